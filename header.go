@@ -1,6 +1,10 @@
 package segur
 
-import "time"
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
 
 // Assigning authorities of the national identifiers of people and structures.
 const (
@@ -99,6 +103,17 @@ type DocumentHeader struct {
 	// document ("CDA auto-présentable"): its MIME type is application/xslt+xml.
 	SelfPresenting bool
 }
+
+// String returns a redacted form: the identifier and the type of the document.
+func (h DocumentHeader) String() string {
+	return "DocumentHeader(" + string(h.ID.Root) + ", " + h.Type.Code + ", redacted)"
+}
+
+// Format writes the redacted form whatever the verb.
+func (h DocumentHeader) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(h.String())) }
+
+// LogValue makes slog write the redacted form.
+func (h DocumentHeader) LogValue() slog.Value { return slog.StringValue(h.String()) }
 
 // DocumentActor is an author or a signer: a professional, a patient or a
 // system.
