@@ -1,0 +1,5 @@
+//go:build !race
+
+package xmlr_test
+
+const raceEnabled = false
