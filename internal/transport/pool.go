@@ -1,0 +1,215 @@
+package transport
+
+import (
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/segur-sdk/segur"
+)
+
+// poolSize bounds the identities whose connections are kept. A vendor has one
+// or two; a source that changes with the user has more.
+const poolSize = 16
+
+// pool holds one http.Client for each client certificate.
+type pool struct {
+	cfg segur.ClientConfig
+	o   Options
+
+	mu      sync.Mutex
+	members []*member // last used first
+}
+
+type member struct {
+	leaf      [sha256.Size]byte
+	client    *http.Client
+	transport *http.Transport
+	// credential is the last one that the source gave for this leaf: a card
+	// session may be opened anew below the same certificate.
+	credential atomic.Pointer[segur.Credential]
+}
+
+func newPool(cfg segur.ClientConfig, o Options) *pool { return &pool{cfg: cfg, o: o} }
+
+// get returns the member for the credential to use now.
+func (p *pool) get(ctx context.Context) (*member, error) {
+	var (
+		cred segur.Credential
+		leaf [sha256.Size]byte
+	)
+	if p.cfg.Credentials != nil {
+		var err error
+		if cred, err = p.cfg.Credentials.Credential(ctx); err != nil {
+			return nil, err
+		}
+		if cred == nil || len(cred.Chain()) == 0 || cred.Chain()[0] == nil {
+			return nil, errNoCredential
+		}
+		leaf = sha256.Sum256(cred.Chain()[0].Raw)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.IndexFunc(p.members, func(m *member) bool { return m.leaf == leaf })
+	var m *member
+	if i >= 0 {
+		m = p.members[i]
+		p.members = slices.Delete(p.members, i, i+1)
+	} else {
+		m = p.newMember(leaf, cred)
+	}
+	m.credential.Store(&cred)
+	p.members = slices.Insert(p.members, 0, m)
+	if len(p.members) > poolSize {
+		p.members[poolSize].transport.CloseIdleConnections()
+		p.members = p.members[:poolSize]
+	}
+	return m, nil
+}
+
+func (p *pool) closeIdle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range p.members {
+		m.transport.CloseIdleConnections()
+	}
+}
+
+var errNoCredential = errors.New("the credential source gave no certificate")
+
+func (p *pool) newMember(leaf [sha256.Size]byte, cred segur.Credential) *member {
+	m := &member{leaf: leaf}
+	dialer := &net.Dialer{Timeout: p.cfg.Timeout, KeepAlive: 30 * time.Second}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(p.o.HTTP2)
+	m.transport = &http.Transport{
+		Proxy:     p.cfg.Proxy, // nil: none, whatever the environment says
+		Protocols: protocols,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := dialer.DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			return &patientConn{Conn: c, closed: make(chan struct{})}, nil
+		},
+		TLSClientConfig:     p.tlsConfig(m, cred),
+		TLSHandshakeTimeout: p.cfg.Timeout,
+		DisableCompression:  true, // sizes, hashes and evidence are about the bytes sent
+		MaxIdleConns:        64,
+		MaxIdleConnsPerHost: 16,
+		// Below the keep-alive of common servers, since a stale connection
+		// makes the outcome of a call unknown.
+		IdleConnTimeout:        15 * time.Second,
+		MaxResponseHeaderBytes: p.cfg.Limits.MaxHeaderBytes,
+		WriteBufferSize:        32 << 10,
+		ReadBufferSize:         32 << 10,
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, r *http.Response) error {
+			if r.StatusCode != http.StatusOK {
+				return proxyError(r.StatusCode)
+			}
+			return nil
+		},
+	}
+	m.client = &http.Client{Transport: m.transport, CheckRedirect: noRedirect}
+	return m
+}
+
+// aeadSuites is what TLS 1.2 may use where the service fixes nothing.
+var aeadSuites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+}
+
+func (p *pool) tlsConfig(m *member, cred segur.Credential) *tls.Config {
+	t := &tls.Config{
+		MinVersion:   tls.VersionTLS12,
+		MaxVersion:   p.o.MaxTLS,
+		CipherSuites: p.o.CipherSuites,
+		RootCAs:      p.cfg.RootCAs,
+		ServerName:   p.cfg.ServerName,
+		Time:         p.cfg.Clock,
+	}
+	if t.CipherSuites == nil {
+		t.CipherSuites = aeadSuites
+	}
+	if cred == nil {
+		return t
+	}
+	if s := schemes(cred); len(s) > 0 && !slices.ContainsFunc(s, inTLS13) {
+		t.MaxVersion = tls.VersionTLS12
+	}
+	t.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		c := *m.credential.Load()
+		out := &tls.Certificate{PrivateKey: crypto.Signer(c), Leaf: c.Chain()[0], SupportedSignatureAlgorithms: schemes(c)}
+		for _, x := range c.Chain() {
+			out.Certificate = append(out.Certificate, x.Raw)
+		}
+		return out, nil
+	}
+	return t
+}
+
+// schemes returns what the key can do, when the credential says so. Cards and
+// tokens without RSA-PSS do; TLS 1.3 is out of their reach.
+func schemes(c segur.Credential) []tls.SignatureScheme {
+	if l, ok := c.(interface {
+		SupportedSignatureAlgorithms() []tls.SignatureScheme
+	}); ok {
+		return l.SupportedSignatureAlgorithms()
+	}
+	return nil
+}
+
+func inTLS13(s tls.SignatureScheme) bool {
+	switch s {
+	case tls.PKCS1WithSHA1, tls.PKCS1WithSHA256, tls.PKCS1WithSHA384, tls.PKCS1WithSHA512, tls.ECDSAWithSHA1:
+		return false
+	}
+	return true
+}
+
+type proxyError int
+
+func (e proxyError) Error() string { return "the proxy answered with status " + strconv.Itoa(int(e)) }
+
+// patientConn delays the report of a failed write until the reader has seen
+// why. With TLS 1.3 a server refuses our certificate after the handshake: its
+// alert waits to be read while our write fails, and the alert is what the
+// caller needs.
+type patientConn struct {
+	net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+const patience = 250 * time.Millisecond
+
+func (c *patientConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if err != nil {
+		t := time.NewTimer(patience)
+		defer t.Stop()
+		select {
+		case <-c.closed: // the reader failed, and net/http closed the connection
+		case <-t.C:
+		}
+	}
+	return n, err
+}
+
+func (c *patientConn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
+}

@@ -1,0 +1,88 @@
+package transport
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/segur-sdk/segur"
+)
+
+// Request is one operation to carry out, by one or more attempts.
+type Request struct {
+	// Op names the operation: "ins.search".
+	Op string
+	// Method is the HTTP method. Empty: GET without Body, POST with one.
+	Method string
+	// URL is absolute, https, without user or fragment. Its query is never
+	// logged nor put in an error.
+	URL string
+	// Header is sent as it is; it is not modified. User-Agent is added.
+	Header http.Header
+	// Body is opened once for each attempt. nil: none.
+	Body segur.Content
+	// RepeatSafe says that carrying out the request twice does what carrying
+	// it out once does.
+	RepeatSafe bool
+	// RequestID is quoted in errors and observations. Optional.
+	RequestID string
+	// ResponseLimit bounds the response body in bytes. 0:
+	// Limits.MaxResponseBytes. Negative: none; the caller then bounds parts.
+	ResponseLimit int64
+	// SecretBodies keeps both bodies out of the evidence: they hold tokens.
+	SecretBodies bool
+}
+
+// check returns the parsed URL, or what is wrong with the request.
+func (r *Request) check(c *Client) (*url.URL, error) {
+	var p segur.Problems
+	u, err := url.Parse(r.URL)
+	switch {
+	case err != nil || u.Host == "":
+		p.Add("url", "is not an absolute URL")
+	case u.Scheme != "https" && (u.Scheme != "http" || !c.o.PlainHTTP):
+		p.Add("url", "must be https")
+	case u.User != nil || u.Fragment != "":
+		p.Add("url", "must have no user and no fragment")
+	case c.cfg.Environment == segur.Fake && !loopback(u.Hostname()):
+		p.Add("url", "must be on this machine (127.0.0.1, ::1, localhost) in the environment segur.Fake")
+	}
+	if strings.ContainsFunc(r.Method, func(c rune) bool { return c < 'A' || c > 'Z' }) {
+		p.Add("method", "must be capital letters")
+	}
+	for name, values := range r.Header {
+		if name == "" || strings.ContainsFunc(name, func(c rune) bool {
+			return c <= ' ' || c >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, c)
+		}) {
+			p.Add("header", "a name is not a token")
+			continue
+		}
+		for _, v := range values {
+			if strings.ContainsFunc(v, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
+				p.Add("header."+name, "must hold no control character")
+			}
+		}
+	}
+	if r.Body != nil && r.Body.Size() < 0 {
+		p.Add("body", "must have a known size")
+	}
+	return u, p.Err(r.Op)
+}
+
+func (r *Request) method() string {
+	switch {
+	case r.Method != "":
+		return r.Method
+	case r.Body != nil:
+		return http.MethodPost
+	}
+	return http.MethodGet
+}
+
+func loopback(host string) bool {
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.IsLoopback()
+	}
+	return strings.EqualFold(host, "localhost")
+}

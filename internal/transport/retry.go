@@ -1,0 +1,113 @@
+package transport
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// again decides whether another attempt follows attempt n, and after how long.
+func (c *Client) again(o *operation, n int, resp *Response, f *failure) (time.Duration, bool) {
+	if !o.req.RepeatSafe || n >= c.cfg.Retry.MaxAttempts || o.ctx.Err() != nil {
+		return 0, false
+	}
+	var after time.Duration
+	if f != nil {
+		if !f.again {
+			return 0, false
+		}
+	} else {
+		switch resp.Status {
+		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			after = resp.RetryAfter
+		default:
+			c.budget.earn()
+			return 0, false
+		}
+	}
+	limit := c.cfg.Retry.MaxDelay
+	if after > limit {
+		return 0, false // the service asked for more than we may wait
+	}
+	ceiling := limit
+	if shift := n - 1; shift < 32 && c.cfg.Retry.BaseDelay<<shift>>shift == c.cfg.Retry.BaseDelay {
+		ceiling = min(limit, c.cfg.Retry.BaseDelay<<shift)
+	}
+	// A wait that the service named is kept whole, and spread upwards.
+	wait := min(limit, after+c.o.Jitter(ceiling))
+	if end, ok := o.ctx.Deadline(); ok && time.Until(end) <= wait {
+		return 0, false
+	}
+	if !c.budget.spend() {
+		return 0, false
+	}
+	return wait, true
+}
+
+// jitter is full jitter: uniform from nothing to the ceiling, which spreads
+// the clients of a service that comes back.
+func jitter(limit time.Duration) time.Duration {
+	if limit <= 0 {
+		return 0
+	}
+	return rand.N(limit + 1) //nolint:gosec // no secret depends on it
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// budget bounds repetitions over all calls of a client, so that a service that
+// is down gets little more than one attempt for each call. Every answer that
+// needs no repetition earns a part of one.
+type budget struct {
+	mu     sync.Mutex
+	tokens float64
+}
+
+const (
+	budgetMax  = 20
+	budgetEarn = 0.2
+)
+
+func newBudget() *budget { return &budget{tokens: budgetMax} }
+
+func (b *budget) spend() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}
+
+func (b *budget) earn() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tokens = min(budgetMax, b.tokens+budgetEarn)
+}
+
+// retryAfter reads the header Retry-After (RFC 9110 section 10.2.3): seconds,
+// or a date that is compared with now. 0 when absent, past or malformed.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	if s, err := strconv.ParseUint(v, 10, 31); err == nil {
+		return time.Duration(s) * time.Second
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return max(0, t.Sub(now))
+	}
+	return 0
+}
