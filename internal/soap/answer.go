@@ -1,0 +1,158 @@
+package soap
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/xop"
+)
+
+// Answer is what a service answered: an envelope without fault, and the parts that came with it.
+type Answer struct {
+	*Message
+	// Status is the HTTP status.
+	Status int
+	// Multipart says that the envelope was the root of a multipart/related message. Such an answer must be read to
+	// its end with Next, then closed.
+	Multipart bool
+
+	op     string
+	body   io.ReadCloser
+	reader *xop.Reader
+}
+
+// Part is one attachment of an answer, read as it comes from the network: to io.EOF before it may be trusted. Hash
+// and size are the caller's to check.
+type Part struct {
+	// ContentID identifies the part, without angle brackets.
+	ContentID string
+	// ContentType is the header of the part as written; may be empty.
+	ContentType string
+
+	op   string
+	part *xop.Part
+	r    io.Reader
+}
+
+// Is says whether href, the attribute of an xop:Include, names this part.
+func (p *Part) Is(href string) bool { return p.part.Is(href) }
+
+// Read reads the content, its transfer encoding undone. io.EOF means that the part is whole; a part that may have been
+// cut ends with an error of kind [segur.KindTruncated].
+func (p *Part) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if err != nil && err != io.EOF { //nolint:errorlint // a wrapped io.EOF is not the end
+		// A base64 text that was cut looks corrupt before it looks cut.
+		if _, cause := p.part.Read(nil); cause != nil && cause != io.EOF { //nolint:errorlint // as above
+			err = cause
+		}
+		err = readError(p.op, err)
+	}
+	return n, err
+}
+
+// Next returns the next part, io.EOF after the last one when the whole message was seen, an [*segur.Error] otherwise.
+// What was left unread of the part before is skipped. A plain answer has no parts.
+func (a *Answer) Next() (*Part, error) {
+	if a.reader == nil {
+		return nil, io.EOF
+	}
+	p, err := a.reader.Next()
+	if err == io.EOF { //nolint:errorlint // bare only at the closing delimiter
+		return nil, io.EOF
+	}
+	if err != nil {
+		return nil, a.readError(err)
+	}
+	r, err := p.Content()
+	if err != nil {
+		return nil, a.readError(err)
+	}
+	return &Part{ContentID: p.ContentID(), ContentType: p.Header.Get("Content-Type"), op: a.op, part: p, r: r}, nil
+}
+
+// Finish reads the rest of the message and returns nil when its end was seen: for answers whose parts do not matter.
+func (a *Answer) Finish() error {
+	for {
+		_, err := a.Next()
+		if err == io.EOF { //nolint:errorlint // see Next
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Close ends the answer. Closing early abandons the connection.
+func (a *Answer) Close() error {
+	if a.body == nil {
+		return nil
+	}
+	err := a.body.Close()
+	a.body = nil
+	return err
+}
+
+func (a *Answer) readError(err error) error {
+	e := readError(a.op, err)
+	if e.Status == 0 {
+		e.Status = a.Status
+	}
+	return e
+}
+
+// readError types a failure met while reading an answer: what transport said wins, since it knows why the stream
+// ended.
+func readError(op string, err error) *segur.Error {
+	var e *segur.Error
+	if errors.As(err, &e) {
+		if e.Op == "" {
+			c := *e
+			c.Op = op
+			e = &c
+		}
+		return e
+	}
+	e = &segur.Error{Op: op, Kind: segur.KindProtocol, Message: "the multipart answer cannot be read", Err: err}
+	switch {
+	case errors.Is(err, context.Canceled):
+		e.Kind, e.Message = segur.KindCanceled, "cancelled while reading the answer"
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Kind, e.Message = segur.KindTimeout, "the deadline passed while reading the answer"
+	case errors.Is(err, xop.ErrTruncated), errors.Is(err, io.ErrUnexpectedEOF):
+		e.Kind, e.Message = segur.KindTruncated, "the answer stops before its end"
+	case errors.Is(err, xop.ErrLimit):
+		e.Kind, e.Message = segur.KindTooLarge, "the answer is beyond a limit"
+	}
+	return e
+}
+
+// statusError is the error of an answer that is not SOAP, by its HTTP status.
+func statusError(c *Call, status int, mediaType string) *segur.Error {
+	if mediaType == "" {
+		mediaType = "no media type"
+	}
+	e := &segur.Error{Op: c.Op, Kind: segur.KindProtocol, Status: status, RequestID: c.MessageID,
+		Message: "the answer is not SOAP but " + mediaType}
+	switch status {
+	case http.StatusUnauthorized, http.StatusProxyAuthRequired:
+		e.Kind = segur.KindAuthentication
+	case http.StatusForbidden:
+		e.Kind = segur.KindAuthorization
+	case http.StatusTooManyRequests:
+		e.Kind = segur.KindRateLimited
+	case http.StatusServiceUnavailable:
+		e.Kind = segur.KindUnavailable
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		// The gateway does not say whether the service got the request.
+		e.Kind = segur.KindOutcomeUnknown
+		if c.RepeatSafe {
+			e.Kind = segur.KindUnavailable
+		}
+	}
+	return e
+}
