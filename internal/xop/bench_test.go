@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/segur-sdk/segur/internal/xop"
@@ -17,10 +18,10 @@ import (
 type onlyReader struct{ io.Reader }
 type onlyWriter struct{ io.Writer }
 
-// study is a DICOMweb answer of 200 parts of 512 KiB with decoys.
+// study is a DICOMweb answer of 200 parts of 512 KiB; a decoy of the delimiter stands every 4 KiB.
 func study(b *testing.B) []byte {
 	b.Helper()
-	payload := bytes.Repeat([]byte("0123456789abcdef0123456789abcdef\r\n--boundary-012345678 pixel data pixel data\r\n"), 512<<10/79)
+	payload := bytes.Repeat([]byte("\r\n--boundary-012345678"+strings.Repeat("pixel data\x00\xff", 340)), 512<<10/4103)
 	var out []byte
 	for range 200 {
 		out = append(out, "\r\n--boundary-0123456789\r\nContent-Type: application/dicom\r\n\r\n"...)
