@@ -1,0 +1,123 @@
+package cda
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/segur-sdk/segur"
+)
+
+// patient checks the identity. A matricule leaves the system with a qualified
+// identity only (RNIV): in any other status the INS is dropped here, and the
+// local identifier identifies alone.
+func (c *checker) patient(p segur.Patient) segur.Patient {
+	ins, qualified := p.QualifiedINS()
+	switch {
+	case qualified:
+		if !c.cfg.Environment.AcceptsINS(ins.Authority()) {
+			c.Add("patient.ins.authority", "test and demonstration identities are refused in production")
+		}
+	case p.Status.Qualified():
+		c.Add("patient.ins", "is required for a qualified identity")
+	default:
+		p.INS = segur.INS{}
+		if len(p.LocalIDs) == 0 {
+			c.Add("patient.localIDs", "one at least is required when the identity is not qualified")
+		}
+	}
+	for i, id := range p.LocalIDs {
+		path := fmt.Sprintf("patient.localIDs[%d]", i)
+		c.identifier(path, id, true)
+		switch {
+		case segur.IsINSAuthority(id.Root):
+			c.Add(path+".root", "is an INS authority: an INS is given in patient.ins, with its status")
+		case formerINS(id.Root):
+			c.Add(path+".root", "is an authority of the former INS-C, which no longer identifies")
+		}
+		if slices.ContainsFunc(p.LocalIDs[:i], func(o segur.Identifier) bool { return o.Root == id.Root && o.Extension == id.Extension }) {
+			c.Add(path, "is there twice")
+		}
+	}
+	c.traits(&p.Traits, qualified)
+	p.Address = c.address("patient.address", p.Address)
+	p.Telecoms = c.telecoms("patient.telecoms", p.Telecoms)
+	return p
+}
+
+// formerINS reports whether oid assigned the INS-C, abandoned in 2019.
+func formerINS(oid segur.OID) bool {
+	return oid == "1.2.250.1.213.1.4.2" || oid == "1.2.250.1.213.1.4.6" || oid == "1.2.250.1.213.1.4.7"
+}
+
+// traits checks the identity traits; with an INS all of them are mandatory.
+func (c *checker) traits(t *segur.Traits, qualified bool) {
+	t.BirthName, t.UsedName = clean(t.BirthName), clean(t.UsedName)
+	t.FirstGivenName, t.GivenNames, t.UsedGivenName = clean(t.FirstGivenName), clean(t.GivenNames), clean(t.UsedGivenName)
+	c.Require("patient.traits.birthName", t.BirthName)
+	c.Require("patient.traits.firstGivenName", t.FirstGivenName)
+	switch t.Sex {
+	case segur.Female, segur.Male:
+	case segur.SexUnknown:
+		if qualified {
+			c.Add("patient.traits.sex", "must be F or M with an INS")
+		}
+	default:
+		c.Add("patient.traits.sex", "must be F, M or I")
+	}
+	if !t.BirthDate.Valid() {
+		c.Add("patient.traits.birthDate", "is required, the year at least")
+	}
+	if t.BirthPlace == "" && qualified {
+		c.Add("patient.traits.birthPlace", "is required with an INS: 5-character COG code, 99999 when unknown")
+	} else if t.BirthPlace != "" && !isCOG(t.BirthPlace) {
+		c.Add("patient.traits.birthPlace", "must be a COG code: 5 digits, or 2A and 2B in Corsica")
+	}
+	if t.GivenNames == "" {
+		if qualified {
+			c.Add("patient.traits.givenNames", "is required with an INS: the whole list of given names, as INSi gives it")
+		}
+	} else if first := fold(t.FirstGivenName); !strings.HasPrefix(fold(t.GivenNames)+" ", first+" ") {
+		c.Add("patient.traits.givenNames", "must begin with firstGivenName")
+	}
+}
+
+// isCOG checks the shape of a code of the Code Officiel Géographique.
+func isCOG(s string) bool {
+	if len(s) != 5 {
+		return false
+	}
+	if s[0] == '2' && (s[1] == 'A' || s[1] == 'B') {
+		s = s[2:]
+	}
+	return digits(s)
+}
+
+// fold makes two spellings of one given name equal: no case, no accent, and
+// hyphens and apostrophes as blanks.
+func fold(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch r {
+		case '-', '\'', '’':
+			return ' '
+		case 'À', 'Â', 'Ä', 'Á', 'Ã', 'Å':
+			return 'A'
+		case 'Ç':
+			return 'C'
+		case 'É', 'È', 'Ê', 'Ë':
+			return 'E'
+		case 'Î', 'Ï', 'Í', 'Ì':
+			return 'I'
+		case 'Ñ':
+			return 'N'
+		case 'Ô', 'Ö', 'Ó', 'Ò', 'Õ':
+			return 'O'
+		case 'Ù', 'Û', 'Ü', 'Ú':
+			return 'U'
+		case 'Ÿ', 'Ý':
+			return 'Y'
+		}
+		return r
+	}, strings.ToUpper(s))
+	return clean(strings.NewReplacer("Œ", "OE", "Æ", "AE").Replace(s))
+}

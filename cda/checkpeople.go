@@ -1,0 +1,205 @@
+package cda
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/nos"
+)
+
+// people completes and checks everybody but the patient.
+func (c *checker) people(r *Report) {
+	home := r.Custodian
+	if home.ID == "" && home.Name == "" {
+		if o := r.LegalAuthenticator.Organization; o != nil {
+			home = *o
+		} else if len(r.Authors) > 0 && r.Authors[0].Organization != nil {
+			home = *r.Authors[0].Organization
+		}
+	}
+	c.organization("custodian", &home)
+	r.Custodian = home
+
+	if len(r.Authors) == 0 {
+		c.Add("authors", "one at least is required")
+	}
+	r.Authors = slices.Clone(r.Authors)
+	for i := range r.Authors {
+		a, path := &r.Authors[i], fmt.Sprintf("authors[%d]", i)
+		a.Professional = c.professional(path, a.Professional, &home, true)
+		a.Function = c.optional(path+".function", a.Function, nos.FunctionCode)
+		a.Time = orTime(a.Time, r.Created)
+	}
+	la := &r.LegalAuthenticator
+	la.Professional = c.professional("legalAuthenticator", la.Professional, &home, true)
+	la.Time = orTime(la.Time, r.Created)
+
+	r.Acts = slices.Clone(r.Acts)
+	for i := range r.Acts {
+		if a := &r.Acts[i]; a.Performer != nil {
+			done := c.professional(fmt.Sprintf("acts[%d].performer", i), *a.Performer, &home, true)
+			a.Performer = &done
+		} else if len(r.Authors) > 0 {
+			a.Performer = &r.Authors[0].Professional
+		}
+	}
+	r.Recipients = slices.Clone(r.Recipients)
+	for i := range r.Recipients {
+		r.Recipients[i] = c.professional(fmt.Sprintf("recipients[%d]", i), r.Recipients[i], nil, false)
+	}
+	if r.Prescriber != nil {
+		p := *r.Prescriber
+		p.Professional = c.professional("prescriber", p.Professional, nil, false)
+		if !p.Date.IsZero() && !p.Date.Valid() {
+			c.Add("prescriber.date", "is not a date")
+		}
+		r.Prescriber = &p
+	}
+	if r.FamilyPhysician != nil {
+		p := c.professional("familyPhysician", *r.FamilyPhysician, nil, false)
+		r.FamilyPhysician = &p
+	}
+	r.Informants = slices.Clone(r.Informants)
+	for i := range r.Informants {
+		c.informant(fmt.Sprintf("informants[%d]", i), &r.Informants[i])
+	}
+}
+
+// professional completes and checks one person. Those who act on the document
+// need what consumers build their metadata from: specialty, given name and
+// organisation (home when the person names none).
+func (c *checker) professional(path string, p segur.Professional, home *segur.Organization, acts bool) segur.Professional {
+	c.professionalID(path+".id", p.ID)
+	p.FamilyName, p.GivenName = clean(p.FamilyName), clean(p.GivenName)
+	c.Require(path+".familyName", p.FamilyName)
+	if acts {
+		c.Require(path+".givenName", p.GivenName)
+		p.Specialty = c.code(path+".specialty", p.Specialty, nos.AuthorSpecialty)
+	} else {
+		p.Specialty = c.optional(path+".specialty", p.Specialty, nos.AuthorSpecialty)
+	}
+	if p.Title != "" {
+		p.Title = strings.ToUpper(strings.TrimSuffix(strings.TrimSpace(p.Title), "."))
+		_, civility := nos.Civility.Lookup(p.Title)
+		_, title := nos.Title.Lookup(p.Title)
+		if !civility && !title {
+			c.Add(path+".title", "must be M, MME (civility), DR, PR, MC, MG, PC or PG (title)")
+		}
+	}
+	p.Address = c.address(path+".address", p.Address)
+	p.Telecoms = c.telecoms(path+".telecoms", p.Telecoms)
+	if p.Organization != nil {
+		o := *p.Organization
+		c.organization(path+".organization", &o)
+		p.Organization = &o
+	} else {
+		p.Organization = home
+	}
+	return p
+}
+
+// professionalID checks IdNat_PS: a type digit and a number. The key of an
+// RPPS number is checked in production only: test platforms give out numbers
+// with a wrong one.
+func (c *checker) professionalID(path, id string) {
+	const rule = `must be a type digit and a number: "8" and the 11 digits of the RPPS as a rule`
+	switch {
+	case id == "":
+		c.Add(path, "is required")
+	case id[0] == '8' && (len(id) != 12 || !digits(id)):
+		c.Add(path, `must be "8" and the 11 digits of the RPPS`)
+	case id[0] == '8' && c.cfg.Environment == segur.Production && !luhn(id[1:]):
+		c.Add(path, "the key of the RPPS number is wrong")
+	case id[0] == '8':
+	case id[0] == '0' && len(id) == 10: // ADELI
+	case strings.IndexByte("13456", id[0]) >= 0 && strings.Contains(id, "/"): // structure and register number
+	default:
+		c.Add(path, rule)
+	}
+}
+
+// organization checks a structure: IdNat_Struct and a name.
+func (c *checker) organization(path string, o *segur.Organization) {
+	o.Name = clean(o.Name)
+	c.Require(path+".name", o.Name)
+	length := map[byte][]int{'0': {10}, '1': {10}, '2': {10}, '3': {15}, '4': {12, 15}}
+	switch {
+	case o.ID == "":
+		c.Add(path+".id", "is required")
+	case !slices.Contains(length[o.ID[0]], len(o.ID)) || strings.ContainsAny(o.ID, " \t"):
+		c.Add(path+".id", `must be a type digit and a number: "1" and the 9 characters of the FINESS, "3" and the 14 digits of the SIRET`)
+	}
+	o.Address = c.address(path+".address", o.Address)
+	o.Telecoms = c.telecoms(path+".telecoms", o.Telecoms)
+}
+
+var informantClasses = []string{EmergencyContact, TrustedPerson, OtherInformant, Caregiver}
+
+func (c *checker) informant(path string, i *Informant) {
+	if !slices.Contains(informantClasses, i.Class) {
+		c.Addf(path+".class", "must be one of %s", strings.Join(informantClasses, ", "))
+	}
+	i.Relationship = c.optional(path+".relationship", i.Relationship, nos.Relationship)
+	i.FamilyName, i.GivenName = clean(i.FamilyName), clean(i.GivenName)
+	c.Require(path+".familyName", i.FamilyName)
+	i.Address = c.address(path+".address", i.Address)
+	i.Telecoms = c.telecoms(path+".telecoms", i.Telecoms)
+}
+
+// maxAddressLines is how many streetAddressLine the rules accept.
+const maxAddressLines = 7
+
+func (c *checker) address(path string, a segur.Address) segur.Address {
+	var lines []string
+	for _, l := range a.Lines {
+		if l = clean(l); l != "" {
+			lines = append(lines, l)
+		}
+	}
+	a.Lines, a.PostalCode, a.City, a.Country = lines, clean(a.PostalCode), clean(a.City), clean(a.Country)
+	if len(envelope(a)) > maxAddressLines {
+		c.Addf(path, "must have %d lines at most, town and country included", maxAddressLines)
+	}
+	return a
+}
+
+// telecoms checks the URIs: the schemes are those that the rules accept, which
+// leaves https out.
+func (c *checker) telecoms(path string, in []segur.Telecom) []segur.Telecom {
+	schemes := []string{"tel", "fax", "mailto", "http", "ftp", "mllp"}
+	uses := []string{"", "H", "HP", "HV", "WP", "DIR", "PUB", "EC", "MC", "PG"}
+	var out []segur.Telecom
+	for i, t := range in {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		scheme, rest, ok := strings.Cut(t.Value, ":")
+		if !ok || rest == "" || !slices.Contains(schemes, scheme) || strings.ContainsAny(t.Value, " \t\r\n<>\"{}|\\^`") {
+			c.Addf(at+".value", "must be a URI without blanks, with one of the schemes %s", strings.Join(schemes, ", "))
+		}
+		if !slices.Contains(uses, t.Use) {
+			c.Add(at+".use", "must be H, HP, HV, WP, DIR, PUB, EC, MC, PG or empty")
+		}
+		if !slices.Contains(out, t) { // the rules refuse repeated elements
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func orTime(t, def time.Time) time.Time {
+	if t.IsZero() {
+		return def
+	}
+	return t.Truncate(time.Second)
+}

@@ -1,0 +1,66 @@
+package cda
+
+import (
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/xmlw"
+)
+
+// Level1 makes the report as a CDA R2 document of level 1: the header and the
+// PDF. Everything that is missing or wrong is reported at once, in one
+// [segur.ErrInvalidInput] error with the paths of the fields; nothing is
+// written then. The same report, clock and identifiers give the same bytes.
+func (w *Writer) Level1(r Report) (*Document, error) {
+	const op = "cda.level1"
+	c := &checker{cfg: w.cfg}
+	sum := c.pdf(r.PDF)
+	r = c.report(r)
+	if err := c.Err(op); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.ID == "" {
+		if r.ID, err = w.cfg.IDs.OID(w.cfg.OIDRoot); err != nil {
+			return nil, err
+		}
+	}
+	if r.SetID.IsZero() {
+		if r.SetID.Root, err = w.cfg.IDs.OID(w.cfg.OIDRoot); err != nil {
+			return nil, err
+		}
+	}
+
+	x := xmlw.New(make([]byte, 0, 12<<10))
+	x.Declaration()
+	e := encoderOf(x)
+	e.header(&r, level1Templates[:])
+	x.Start("component")
+	x.Start("nonXMLBody")
+	x.Start("text")
+	x.Attr("mediaType", mediaTypePDF)
+	x.Attr("representation", "B64")
+	split := x.Len()
+	x.End()
+	x.End()
+	x.End()
+	x.End()
+	b, err := x.Bytes()
+	if err != nil { // a character that XML has no place for
+		return nil, &segur.Error{Op: op, Kind: segur.KindInvalidInput, Message: "a text cannot be written in XML", Err: err}
+	}
+	return newDocument(segur.Identifier{Root: r.ID}, b, split, r.PDF, sum), nil
+}
+
+const mediaTypePDF = "application/pdf"
+
+// level1Templates are the three of an unstructured document, no more and no
+// less: HL7 France, CI-SIS, IHE XDS-SD.
+var level1Templates = [...]segur.OID{templateHL7France, templateCISIS, templateXDSSD}
+
+// Template identifiers of documents.
+const (
+	templateHL7France = "2.16.840.1.113883.2.8.2.1"
+	templateCISIS     = "1.2.250.1.213.1.1.1.1"
+	templateXDSSD     = "1.3.6.1.4.1.19376.1.2.20"
+	templateReport    = "1.2.250.1.213.1.1.1.45"
+	templateRequest   = "1.2.250.1.213.1.1.1.47"
+)

@@ -1,0 +1,278 @@
+package cda
+
+import (
+	"strings"
+
+	"github.com/segur-sdk/segur"
+)
+
+// recordTarget reads the patient. A second one, which the rules exclude, is
+// refused by not being read: the identity of a document is that of the first.
+func (d *decoder) recordTarget() {
+	h := &d.out.Header
+	if len(h.PatientIDs) > 0 || h.Patient.BirthName != "" {
+		d.warn("recordTarget", "is there twice: the first one is the patient")
+		d.each(func([]byte) {})
+		return
+	}
+	d.each(func(name []byte) {
+		if string(name) != "patientRole" {
+			return
+		}
+		d.each(func(name []byte) {
+			switch string(name) {
+			case "id":
+				if id := d.id(); !id.IsZero() {
+					h.PatientIDs = append(h.PatientIDs, id)
+					if formerINS(id.Root) {
+						d.warn("recordTarget/patientRole/id", "is an INS-C, which no longer identifies")
+					}
+				}
+			case "patient":
+				d.patient()
+			}
+		})
+	})
+}
+
+func (d *decoder) patient() {
+	t := &d.out.Header.Patient
+	d.each(func(name []byte) {
+		switch string(name) {
+		case "name":
+			d.patientName(t)
+		case "administrativeGenderCode":
+			switch code := d.attr("code"); code {
+			case "F", "M":
+				t.Sex = segur.Sex(code)
+			case "UN", "I", "U":
+				t.Sex = segur.SexUnknown
+			}
+		case "birthTime":
+			date, ok := birthDate(d.attr("value"))
+			if !ok {
+				d.warn("recordTarget/patientRole/patient/birthTime", "is not a date")
+			}
+			t.BirthDate = date
+		case "birthplace":
+			d.each(func(name []byte) {
+				if string(name) != "place" {
+					return
+				}
+				d.each(func(name []byte) {
+					if string(name) != "addr" {
+						return
+					}
+					d.each(func(name []byte) {
+						if string(name) == "county" {
+							t.BirthPlace = d.text()
+						}
+					})
+				})
+			})
+		}
+	})
+}
+
+// patientName reads the names by their qualifiers: BR at birth, CL used. A
+// given name without qualifier is the list of given names.
+func (d *decoder) patientName(t *segur.Traits) {
+	const path = "recordTarget/patientRole/patient/name"
+	var bare string
+	d.each(func(name []byte) {
+		qualifier := " " + d.attr("qualifier") + " "
+		birth, used := strings.Contains(qualifier, " BR "), strings.Contains(qualifier, " CL ")
+		switch string(name) {
+		case "family":
+			switch s := d.text(); {
+			case birth:
+				setOnce(&t.BirthName, s)
+			case used:
+				setOnce(&t.UsedName, s)
+			default:
+				setOnce(&bare, s)
+			}
+		case "given":
+			switch s := d.text(); {
+			case birth:
+				setOnce(&t.FirstGivenName, s)
+			case used:
+				setOnce(&t.UsedGivenName, s)
+			default:
+				setOnce(&t.GivenNames, s)
+			}
+		}
+	})
+	if t.BirthName == "" && bare != "" {
+		t.BirthName = bare
+		d.warn(path+"/family", "has no qualifier: taken as the name at birth")
+	}
+	if t.FirstGivenName == "" && t.GivenNames != "" {
+		if !strings.Contains(t.GivenNames, " ") {
+			t.FirstGivenName = t.GivenNames
+		}
+		d.warn(path+"/given", "none is marked as the first given name")
+	}
+}
+
+func setOnce(dst *string, s string) {
+	if *dst == "" {
+		*dst = s
+	}
+}
+
+// actor reads an author or a legal authenticator.
+func (d *decoder) actor(path, role string) (a segur.DocumentActor) {
+	d.each(func(name []byte) {
+		switch string(name) {
+		case "functionCode":
+			a.Function = d.code()
+		case "time":
+			a.Time = d.timestamp(path + "/time")
+		case role:
+			d.role(&a)
+		}
+	})
+	return a
+}
+
+func (d *decoder) performer() (a segur.DocumentActor, setting segur.Code) {
+	d.each(func(name []byte) {
+		switch string(name) {
+		case "functionCode":
+			a.Function = d.code()
+		case "time":
+			a.Time, _ = d.interval("documentationOf/serviceEvent/performer/time")
+		case "assignedEntity":
+			setting = d.role(&a)
+		}
+	})
+	return a, setting
+}
+
+// role reads an AssignedAuthor, AssignedEntity or AssociatedEntity and returns
+// the practice setting of its organisation.
+func (d *decoder) role(a *segur.DocumentActor) (setting segur.Code) {
+	p := &a.Professional
+	d.each(func(name []byte) {
+		switch string(name) {
+		case "id":
+			if p.ID == "" {
+				id := d.id()
+				p.ID, a.Authority = id.Extension, id.Root
+			}
+		case "code":
+			p.Specialty = d.code()
+		case "addr":
+			p.Address = d.address()
+		case "telecom":
+			p.Telecoms = d.telecom(p.Telecoms)
+		case "assignedPerson", "associatedPerson":
+			d.person(p)
+		case "assignedAuthoringDevice":
+			a.Device = &segur.DocumentDevice{}
+			d.each(func(name []byte) {
+				switch string(name) {
+				case "softwareName":
+					a.Device.Software = d.text()
+				case "manufacturerModelName":
+					a.Device.Model = d.text()
+				}
+			})
+		case "representedOrganization", "scopingOrganization":
+			var o segur.Organization
+			o, setting = d.organization()
+			p.Organization = &o
+		}
+	})
+	return setting
+}
+
+// person reads the name of a professional. Qualifiers say nothing here: some
+// systems write SP, which the rules refuse.
+func (d *decoder) person(p *segur.Professional) {
+	d.each(func(name []byte) {
+		if string(name) != "name" {
+			return
+		}
+		var prefix, suffix string
+		d.each(func(name []byte) {
+			switch string(name) {
+			case "family":
+				setOnce(&p.FamilyName, d.text())
+			case "given":
+				setOnce(&p.GivenName, d.text())
+			case "prefix":
+				prefix = d.text()
+			case "suffix":
+				suffix = d.text()
+			}
+		})
+		setOnce(&p.Title, suffix)
+		setOnce(&p.Title, prefix)
+	})
+}
+
+func (d *decoder) organization() (o segur.Organization, setting segur.Code) {
+	d.each(func(name []byte) {
+		switch string(name) {
+		case "id":
+			setOnce(&o.ID, d.attr("extension"))
+		case "name":
+			setOnce(&o.Name, d.text())
+		case "telecom":
+			o.Telecoms = d.telecom(o.Telecoms)
+		case "addr":
+			o.Address = d.address()
+		case "standardIndustryClassCode":
+			setting = d.code()
+		}
+	})
+	return o, setting
+}
+
+func (d *decoder) telecom(ts []segur.Telecom) []segur.Telecom {
+	if v := d.attr("value"); v != "" {
+		return append(ts, segur.Telecom{Value: v, Use: d.attr("use")})
+	}
+	return ts
+}
+
+func (d *decoder) address() (a segur.Address) {
+	var street string
+	d.each(func(name []byte) {
+		switch string(name) {
+		case "streetAddressLine", "additionalLocator", "postBox":
+			if s := d.text(); s != "" {
+				a.Lines = append(a.Lines, s)
+			}
+		case "houseNumber", "houseNumberNumeric", "streetNameType", "streetName":
+			street = clean(street + " " + d.text())
+		case "postalCode":
+			a.PostalCode = d.text()
+		case "city":
+			a.City = d.text()
+		case "country":
+			a.Country = d.text()
+		}
+	})
+	if street != "" {
+		a.Lines = append(a.Lines, street)
+	}
+	return a
+}
+
+// participant keeps the first prescriber.
+func (d *decoder) participant() {
+	if d.attr("typeCode") != "REF" || d.out.Prescriber != nil {
+		d.each(func([]byte) {})
+		return
+	}
+	d.each(func(name []byte) {
+		if string(name) == "associatedEntity" {
+			var a segur.DocumentActor
+			d.role(&a)
+			d.out.Prescriber = &a.Professional
+		}
+	})
+}

@@ -1,0 +1,252 @@
+package cda
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/nos"
+)
+
+// patient writes recordTarget. The INS comes before the local identifiers, and
+// the name and the first given name at birth before the other names: the
+// reference DRIMbox takes the first of each.
+func (x xmlEncoder) patient(r *Report) {
+	p, t := &r.Patient, &r.Patient.Traits
+	x.Start("recordTarget")
+	x.Start("patientRole")
+	if ins, ok := p.QualifiedINS(); ok {
+		x.Elem("id", "", "extension", ins.Matricule(), "root", string(ins.Authority()))
+	}
+	for _, id := range p.LocalIDs {
+		x.id("id", id)
+	}
+	x.address(p.Address, "H")
+	x.telecoms(p.Telecoms)
+	x.Start("patient")
+	x.Start("name")
+	x.Elem("family", t.BirthName, "qualifier", "BR")
+	x.Elem("given", t.FirstGivenName, "qualifier", "BR")
+	x.ElemOpt("given", t.GivenNames)
+	if t.UsedName != "" {
+		x.Elem("family", t.UsedName, "qualifier", "CL")
+	}
+	if t.UsedGivenName != "" {
+		x.Elem("given", t.UsedGivenName, "qualifier", "CL")
+	}
+	x.End()
+	gender := string(t.Sex)
+	if t.Sex == segur.SexUnknown {
+		gender = "UN"
+	}
+	x.code("administrativeGenderCode", segur.Code{Code: gender, System: nos.HL7Gender,
+		Display: nos.Gender.Display(gender, nos.HL7Gender)}, nil)
+	x.Elem("birthTime", "", "value", t.BirthDate.Compact())
+	if t.BirthPlace != "" || r.BirthPlaceName != "" {
+		x.Start("birthplace")
+		x.Start("place")
+		x.Start("addr")
+		x.ElemOpt("county", t.BirthPlace)
+		x.ElemOpt("city", r.BirthPlaceName)
+		x.End()
+		x.End()
+		x.End()
+	}
+	x.End()
+	x.End()
+	x.End()
+}
+
+func (x xmlEncoder) author(a Author) {
+	x.Start("author")
+	if !a.Function.IsZero() {
+		x.code("functionCode", a.Function, nil)
+	}
+	x.time("time", a.Time)
+	x.assigned("assignedAuthor", a.Professional, segur.Code{})
+	x.End()
+}
+
+// assigned writes a professional in a role: assignedAuthor or assignedEntity.
+func (x xmlEncoder) assigned(name string, p segur.Professional, setting segur.Code) {
+	x.Start(name)
+	x.contact(p)
+	x.person("assignedPerson", p)
+	if p.Organization != nil {
+		x.Start("representedOrganization")
+		x.organization(*p.Organization)
+		if !setting.IsZero() {
+			x.code("standardIndustryClassCode", setting, nil)
+		}
+		x.End()
+	}
+	x.End()
+}
+
+// contact writes the identifier, the specialty and how to reach someone.
+func (x xmlEncoder) contact(p segur.Professional) {
+	x.Elem("id", "", "extension", p.ID, "root", string(segur.OIDProfessional))
+	if !p.Specialty.IsZero() {
+		x.code("code", p.Specialty, nil)
+	}
+	x.address(p.Address, "")
+	x.telecoms(p.Telecoms)
+}
+
+// person writes a name. The title goes where its value set belongs: civility
+// before the name, professional title after it.
+func (x xmlEncoder) person(name string, p segur.Professional) {
+	x.Start(name)
+	x.Start("name")
+	_, civility := nos.Civility.Lookup(p.Title)
+	if civility {
+		x.Elem("prefix", p.Title)
+	}
+	x.ElemOpt("given", p.GivenName)
+	x.Elem("family", p.FamilyName)
+	if p.Title != "" && !civility {
+		x.Elem("suffix", p.Title)
+	}
+	x.End()
+	x.End()
+}
+
+// organization writes the content of an Organization class.
+func (x xmlEncoder) organization(o segur.Organization) {
+	x.Elem("id", "", "extension", o.ID, "root", string(segur.OIDStructure))
+	x.Elem("name", o.Name)
+	x.telecoms(o.Telecoms)
+	x.address(o.Address, "")
+}
+
+func (x xmlEncoder) custodian(o segur.Organization) {
+	if len(o.Telecoms) > 1 { // the class holds one
+		o.Telecoms = o.Telecoms[:1]
+	}
+	x.Start("custodian")
+	x.Start("assignedCustodian")
+	x.Start("representedCustodianOrganization")
+	x.organization(o)
+	x.End()
+	x.End()
+	x.End()
+}
+
+func (x xmlEncoder) informant(i Informant) {
+	x.Start("informant")
+	x.Start("relatedEntity")
+	x.Attr("classCode", i.Class)
+	if !i.Relationship.IsZero() {
+		x.code("code", i.Relationship, nil)
+	}
+	x.address(i.Address, "")
+	x.telecoms(i.Telecoms)
+	x.Start("relatedPerson")
+	x.Start("name")
+	x.ElemOpt("given", i.GivenName)
+	x.Elem("family", i.FamilyName)
+	x.End()
+	x.End()
+	x.End()
+	x.End()
+}
+
+func (x xmlEncoder) recipient(p segur.Professional) {
+	x.Start("informationRecipient")
+	x.Start("intendedRecipient")
+	p.Specialty = segur.Code{} // the class has no code
+	x.contact(p)
+	x.person("informationRecipient", p)
+	if p.Organization != nil {
+		x.Start("receivedOrganization")
+		x.organization(*p.Organization)
+		x.End()
+	}
+	x.End()
+	x.End()
+}
+
+// participants writes the prescriber (REF) and the family physician (INF with
+// the function PCP).
+func (x xmlEncoder) participants(r *Report) {
+	if p := r.Prescriber; p != nil {
+		x.participant("REF", segur.Code{}, p.Date, p.Professional)
+	}
+	if p := r.FamilyPhysician; p != nil {
+		row, _ := nos.FunctionCode.Lookup("PCP")
+		x.participant("INF", segur.Code{Code: row.Code, System: segur.OID(row.System), Display: row.Display}, segur.Date{}, *p)
+	}
+}
+
+func (x xmlEncoder) participant(kind string, function segur.Code, since segur.Date, p segur.Professional) {
+	x.Start("participant")
+	x.Attr("typeCode", kind)
+	if !function.IsZero() {
+		x.code("functionCode", function, nil)
+	}
+	x.Start("time")
+	if since.IsZero() {
+		x.Attr("nullFlavor", "NAV")
+		x.Attr("xsi:type", "IVL_TS")
+	} else {
+		x.Attr("xsi:type", "IVL_TS")
+		x.Elem("low", "", "value", since.Compact())
+	}
+	x.End()
+	x.Start("associatedEntity")
+	x.Attr("classCode", "PROV")
+	x.contact(p)
+	x.person("associatedPerson", p)
+	if p.Organization != nil {
+		x.Start("scopingOrganization")
+		x.organization(*p.Organization)
+		x.End()
+	}
+	x.End()
+	x.End()
+}
+
+func (x xmlEncoder) telecoms(ts []segur.Telecom) {
+	for _, t := range ts {
+		x.Start("telecom")
+		x.AttrOpt("use", t.Use)
+		x.Attr("value", t.Value)
+		x.End()
+	}
+}
+
+// address writes the parts of an address, or its lines as on an envelope when
+// it has several street lines: the rules accept one form or the other, and a
+// part once.
+func (x xmlEncoder) address(a segur.Address, use string) {
+	if a.IsZero() {
+		return
+	}
+	x.Start("addr")
+	x.AttrOpt("use", use)
+	if len(a.Lines) > 1 {
+		for _, l := range envelope(a) {
+			x.Elem("streetAddressLine", l)
+		}
+	} else {
+		if len(a.Lines) == 1 {
+			x.Elem("streetName", a.Lines[0])
+		}
+		x.ElemOpt("postalCode", a.PostalCode)
+		x.ElemOpt("city", a.City)
+		x.ElemOpt("country", a.Country)
+	}
+	x.End()
+}
+
+// envelope gives the lines of an address, town and country included, without
+// repetition: the rules refuse equal elements.
+func envelope(a segur.Address) []string {
+	var lines []string
+	for _, l := range append(slices.Clone(a.Lines), strings.TrimSpace(a.PostalCode+" "+a.City), a.Country) {
+		if l != "" && !slices.Contains(lines, l) {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}

@@ -1,0 +1,80 @@
+package cda
+
+import (
+	"crypto/rand"
+	"time"
+
+	"github.com/segur-sdk/segur"
+)
+
+// Config says how documents are written.
+type Config struct {
+	// Environment is required: test identities are refused in production.
+	Environment segur.Environment
+	// OIDRoot is the root below which document and set identifiers are made:
+	// an arc of the vendor or of the structure. Required but for the Fake
+	// environment, where it defaults to [segur.OIDRootUUID]. National services
+	// have not confirmed that they take that root elsewhere, so naming it
+	// there is a decision of the caller.
+	OIDRoot segur.OID
+	// Clock gives the creation time of a report that states none. nil: time.Now.
+	Clock func() time.Time
+	// IDs makes identifiers. nil: random ones.
+	IDs segur.IDSource
+	// MaxPDFBytes bounds the PDF. 0: [DefaultMaxPDFBytes]. The transport that
+	// carries the document has its own limit, often 10 MB.
+	MaxPDFBytes int64
+	// AllowAnyPDF accepts a PDF that package pdfa does not take for PDF/A-1.
+	// The general structure guide of the CI-SIS wants PDF/A-1; what receivers
+	// check is not public. The file must still be a whole PDF.
+	AllowAnyPDF bool
+	// AllowUnlistedCodes accepts a code that the tables of the SDK do not know
+	// when the caller gives code, system and label: value sets are revised
+	// several times a year.
+	AllowUnlistedCodes bool
+}
+
+// DefaultMaxPDFBytes bounds the PDF of a report: 100 MiB.
+const DefaultMaxPDFBytes = 100 << 20
+
+// Writer writes documents. It is immutable and safe for concurrent use.
+type Writer struct{ cfg Config }
+
+// New checks the configuration and returns a Writer. The error is
+// [segur.ErrInvalidInput] and lists everything that is wrong.
+func New(cfg Config) (*Writer, error) {
+	var p segur.Problems
+	if !cfg.Environment.Valid() {
+		p.Add("environment", "must be segur.Production, segur.Qualification or segur.Fake")
+	}
+	if cfg.OIDRoot == "" && cfg.Environment == segur.Fake {
+		cfg.OIDRoot = segur.OIDRootUUID
+	}
+	switch {
+	case cfg.OIDRoot == "":
+		p.Add("oidRoot", "is required: an OID of the vendor or of the structure")
+	case !cfg.OIDRoot.Valid():
+		p.Add("oidRoot", "must be a valid OID")
+	case len(cfg.OIDRoot) > maxOIDRoot:
+		p.Addf("oidRoot", "must have %d characters at most, to leave room for an identifier", maxOIDRoot)
+	}
+	if cfg.MaxPDFBytes < 0 {
+		p.Add("maxPDFBytes", "must not be negative")
+	}
+	if err := p.Err("cda.New"); err != nil {
+		return nil, err
+	}
+	if cfg.MaxPDFBytes == 0 {
+		cfg.MaxPDFBytes = DefaultMaxPDFBytes
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	if cfg.IDs == nil {
+		cfg.IDs = segur.NewIDSource(rand.Reader)
+	}
+	return &Writer{cfg}, nil
+}
+
+// maxOIDRoot leaves room for 20 digits below it: what [segur.IDSource] needs.
+const maxOIDRoot = segur.MaxOIDLength - 21
