@@ -68,6 +68,11 @@ func (s *sending) classify(ctx context.Context, err error) *failure {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
+	if c := s.conn.Load(); c != nil {
+		if alert := c.alert(); alert != nil {
+			err = alert
+		}
+	}
 	if e := s.tlsError(err); e != nil {
 		return &failure{err: e}
 	}
@@ -107,8 +112,6 @@ func (s *sending) connectionMessage(err error, left bool) string {
 		return "the name of the service is not found"
 	case !left:
 		return "no connection"
-	case s.fresh.Load() && s.tls13.Load() && s.presented():
-		return "the connection ended before the response; on a new TLS 1.3 connection this may be a refused client certificate"
 	}
 	return "the connection ended before the response"
 }

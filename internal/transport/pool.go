@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -89,20 +88,13 @@ var errNoCredential = errors.New("the credential source gave no certificate")
 
 func (p *pool) newMember(leaf [sha256.Size]byte, cred segur.Credential) *member {
 	m := &member{leaf: leaf}
-	dialer := &net.Dialer{Timeout: p.cfg.Timeout, KeepAlive: 30 * time.Second}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(p.o.HTTP2)
 	m.transport = &http.Transport{
-		Proxy:     p.cfg.Proxy, // nil: none, whatever the environment says
-		Protocols: protocols,
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			c, err := dialer.DialContext(ctx, network, addr)
-			if err != nil {
-				return nil, err
-			}
-			return &patientConn{Conn: c, closed: make(chan struct{})}, nil
-		},
+		Proxy:               p.cfg.Proxy, // nil: none, whatever the environment says
+		Protocols:           protocols,
+		DialContext:         dial(p.cfg.Timeout),
 		TLSClientConfig:     p.tlsConfig(m, cred),
 		TLSHandshakeTimeout: p.cfg.Timeout,
 		DisableCompression:  true, // sizes, hashes and evidence are about the bytes sent
@@ -120,6 +112,9 @@ func (p *pool) newMember(leaf [sha256.Size]byte, cred segur.Credential) *member 
 			}
 			return nil
 		},
+	}
+	if p.cfg.Proxy == nil && !p.o.HTTP2 {
+		m.transport.DialTLSContext = dialTLS(p.cfg.Timeout, m.transport.TLSClientConfig)
 	}
 	m.client = &http.Client{Transport: m.transport, CheckRedirect: noRedirect}
 	return m
@@ -183,33 +178,3 @@ func inTLS13(s tls.SignatureScheme) bool {
 type proxyError int
 
 func (e proxyError) Error() string { return "the proxy answered with status " + strconv.Itoa(int(e)) }
-
-// patientConn delays the report of a failed write until the reader has seen
-// why. With TLS 1.3 a server refuses our certificate after the handshake: its
-// alert waits to be read while our write fails, and the alert is what the
-// caller needs.
-type patientConn struct {
-	net.Conn
-	once   sync.Once
-	closed chan struct{}
-}
-
-const patience = 250 * time.Millisecond
-
-func (c *patientConn) Write(b []byte) (int, error) {
-	n, err := c.Conn.Write(b)
-	if err != nil {
-		t := time.NewTimer(patience)
-		defer t.Stop()
-		select {
-		case <-c.closed: // the reader failed, and net/http closed the connection
-		case <-t.C:
-		}
-	}
-	return n, err
-}
-
-func (c *patientConn) Close() error {
-	c.once.Do(func() { close(c.closed) })
-	return c.Conn.Close()
-}

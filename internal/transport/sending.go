@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -20,8 +19,7 @@ type sending struct {
 	size  int64
 
 	left    atomic.Bool // a byte of the request may have left
-	fresh   atomic.Bool // on a connection made for it
-	tls13   atomic.Bool
+	conn    atomic.Pointer[tlsConn]
 	mu      sync.Mutex
 	content error // what went wrong with the content to send
 }
@@ -43,9 +41,9 @@ func (s *sending) trace() *httptrace.ClientTrace {
 				s.left.Store(false)
 			}
 		},
-		GotConn: func(i httptrace.GotConnInfo) { s.fresh.Store(!i.Reused) },
-		TLSHandshakeDone: func(cs tls.ConnectionState, err error) {
-			s.tls13.Store(err == nil && cs.Version == tls.VersionTLS13)
+		GotConn: func(i httptrace.GotConnInfo) {
+			c, _ := i.Conn.(*tlsConn)
+			s.conn.Store(c)
 		},
 		WroteHeaderField: func(string, []string) { s.left.Store(true) },
 	}

@@ -3,6 +3,8 @@ package transport_test
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -28,12 +30,25 @@ type server struct {
 
 func newServer(t *testing.T, h http.HandlerFunc) *server {
 	t.Helper()
-	s := &server{Server: httptest.NewUnstartedServer(h), pki: credentialtest.NewPKI()}
-	s.TLS = s.pki.MutualTLS()
+	pki := credentialtest.NewPKI()
+	return &server{Server: newServerTLS(t, pki.MutualTLS(), h), pki: pki}
+}
+
+func newServerTLS(t *testing.T, conf *tls.Config, h http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	s.TLS = conf
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
+}
+
+// deadCard is a credential whose key signs nothing.
+type deadCard struct{ segur.Credential }
+
+func (deadCard) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("card removed, PIN 1234")
 }
 
 func (s *server) config() segur.ClientConfig {
