@@ -45,8 +45,8 @@ func (p *Part) Is(href string) bool { return p.part.Is(href) }
 func (p *Part) Read(b []byte) (int, error) {
 	n, err := p.r.Read(b)
 	if err != nil && err != io.EOF { //nolint:errorlint // a wrapped io.EOF is not the end
-		// A base64 text that was cut looks corrupt before it looks cut.
-		if _, cause := p.part.Read(nil); cause != nil && cause != io.EOF { //nolint:errorlint // as above
+		// A base64 text that was cut looks corrupt before it looks cut: half a delimiter is no base64.
+		if _, cause := io.CopyN(io.Discard, p.part, 512); cause != nil && cause != io.EOF { //nolint:errorlint // as above
 			err = cause
 		}
 		err = readError(p.op, err)
