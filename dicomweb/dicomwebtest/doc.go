@@ -1,0 +1,2 @@
+// Package dicomwebtest is a strict in-memory PACS for tests.
+package dicomwebtest
