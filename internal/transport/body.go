@@ -57,6 +57,10 @@ func (b *body) Read(p []byte) (int, error) {
 	b.o.received.Add(int64(k))
 	b.rec.responseBody(p[:k])
 	n += int64(k)
+	if err == io.EOF && b.length < 0 && b.ctx.Err() != nil {
+		// The service may end its chunks properly because it saw us leave.
+		err = io.ErrUnexpectedEOF
+	}
 	if b.limit >= 0 && n > b.limit {
 		k, n, err = k-1, n-1, b.o.unsure(true, b.o.tooLarge(b.limit))
 	} else if err != nil && err != io.EOF {

@@ -1,0 +1,167 @@
+package transport_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/testkit/faults"
+	"github.com/segur-sdk/segur/internal/transport"
+)
+
+func TestRepetition(t *testing.T) {
+	t.Parallel()
+	const ms = time.Millisecond
+	status := func(s int, after string, times int) faults.Fault {
+		f := faults.Fault{Status: s, Times: times}
+		if after != "" {
+			f.Header = http.Header{"Retry-After": {after}}
+		}
+		return f
+	}
+	for name, c := range map[string]struct {
+		fault  faults.Fault
+		unsafe bool
+		policy segur.RetryPolicy
+		status int
+		pauses []time.Duration
+	}{
+		"503 then answer":      {fault: status(503, "", 2), status: 200, pauses: []time.Duration{200 * ms, 400 * ms}},
+		"503 for ever":         {fault: status(503, "", 9), status: 503, pauses: []time.Duration{200 * ms, 400 * ms}},
+		"502":                  {fault: status(502, "", 1), status: 200, pauses: []time.Duration{200 * ms}},
+		"504":                  {fault: status(504, "", 1), status: 200, pauses: []time.Duration{200 * ms}},
+		"429 with a delay":     {fault: status(429, "2", 1), status: 200, pauses: []time.Duration{2200 * ms}},
+		"delay over the limit": {fault: status(429, "11", 1), status: 429},
+		"delay near the limit": {fault: status(503, "10", 1), status: 200, pauses: []time.Duration{10 * time.Second}},
+		"not safe":             {fault: status(503, "", 1), unsafe: true, status: 503},
+		"500 is an answer":     {fault: status(500, "", 1), status: 500},
+		"404 is an answer":     {fault: status(404, "", 1), status: 404},
+		"one attempt":          {fault: status(503, "", 1), policy: segur.RetryPolicy{MaxAttempts: 1}, status: 503},
+		"many attempts": {fault: status(503, "", 5), policy: segur.RetryPolicy{MaxAttempts: 6, BaseDelay: 100 * ms, MaxDelay: 300 * ms},
+			status: 200, pauses: []time.Duration{100 * ms, 200 * ms, 300 * ms, 300 * ms, 300 * ms}},
+		"cut then answer": {fault: faults.Fault{DropBeforeResponse: true}, status: 200, pauses: []time.Duration{200 * ms}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var bodies atomic.Int32
+			s := newFaulty(t, func(w http.ResponseWriter, r *http.Request) {
+				b, _ := io.ReadAll(r.Body)
+				if string(b) == "question" {
+					bodies.Add(1)
+				}
+				_, _ = io.WriteString(w, "ok")
+			}, c.fault)
+			cfg := s.config()
+			cfg.Retry = c.policy
+			p := &pauses{}
+			obs := &observer{}
+			cfg.Observer = obs
+			got, _, err := fetch(t, newClient(t, cfg, p.options()), &transport.Request{URL: s.URL, Body: content("question"), RepeatSafe: !c.unsafe})
+			require.NoError(t, err)
+			assert.Equal(t, c.status, got)
+			assert.Equal(t, c.pauses, p.got)
+			assert.EqualValues(t, len(c.pauses)+1, s.calls.Load())
+			require.Len(t, obs.ended, 1)
+			assert.Equal(t, len(c.pauses)+1, obs.ended[0].Attempts)
+			assert.Equal(t, int64(8*(len(c.pauses)+1)), obs.ended[0].BytesSent)
+			if c.status == 200 {
+				assert.Positive(t, bodies.Load(), "the whole body is sent again")
+			}
+		})
+	}
+}
+
+func TestRetryAfterDate(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	s := newFaulty(t, ok, faults.Fault{Status: 503, Header: http.Header{"Retry-After": {now.Add(3 * time.Second).Format(http.TimeFormat)}}},
+		faults.Fault{Status: 503, Header: http.Header{"Retry-After": {now.Add(-time.Hour).Format(http.TimeFormat)}}},
+		faults.Fault{Status: 503, Header: http.Header{"Retry-After": {"soon"}}})
+	cfg := s.config()
+	cfg.Clock = func() time.Time { return now }
+	cfg.Retry.MaxAttempts = 4
+	p := &pauses{}
+	c := newClient(t, cfg, p.options())
+	_, _, err := fetch(t, c, &transport.Request{URL: s.URL, RepeatSafe: true})
+	require.NoError(t, err)
+	assert.Equal(t, []time.Duration{3200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond}, p.got)
+
+	s.script.Add(faults.Fault{Status: 429, Header: http.Header{"Retry-After": {"7"}}})
+	resp, err := c.Do(t.Context(), &transport.Request{Op: "test.op", URL: s.URL})
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	e := asError(t, resp.StatusError())
+	assert.Equal(t, 7*time.Second, e.RetryAfter)
+	require.ErrorIs(t, e, segur.ErrRateLimited)
+}
+
+// No pause is begun that the caller's deadline cuts, and cancelling ends one.
+func TestPauseAndContext(t *testing.T) {
+	t.Parallel()
+	s := newFaulty(t, ok, faults.Fault{Status: 503, Times: faults.Forever})
+	cfg := s.config()
+	cfg.Retry = segur.RetryPolicy{BaseDelay: time.Hour, MaxDelay: time.Hour}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	o := transport.Options{Jitter: func(limit time.Duration) time.Duration { return limit }}
+	resp, err := newClient(t, cfg, o).Do(ctx, &transport.Request{Op: "test.op", URL: s.URL, RepeatSafe: true})
+	require.NoError(t, err)
+	assert.Equal(t, 503, resp.Status)
+	require.NoError(t, resp.Body.Close())
+
+	ctx, cancel = context.WithCancel(t.Context())
+	cfg.Observer = &observer{}
+	o.Jitter = func(time.Duration) time.Duration { cancel(); return time.Hour }
+	_, err = newClient(t, cfg, o).Do(ctx, &transport.Request{Op: "test.op", URL: s.URL, RepeatSafe: true})
+	require.ErrorIs(t, err, segur.ErrCanceled)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// When a service is down for everybody, most calls get one attempt.
+func TestBudget(t *testing.T) {
+	t.Parallel()
+	s := newFaulty(t, ok, faults.Fault{Status: 503, Times: faults.Forever})
+	p := &pauses{}
+	c := newClient(t, s.config(), p.options())
+	for range 40 {
+		status, _, err := fetch(t, c, &transport.Request{URL: s.URL, RepeatSafe: true})
+		require.NoError(t, err)
+		assert.Equal(t, 503, status)
+	}
+	assert.EqualValues(t, 40+20, s.calls.Load(), "twenty repetitions for all")
+	s.script.Clear()
+	for range 5 {
+		_, _, err := fetch(t, c, &transport.Request{URL: s.URL, RepeatSafe: true})
+		require.NoError(t, err)
+	}
+	s.script.Add(faults.Fault{Status: 503, Times: 2})
+	status, _, err := fetch(t, c, &transport.Request{URL: s.URL, RepeatSafe: true})
+	require.NoError(t, err)
+	assert.Equal(t, 503, status, "five answers earn one repetition")
+}
+
+func TestStatusKind(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]segur.Kind{
+		400: segur.KindRefused, 401: segur.KindAuthentication, 403: segur.KindAuthorization, 404: segur.KindNotFound,
+		405: segur.KindProtocol, 407: segur.KindAuthentication, 408: segur.KindUnavailable, 409: segur.KindConflict,
+		410: segur.KindNotFound, 412: segur.KindConflict, 413: segur.KindTooLarge, 415: segur.KindProtocol,
+		418: segur.KindProtocol, 422: segur.KindRefused, 429: segur.KindRateLimited, 451: segur.KindAuthorization,
+		500: segur.KindUnavailable, 501: segur.KindProtocol, 502: segur.KindUnavailable, 503: segur.KindUnavailable,
+		504: segur.KindUnavailable, 505: segur.KindProtocol, 599: segur.KindUnavailable,
+	} {
+		assert.Equal(t, want, transport.StatusKind(status, true), strconv.Itoa(status))
+		if want == segur.KindUnavailable && status != 408 && status != 503 {
+			want = segur.KindOutcomeUnknown
+		}
+		assert.Equal(t, want, transport.StatusKind(status, false), strconv.Itoa(status))
+	}
+}
