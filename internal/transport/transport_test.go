@@ -28,13 +28,13 @@ type server struct {
 	pki *credentialtest.PKI
 }
 
-func newServer(t *testing.T, h http.HandlerFunc) *server {
+func newServer(t testing.TB, h http.HandlerFunc) *server {
 	t.Helper()
 	pki := credentialtest.NewPKI()
 	return &server{Server: newServerTLS(t, pki.MutualTLS(), h), pki: pki}
 }
 
-func newServerTLS(t *testing.T, conf *tls.Config, h http.HandlerFunc) *httptest.Server {
+func newServerTLS(t testing.TB, conf *tls.Config, h http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
 	s.TLS = conf
@@ -78,7 +78,7 @@ func (p *pauses) options() transport.Options {
 	}
 }
 
-func newClient(t *testing.T, cfg segur.ClientConfig, o transport.Options) *transport.Client {
+func newClient(t testing.TB, cfg segur.ClientConfig, o transport.Options) *transport.Client {
 	t.Helper()
 	c, err := transport.New(cfg, o)
 	require.NoError(t, err)
