@@ -1,0 +1,147 @@
+package ins
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/soap"
+	"github.com/segur-sdk/segur/internal/transport"
+)
+
+// Operations, as errors, observers and evidence name them.
+const (
+	opNew      = "ins.New"
+	opSearch   = "ins.search"
+	opIdentify = "ins.identify"
+)
+
+// Client calls INSi. It is immutable and safe for concurrent use.
+type Client struct {
+	cfg  Config
+	soap *soap.Client
+}
+
+// New checks the configuration, the certificate included, and says everything that is wrong at once.
+func New(cfg Config) (*Client, error) {
+	cfg = cfg.withDefaults()
+	var p segur.Problems
+	cfg.check(&p)
+	cfg.checkCertificate(context.Background(), &p, cfg.Clock())
+	if err := p.Err(opNew); err != nil {
+		return nil, err
+	}
+	t, err := transport.New(cfg.ClientConfig, transport.Options{})
+	if err != nil {
+		return nil, err
+	}
+	cfg.UnknownPersonFaults = slices.Clone(cfg.UnknownPersonFaults)
+	return &Client{cfg: cfg, soap: soap.New(t, cfg.ClientConfig)}, nil
+}
+
+// Search looks one person up by identity traits (WS_INS2). Nobody, one and several persons are outcomes of the
+// [Result], not errors. Input that INSi would refuse is an [segur.ErrInvalidInput] error that lists every field, and
+// nothing is sent. A fault is an error that wraps a [*Fault].
+//
+// One call of Search is one search: see [Client.Identify] for the whole conduct.
+func (c *Client) Search(ctx context.Context, q Query) (*Result, error) {
+	var p segur.Problems
+	sent, warnings := q.normalize(&p, c.cfg.Clock())
+	if err := p.Err(opSearch); err != nil {
+		return nil, err
+	}
+	return c.search(ctx, sent, sent, warnings)
+}
+
+// search sends normalised criteria and compares the answer with what is known locally.
+func (c *Client) search(ctx context.Context, sent, local segur.Traits, warnings []segur.Detail) (*Result, error) {
+	call, at, err := c.searchCall(ctx, sent)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Sent: sent, MessageID: call.MessageID, Time: at, Warnings: warnings}
+	envelope, err := c.soap.Do(ctx, call)
+	r.Duration = c.cfg.Clock().Sub(at)
+	if err != nil {
+		return c.fault(err, r)
+	}
+	defer envelope.Close()
+	// An answer in several parts is not announced by the contract; when one comes, it must have come whole.
+	if err := envelope.Finish(); err != nil {
+		return nil, err
+	}
+	a, err := parseAnswer(envelope.Payload, c.cfg.Environment)
+	if err != nil {
+		var e *segur.Error
+		if errors.As(err, &e) {
+			e.Status, e.RequestID = envelope.Status, call.MessageID
+		}
+		return nil, err
+	}
+	r.Code, r.Identity, r.Raw = a.code, a.identity, envelope.Raw
+	r.Warnings = append(r.Warnings, a.warnings...)
+	switch a.code {
+	case crAmbiguous:
+		r.Outcome = Ambiguous
+	case crFound:
+		r.judge(local)
+	}
+	return r, nil
+}
+
+// judge compares the identity of the result with the local traits: only a coherent one with a valid number is found.
+func (r *Result) judge(local segur.Traits) {
+	r.Verdict = Coherence(local, r.Identity.Traits)
+	r.Outcome = Unconfirmed
+	if r.Verdict.Coherent() && !r.Identity.INS.IsZero() {
+		r.Outcome = Found
+	}
+}
+
+// searchCall makes the SOAP call, with identifiers of its own.
+func (c *Client) searchCall(ctx context.Context, sent segur.Traits) (*soap.Call, time.Time, error) {
+	now := c.cfg.Clock()
+	var p segur.Problems
+	headers := callContext{now: now, software: c.cfg.Software, issuer: c.cfg.checkCertificate(ctx, &p, now)}
+	if !p.Empty() {
+		// The configuration was right: the certificate was renewed, or expired, since.
+		return nil, now, &segur.Error{Op: opSearch, Kind: segur.KindAuthentication, Details: p.Details()}
+	}
+	call := &soap.Call{Op: opSearch, Endpoint: c.cfg.Endpoint, Action: actionSearchTraits, RepeatSafe: true}
+	for _, id := range []*string{&headers.bamID, &headers.lpsID, &call.MessageID} {
+		var err error
+		if *id, err = c.cfg.IDs.UUID(); err != nil {
+			return nil, now, err
+		}
+	}
+	call.MessageID = "uuid:" + call.MessageID
+	var err error
+	if call.Headers, err = headers.write(); err == nil {
+		call.Body, err = searchBody(sent)
+	}
+	if err != nil {
+		return nil, now, &segur.Error{Op: opSearch, Kind: segur.KindInvalidInput, Message: "the request cannot be written as XML", Err: err}
+	}
+	return call, now, nil
+}
+
+// fault makes a result of the fault that means "nobody found", and a typed error of any other.
+func (c *Client) fault(err error, r *Result) (*Result, error) {
+	var e *segur.Error
+	var received *soap.Fault
+	if !errors.As(err, &e) || !errors.As(err, &received) {
+		return nil, err
+	}
+	f := readFault(received, e.Status)
+	if slices.Contains(c.cfg.UnknownPersonFaults, f.DetailCode) {
+		r.Code, r.Fault, r.Raw = f.DetailCode, f, received.Detail.Source()
+		r.Warnings = append(r.Warnings, segur.Detail{Code: f.DetailCode, Severity: "warning",
+			Message: "the platform answered with a fault, read as nobody found"})
+		return r, nil
+	}
+	out := f.typed(opSearch, r.MessageID)
+	out.RetryAfter = e.RetryAfter
+	return nil, out
+}

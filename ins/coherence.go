@@ -1,0 +1,166 @@
+package ins
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/segur-sdk/segur"
+)
+
+// Agreement is how one trait of INSi stands to the local one.
+type Agreement uint8
+
+// The agreements. The zero value is the weakest that is not a contradiction.
+const (
+	// Unknown: one of the two sides does not have the trait.
+	Unknown Agreement = iota
+	// Same: equal as written.
+	Same
+	// Equivalent: equal for the rules of the INS, written otherwise: case, accents, hyphen or apostrophe for a blank,
+	// the first given name as the beginning of the list, a local date completed by rule where INSi has none.
+	Equivalent
+	// Different: the two contradict each other.
+	Different
+)
+
+// String names the agreement.
+func (a Agreement) String() string {
+	switch a {
+	case Unknown:
+		return "unknown"
+	case Same:
+		return "same"
+	case Equivalent:
+		return "equivalent"
+	case Different:
+		return "different"
+	}
+	return "invalid"
+}
+
+// Verdict compares two sets of traits field by field. It holds no trait.
+type Verdict struct {
+	BirthName      Agreement
+	FirstGivenName Agreement
+	Sex            Agreement
+	BirthDate      Agreement
+	BirthPlace     Agreement
+}
+
+// Coherent reports whether the four traits of a search agree and the birth place does not contradict.
+func (v Verdict) Coherent() bool {
+	for _, a := range []Agreement{v.BirthName, v.FirstGivenName, v.Sex, v.BirthDate} {
+		if a != Same && a != Equivalent {
+			return false
+		}
+	}
+	return v.BirthPlace != Different
+}
+
+// Details lists what is not the same, for a user interface: severity "error" for a trait that keeps the verdict from
+// being coherent, "warning" for one that is only equivalent.
+func (v Verdict) Details() []segur.Detail {
+	var out []segur.Detail
+	for _, f := range []struct {
+		field    string
+		a        Agreement
+		required bool
+	}{
+		{"birthName", v.BirthName, true}, {"firstGivenName", v.FirstGivenName, true}, {"sex", v.Sex, true},
+		{"birthDate", v.BirthDate, true}, {"birthPlace", v.BirthPlace, false},
+	} {
+		d := segur.Detail{Field: "traits." + f.field, Code: f.a.String(), Severity: "error"}
+		switch {
+		case f.a == Different:
+			d.Message = "INSi contradicts the local trait"
+		case f.a == Equivalent:
+			d.Severity, d.Message = "warning", "equivalent, written otherwise by INSi"
+		case f.a == Unknown && f.required:
+			d.Message = "cannot be compared: one side does not have it"
+		default:
+			continue
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// Coherence compares the traits that the caller knows with those that INSi returned, as the guide d'implémentation de
+// l'INS asks before an identity is accepted (EXI ID 10 for the first given name).
+func Coherence(local, returned segur.Traits) Verdict {
+	return Verdict{
+		BirthName:      compareNames(local.BirthName, returned.BirthName),
+		FirstGivenName: compareGiven(local.FirstGivenName, returned),
+		Sex:            compareText(string(local.Sex), string(returned.Sex)),
+		BirthDate:      compareDates(local.BirthDate, returned.BirthDate),
+		BirthPlace:     comparePlaces(local.BirthPlace, returned.BirthPlace),
+	}
+}
+
+func compareText(a, b string) Agreement {
+	switch {
+	case a == "" || b == "":
+		return Unknown
+	case a == b:
+		return Same
+	}
+	return Different
+}
+
+func compareNames(a, b string) Agreement {
+	c := compareText(a, b)
+	if c == Different && slices.Equal(fold(a), fold(b)) {
+		return Equivalent
+	}
+	return c
+}
+
+// compareGiven: the local first given name must begin the returned list, word by word.
+func compareGiven(local string, returned segur.Traits) Agreement {
+	list := returned.GivenNames
+	if list == "" {
+		list = returned.FirstGivenName
+	}
+	words, all := fold(local), fold(list)
+	switch {
+	case len(words) == 0 || len(all) == 0:
+		return Unknown
+	case len(words) > len(all) || !slices.Equal(words, all[:len(words)]):
+		return Different
+	case list == local || strings.HasPrefix(list, local+" "):
+		return Same
+	}
+	return Equivalent
+}
+
+// compareDates accepts, where INSi has an incomplete date, the local date completed by the rules EXI ID 11 and 12:
+// day unknown 01, month unknown January, both unknown 31 December.
+func compareDates(local, returned segur.Date) Agreement {
+	switch {
+	case local.IsZero() || returned.IsZero():
+		return Unknown
+	case local == returned:
+		return Same
+	case returned.Complete() || local.Year != returned.Year:
+		return Different
+	}
+	completed := segur.Date{Year: returned.Year, Month: returned.Month, Day: 1}
+	if returned.Month == 0 {
+		completed = segur.Date{Year: returned.Year, Month: 12, Day: 31}
+	}
+	if local == completed {
+		return Equivalent
+	}
+	return Different
+}
+
+func comparePlaces(local, returned string) Agreement {
+	if local == segur.BirthplaceUnknown || returned == segur.BirthplaceUnknown {
+		return Unknown
+	}
+	c := compareText(local, returned)
+	if c == Different && strings.EqualFold(local, returned) {
+		return Equivalent
+	}
+	return c
+}

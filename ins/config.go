@@ -1,0 +1,178 @@
+package ins
+
+import (
+	"net"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/segur-sdk/segur"
+)
+
+// Endpoints of the mutual TLS mode, by environment. One URL serves every operation.
+const (
+	EndpointQualification = "https://qualiflps-services-ps-tlsm.ameli.fr:443/lps"
+	EndpointProduction    = "https://services-ps-tlsm.ameli.fr/lps"
+)
+
+// maxHeaderLength bounds the fields of [Software], in characters.
+const maxHeaderLength = 59
+
+// Software identifies the program to the service (header ContexteLPS).
+type Software struct {
+	// AuthorizationNumber is the number that CNDA gave to the software ("IDAM"). Required; an unknown one is refused
+	// with desir_550 before anything else is looked at.
+	AuthorizationNumber string
+	// Name is the name of the software. Required. Without a colon it is sent as "urn:lps:<name>:<version>", in lower
+	// case and with "-" for blanks; a text with a colon is sent as it is.
+	Name string
+	// Version is the version of the software, in any format. Required.
+	Version string
+	// Instance is a UUID that stays the same for one installation. Required.
+	Instance string
+}
+
+// Config is the configuration of a [Client].
+type Config struct {
+	segur.ClientConfig
+
+	// Endpoint is the URL of the service. Empty: [EndpointProduction] or [EndpointQualification]; required in the
+	// Fake environment.
+	Endpoint string
+	// Software identifies the program. Required.
+	Software Software
+	// Issuer is the "Emetteur" of the headers. Empty: the OU of the client certificate, the national identifier of
+	// the structure. Required when HTTPClient is given, since the certificate is then not ours to read.
+	Issuer string
+	// UnknownPersonFaults are the detail codes of faults that mean "nobody found". nil: insi_102 outside of
+	// production, where the platform answers so to the search of a person it does not have; an empty slice: none.
+	// Must be empty in production, where insi_102 is a technical failure.
+	UnknownPersonFaults []string
+	// Policy bounds [Client.Identify].
+	Policy Policy
+}
+
+// Policy says how [Client.Identify] searches. The zero value is the recommended conduct.
+type Policy struct {
+	// MaxCalls bounds the searches of one identification. 0: 4. The maximum is 10: a patient's arrival is no reason
+	// to question the national base at length.
+	MaxCalls int
+	// BirthPlaceFirst sends the birth place with the first search already, instead of only after several identities
+	// were found.
+	BirthPlaceFirst bool
+	// FirstGivenNameOnly searches with the first given name and its spellings, and with no other given name.
+	FirstGivenNameOnly bool
+}
+
+// defaultMaxCalls is the budget of one identification.
+const defaultMaxCalls = 4
+
+func (c Config) withDefaults() Config {
+	c.ClientConfig = c.ClientConfig.WithDefaults()
+	if c.Endpoint == "" {
+		switch c.Environment {
+		case segur.Production:
+			c.Endpoint = EndpointProduction
+		case segur.Qualification:
+			c.Endpoint = EndpointQualification
+		}
+	}
+	if c.UnknownPersonFaults == nil && c.Environment != segur.Production {
+		c.UnknownPersonFaults = []string{codeTechnicalFailure}
+	}
+	if c.Policy.MaxCalls == 0 {
+		c.Policy.MaxCalls = defaultMaxCalls
+	}
+	return c
+}
+
+// check adds everything that is wrong with c, the certificate aside.
+func (c Config) check(p *segur.Problems) {
+	c.ClientConfig.Check(p)
+	segur.CheckEndpoint(p, "endpoint", c.Endpoint)
+	if c.Environment == segur.Fake && c.Endpoint != "" && !loopback(c.Endpoint) {
+		p.Add("endpoint", "must be on this machine in the Fake environment")
+	}
+	c.Software.check(p)
+	if c.Issuer == "" && c.HTTPClient != nil {
+		p.Add("issuer", "is required with httpClient: the certificate cannot be read")
+	}
+	if c.Issuer != strings.TrimSpace(c.Issuer) {
+		p.Add("issuer", "must have no blanks around it")
+	}
+	if c.Environment == segur.Production && len(c.UnknownPersonFaults) > 0 {
+		p.Add("unknownPersonFaults", "must be empty in production")
+	}
+	if c.Policy.MaxCalls < 0 || c.Policy.MaxCalls > 10 {
+		p.Add("policy.maxCalls", "must be 1 to 10, or 0 for the default")
+	}
+}
+
+func (s Software) check(p *segur.Problems) {
+	for _, f := range []struct{ field, value string }{
+		{"software.authorizationNumber", s.AuthorizationNumber}, {"software.name", s.Name},
+		{"software.version", s.Version}, {"software.instance", s.Instance},
+	} {
+		p.Require(f.field, f.value)
+		if utf8.RuneCountInString(f.value) > maxHeaderLength {
+			p.Addf(f.field, "must have %d characters at most", maxHeaderLength)
+		}
+		if f.value != strings.TrimSpace(f.value) {
+			p.Add(f.field, "must have no blanks around it")
+		}
+	}
+	if a := s.AuthorizationNumber; strings.TrimSpace(a) != "" && !alphanumeric(a) {
+		p.Add("software.authorizationNumber", "must be letters and digits")
+	}
+	if s.Instance != "" && !isUUID(s.Instance) {
+		p.Add("software.instance", "must be a UUID, the same for the whole life of the installation")
+	}
+	if n := utf8.RuneCountInString(s.urn()); s.Name != "" && n > maxHeaderLength {
+		p.Addf("software.name", "makes a URN of %d characters with the version, %d at most", n, maxHeaderLength)
+	}
+}
+
+// urn is the name as the header carries it.
+func (s Software) urn() string {
+	if strings.Contains(s.Name, ":") {
+		return s.Name
+	}
+	dashed := func(v string) string { return strings.ReplaceAll(v, " ", "-") }
+	return "urn:lps:" + strings.ToLower(dashed(s.Name)) + ":" + dashed(s.Version)
+}
+
+func alphanumeric(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+func isUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			if c != '-' {
+				return false
+			}
+		case (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F'):
+			return false
+		}
+	}
+	return true
+}
+
+func loopback(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}

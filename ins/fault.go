@@ -1,0 +1,96 @@
+package ins
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/soap"
+)
+
+// Fault is a refusal by the service, behind the [*segur.Error] of a call: take it with [errors.As]. It has three
+// levels of codes. Its texts are the service's own: show them to the user (Reason) or to support (Message), do not log
+// them. Error() gives codes only.
+type Fault struct {
+	// Code is Sender or Receiver. It does not tell whether to try again: an unavailability was seen as Sender.
+	Code string
+	// Subcode is the family: "siram_100" (software not authorised), "siram_40" (unavailable), "siram_10" (request
+	// malformed).
+	Subcode string
+	// Reason is the text for the user, in Lang. Qualification labels French text "en" at times.
+	Reason, Lang string
+	// DetailCode is the precise code: "desir_…" from the gateway, "insi_…" from the application. May be empty.
+	DetailCode string
+	// Severity is "information", "avertissement", "erreur", "fatale", or what the service writes instead ("fatal").
+	Severity string
+	// Message is the text of the detail.
+	Message string
+	// MessageID is the identifier of the request, which the gateway repeats and the application does not.
+	MessageID string
+	// Status is the HTTP status.
+	Status int
+	// Raw is the fault element as received.
+	Raw []byte
+}
+
+// Error names the codes.
+func (f *Fault) Error() string {
+	codes := []string{f.Code, f.Subcode, f.DetailCode}
+	codes = slices.DeleteFunc(codes, func(c string) bool { return c == "" })
+	return "INSi fault " + strings.Join(codes, "/")
+}
+
+// readFault reads the detail siram:Erreur (schema faultSOAP V01_01), leniently: prefix, language, severity and place
+// of the attributes changed over the years.
+func readFault(f *soap.Fault, status int) *Fault {
+	out := &Fault{Code: codeOf(f.Code), Subcode: codeOf(f.Subcode()), Reason: f.Reason(segur.FR), Status: status, Raw: f.Raw}
+	for _, r := range f.Reasons {
+		if r.Text == out.Reason {
+			out.Lang = r.Lang
+			break
+		}
+	}
+	e := f.Detail.Child(nsFault, "Erreur")
+	if e == nil {
+		e = f.Detail.Child("*", "Erreur")
+	}
+	if e != nil {
+		out.DetailCode = codeOf(e.Attr("code"))
+		out.Severity = codeOf(e.Attr("severite"))
+		out.MessageID = strings.TrimSpace(e.Attr("messageID"))
+		out.Message = e.TrimText()
+	}
+	return out
+}
+
+// codeOf keeps what looks like a code: texts of the service do not get into errors.
+func codeOf(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) > 64 || strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-' && r != '.'
+	}) {
+		return ""
+	}
+	return s
+}
+
+// typed is the error of a fault: kind and help by the detail code, else by the family, else by what SOAP says.
+func (f *Fault) typed(op, messageID string) *segur.Error {
+	e := &segur.Error{Op: op, Kind: segur.KindRefused, Code: f.DetailCode, Status: f.Status, RequestID: messageID, Err: f}
+	if e.Code == "" {
+		e.Code = f.Subcode
+	}
+	if f.Code == "Receiver" {
+		e.Kind = segur.KindUnavailable // a search may always be repeated
+	}
+	for _, code := range []string{f.DetailCode, f.Subcode} {
+		if c, ok := codes[code]; ok {
+			e.Kind, e.Help = c.kind, c.help
+			if c.field != "" {
+				e.Details = []segur.Detail{{Field: c.field, Code: code, Message: "refused by INSi"}}
+			}
+			break
+		}
+	}
+	return e
+}

@@ -1,0 +1,69 @@
+package ins
+
+import (
+	"strings"
+	"unicode"
+)
+
+// letters maps the accented letters and ligatures of French civil status, in capitals, to what INSi takes.
+var letters = map[rune]string{
+	'À': "A", 'Á': "A", 'Â': "A", 'Ã': "A", 'Ä': "A", 'Å': "A", 'Æ': "AE",
+	'Ç': "C", 'Ð': "D",
+	'È': "E", 'É': "E", 'Ê': "E", 'Ë': "E",
+	'Ì': "I", 'Í': "I", 'Î': "I", 'Ï': "I",
+	'Ñ': "N",
+	'Ò': "O", 'Ó': "O", 'Ô': "O", 'Õ': "O", 'Ö': "O", 'Ø': "O", 'Œ': "OE",
+	'Š': "S", 'ẞ': "SS", 'Þ': "TH",
+	'Ù': "U", 'Ú': "U", 'Û': "U", 'Ü': "U",
+	'Ý': "Y", 'Ÿ': "Y", 'Ž': "Z",
+}
+
+// signs maps typographic signs and blanks to the three that INSi takes.
+var signs = map[rune]rune{
+	'\u2018': '\'', '\u2019': '\'', '\u02BC': '\'', // quotation marks and the modifier letter apostrophe
+	'\u2010': '-', '\u2011': '-', '\u2012': '-', '\u2013': '-', '\u2014': '-', '\u2212': '-', // hyphens and dashes
+	'\u00A0': ' ', '\u202F': ' ', // blanks that do not break
+}
+
+// accents says which combining marks each letter takes, so that decomposed text ("e" and U+0301, as some systems
+// store it) gives what composed text gives. Grave, acute, circumflex, tilde, diaeresis, ring, caron, cedilla.
+var accents = map[rune]string{
+	'A': "\u0300\u0301\u0302\u0303\u0308\u030A", 'C': "\u0327", 'E': "\u0300\u0301\u0302\u0308",
+	'I': "\u0300\u0301\u0302\u0308", 'N': "\u0303", 'O': "\u0300\u0301\u0302\u0303\u0308", 'S': "\u030C",
+	'U': "\u0300\u0301\u0302\u0308", 'Y': "\u0301\u0308", 'Z': "\u030C",
+}
+
+// transliterate maps a name to the alphabet of INSi as far as the mapping is agreed, and leaves the rest as it is.
+func transliterate(name string) string {
+	var b strings.Builder
+	b.Grow(len(name))
+	var before rune
+	for _, r := range name {
+		upper := unicode.ToUpper(r)
+		if r == 'ß' {
+			upper = 'ẞ'
+		}
+		switch {
+		case upper >= 'A' && upper <= 'Z' && r < 0x80:
+			b.WriteRune(upper)
+			before = upper
+			continue
+		case letters[upper] != "":
+			b.WriteString(letters[upper])
+		case signs[r] != 0:
+			b.WriteRune(signs[r])
+		case before != 0 && strings.ContainsRune(accents[before], r):
+			// The accent of the letter just written.
+		default:
+			b.WriteRune(r)
+		}
+		before = 0
+	}
+	return b.String()
+}
+
+// fold reduces a name to what the comparison rules compare: the alphabet of INSi, hyphens and apostrophes taken as
+// blanks, one blank between words.
+func fold(name string) []string {
+	return strings.FieldsFunc(transliterate(name), func(r rune) bool { return r == ' ' || r == '-' || r == '\'' })
+}
