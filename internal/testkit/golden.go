@@ -26,7 +26,7 @@ func Golden(tb TB, name string, got []byte) {
 		tb.Logf("golden %s rewritten, %d bytes", name, len(got))
 		return
 	}
-	want, err := os.ReadFile(p) //nolint:gosec // a path of the package's testdata
+	want, err := os.ReadFile(p)
 	if err != nil {
 		tb.Fatalf("golden %s: %v (write it with: go test . -run %s -update)", name, err, tb.Name())
 		return

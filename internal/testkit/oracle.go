@@ -89,7 +89,7 @@ func run(tb TB, stdin []byte, env []string, path string, args ...string) Output 
 	}
 	ctx, cancel := context.WithTimeout(tb.Context(), oracleTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, args...)
+	cmd := exec.CommandContext(ctx, path, args...) //nolint:gosec // the tools that the table above names
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &stdout, &stderr
 	cmd.WaitDelay = 5 * time.Second // a grandchild holding the pipe must not hang the test

@@ -53,7 +53,7 @@ func ReadShared(tb TB, rel string) []byte {
 	if p == "" {
 		return nil
 	}
-	b, err := os.ReadFile(p) //nolint:gosec // a path of the test data folder
+	b, err := os.ReadFile(p)
 	if err != nil {
 		tb.Fatalf("read data/%s: %v", rel, err)
 	}

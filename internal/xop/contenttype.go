@@ -1,15 +1,9 @@
 package xop
 
-import (
-	"errors"
-	"strings"
-)
+import "strings"
 
 // maxContentType bounds a Content-Type value, in bytes.
 const maxContentType = 4096
-
-// ErrContentType: the value has no media type, contradicts itself or is too long.
-var ErrContentType = errors.New("xop: unusable Content-Type")
 
 // ContentType is a parsed Content-Type value.
 type ContentType struct {

@@ -13,6 +13,8 @@ var (
 	ErrLimit = errors.New("xop: multipart message exceeds a limit")
 	// ErrMalformed: the message does not have the structure of a multipart message.
 	ErrMalformed = errors.New("xop: malformed multipart message")
+	// ErrContentType: the Content-Type has no media type, contradicts itself or is too long.
+	ErrContentType = errors.New("xop: unusable Content-Type")
 	// ErrNotMultipart: the Content-Type is not multipart/related.
 	ErrNotMultipart = errors.New("xop: not a multipart/related message")
 	// ErrBoundary: the boundary is missing, illegal, or occurs in what it must delimit.

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// AtStart, as Fault.CutAfter or Fault.TruncateAfter, lets the status and headers through and none of the body.
+// AtStart as Fault.CutAfter or Fault.TruncateAfter lets the status and headers through and none of the body.
 const AtStart int64 = -1
 
-// Forever, as Fault.Times, keeps the fault in the script.
+// Forever as Fault.Times keeps the fault in the script.
 const Forever = -1
 
 // Fault is one misbehaviour of a fake server. The zero value of a field means "not this one"; fields combine where that
