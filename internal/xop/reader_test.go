@@ -471,7 +471,10 @@ func TestReaderOfficialSamples(t *testing.T) {
 		if c.ids != nil {
 			assert.Equal(t, c.ids, ids)
 		}
-		for cut := range len(body) - 4 { // the last four bytes are "--" CR LF: cut before the closing delimiter is whole
+		for cut := 0; cut < len(body)-4; cut++ { // the last four bytes are "--" CR LF: the closing delimiter is not whole
+			if cut > 500 && cut < len(body)-500 {
+				cut += 12 // every byte is cut in the sample of our own; here it would take seconds
+			}
 			r, err := xop.NewReader(bytes.NewReader(body[:cut]), ct, xop.Options{})
 			require.NoError(t, err)
 			if _, err = parts(r); !errors.Is(err, xop.ErrTruncated) {
