@@ -1,9 +1,8 @@
 package cda
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,22 +14,59 @@ import (
 // everything that is wrong with it: the rules of the "Volet Structuration
 // Minimale", and those that no official tool checks.
 type checker struct {
-	segur.Problems
 	cfg Config
+	// Naming fields takes longer than checking them: a first pass only learns
+	// whether something is wrong, and a second one, when it is, says what.
+	naming   bool
+	failed   bool
+	problems segur.Problems
 }
 
-var languageCode = regexp.MustCompile(`^[a-z]{2}-[A-Z]{2}$`)
+// Add records that the field at path breaks a rule.
+func (c *checker) Add(path, rule string) {
+	c.failed = true
+	if c.naming {
+		c.problems.Add(path, rule)
+	}
+}
+
+// Addf is Add with a format.
+func (c *checker) Addf(path, format string, args ...any) {
+	c.failed = true
+	if c.naming {
+		c.problems.Addf(path, format, args...)
+	}
+}
+
+// Require records a problem when value is empty.
+func (c *checker) Require(path, value string) {
+	if value == "" {
+		c.Add(path, "is required")
+	}
+}
+
+// at and item name a field and an element of a list.
+func (c *checker) at(path, field string) string {
+	if !c.naming {
+		return ""
+	}
+	return path + field
+}
+
+func (c *checker) item(path string, i int) string {
+	if !c.naming {
+		return ""
+	}
+	return path + "[" + strconv.Itoa(i) + "]"
+}
 
 // report returns a completed copy of r. The slices of r are left alone.
 func (c *checker) report(r Report) Report {
 	c.identity(&r)
-	if r.Created.IsZero() {
-		r.Created = c.cfg.Clock()
-	}
 	r.Created = r.Created.Truncate(time.Second)
 	r.Title = cmpOr(clean(r.Title), defaultTitle)
 	r.Language = cmpOr(r.Language, defaultLanguage)
-	if !languageCode.MatchString(r.Language) {
+	if !isLanguage(r.Language) {
 		c.Add("language", "must be a language and a country, such as fr-FR")
 	}
 	if r.Confidentiality.IsZero() {
@@ -82,10 +118,10 @@ func (c *checker) identity(r *Report) {
 // documents of other software.
 func (c *checker) identifier(path string, id segur.Identifier, extension bool) {
 	if !id.Root.Valid() && !isUUID(string(id.Root)) {
-		c.Add(path+".root", "must be a valid OID")
+		c.Add(c.at(path, ".root"), "must be a valid OID")
 	}
 	if extension && strings.TrimSpace(id.Extension) == "" {
-		c.Add(path+".extension", "is required")
+		c.Add(c.at(path, ".extension"), "is required")
 	}
 }
 
@@ -94,10 +130,10 @@ func (c *checker) orders(r *Report) {
 		c.Add("orders", "one at least is required, with its accession number")
 	}
 	for i, o := range r.Orders {
-		path := fmt.Sprintf("orders[%d]", i)
-		c.identifier(path+".accession", o.Accession, true)
+		path := c.item("orders", i)
+		c.identifier(c.at(path, ".accession"), o.Accession, true)
 		if !o.Placer.IsZero() {
-			c.identifier(path+".placer", o.Placer, true)
+			c.identifier(c.at(path, ".placer"), o.Placer, true)
 		}
 		if slices.Contains(r.Orders[:i], o) {
 			c.Add(path, "is there twice")
@@ -113,22 +149,22 @@ func (c *checker) acts(r *Report) {
 	r.Acts = slices.Clone(r.Acts)
 	for i := range r.Acts {
 		a := &r.Acts[i]
-		path := fmt.Sprintf("acts[%d]", i)
+		path := c.item("acts", i)
 		if !a.StudyUID.Valid() {
-			c.Add(path+".studyUID", "must be a Study Instance UID, 64 characters at most")
+			c.Add(c.at(path, ".studyUID"), "must be a Study Instance UID, 64 characters at most")
 		}
-		a.Code = c.act(path+".code", a.Code, nos.LOINC, isLOINC, "must be a LOINC code with its check digit")
+		a.Code = c.act(c.at(path, ".code"), a.Code, nos.LOINC, isLOINC, "must be a LOINC code with its check digit")
 		if !a.CCAM.IsZero() {
 			if a.CCAM.System == nos.CCAMAlias {
 				a.CCAM.System = nos.CCAM
 			}
-			a.CCAM = c.act(path+".ccam", a.CCAM, nos.CCAM, isCCAM, "must be a CCAM code: four letters and three digits")
+			a.CCAM = c.act(c.at(path, ".ccam"), a.CCAM, nos.CCAM, isCCAM, "must be a CCAM code: four letters and three digits")
 		}
 		if len(a.Modalities) == 0 {
-			c.Add(path+".modalities", "one at least is required")
+			c.Add(c.at(path, ".modalities"), "one at least is required")
 		}
-		a.Modalities = c.codes(path+".modalities", a.Modalities, nos.Modality)
-		a.Regions = c.codes(path+".regions", a.Regions, nos.Region)
+		a.Modalities = c.codes(c.at(path, ".modalities"), a.Modalities, nos.Modality)
+		a.Regions = c.codes(c.at(path, ".regions"), a.Regions, nos.Region)
 		if i == 0 || !a.Start.IsZero() || !a.End.IsZero() {
 			c.interval(path, &a.Start, &a.End)
 		}
@@ -140,7 +176,7 @@ func (c *checker) acts(r *Report) {
 func (c *checker) codes(path string, in []segur.Code, table *nos.Table) []segur.Code {
 	var out []segur.Code
 	for i, code := range in {
-		at := fmt.Sprintf("%s[%d]", path, i)
+		at := c.item(path, i)
 		code = c.code(at, code, table)
 		if slices.ContainsFunc(out, code.Equal) {
 			c.Add(at, "is there twice")
@@ -156,11 +192,11 @@ func (c *checker) interval(path string, start, end *time.Time) {
 	*start, *end = start.Truncate(time.Second), end.Truncate(time.Second)
 	switch {
 	case start.IsZero():
-		c.Add(path+".start", "is required")
+		c.Add(c.at(path, ".start"), "is required")
 	case end.IsZero():
-		c.Add(path+".end", "is required")
+		c.Add(c.at(path, ".end"), "is required")
 	case end.Before(start.Add(time.Second)):
-		c.Add(path+".end", "must be one second after start at least")
+		c.Add(c.at(path, ".end"), "must be one second after start at least")
 	}
 }
 
@@ -183,7 +219,7 @@ func (c *checker) encounter(r *Report) {
 		e.Facility, path = &r.Custodian, "custodian"
 	}
 	facility := *e.Facility
-	facility.Sector = c.code(path+".sector", facility.Sector, nos.FacilityType)
+	facility.Sector = c.code(c.at(path, ".sector"), facility.Sector, nos.FacilityType)
 	if e.Facility != &r.Custodian {
 		c.organization(path, &facility)
 	}
@@ -217,9 +253,20 @@ func cmpOr(s, def string) string {
 // clean removes white space around a text and makes each run of it inside one
 // blank: readers of XML do the same. A no-break space is not white space here.
 func clean(s string) string {
-	blank := func(r rune) bool { return r == ' ' || r == '\t' || r == '\n' || r == '\r' }
-	if !strings.ContainsFunc(s, blank) {
-		return s
+	before := byte(' ')
+	for i := range len(s) {
+		if c := s[i]; c == '\t' || c == '\n' || c == '\r' || c == ' ' && before == ' ' {
+			return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+				return r == ' ' || r == '\t' || r == '\n' || r == '\r'
+			}), " ")
+		}
+		before = s[i]
 	}
-	return strings.Join(strings.FieldsFunc(s, blank), " ")
+	return strings.TrimSuffix(s, " ")
+}
+
+// isLanguage checks the form "fr-FR".
+func isLanguage(s string) bool {
+	lower := func(c byte) bool { return c >= 'a' && c <= 'z' }
+	return len(s) == 5 && lower(s[0]) && lower(s[1]) && s[2] == '-' && lower(s[3]|0x20) && s[3] < 'a' && lower(s[4]|0x20) && s[4] < 'a'
 }

@@ -1,7 +1,6 @@
 package cda
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -27,13 +26,13 @@ func (c *checker) patient(p segur.Patient) segur.Patient {
 		}
 	}
 	for i, id := range p.LocalIDs {
-		path := fmt.Sprintf("patient.localIDs[%d]", i)
+		path := c.item("patient.localIDs", i)
 		c.identifier(path, id, true)
 		switch {
 		case segur.IsINSAuthority(id.Root):
-			c.Add(path+".root", "is an INS authority: an INS is given in patient.ins, with its status")
+			c.Add(c.at(path, ".root"), "is an INS authority: an INS is given in patient.ins, with its status")
 		case formerINS(id.Root):
-			c.Add(path+".root", "is an authority of the former INS-C, which no longer identifies")
+			c.Add(c.at(path, ".root"), "is an authority of the former INS-C, which no longer identifies")
 		}
 		if slices.ContainsFunc(p.LocalIDs[:i], func(o segur.Identifier) bool { return o.Root == id.Root && o.Extension == id.Extension }) {
 			c.Add(path, "is there twice")
@@ -77,9 +76,15 @@ func (c *checker) traits(t *segur.Traits, qualified bool) {
 		if qualified {
 			c.Add("patient.traits.givenNames", "is required with an INS: the whole list of given names, as INSi gives it")
 		}
-	} else if first := fold(t.FirstGivenName); !strings.HasPrefix(fold(t.GivenNames)+" ", first+" ") {
+	} else if !beginsWith(t.GivenNames, t.FirstGivenName) && !beginsWith(fold(t.GivenNames), fold(t.FirstGivenName)) {
 		c.Add("patient.traits.givenNames", "must begin with firstGivenName")
 	}
+}
+
+// beginsWith reports whether a list of names starts with the whole name.
+func beginsWith(list, name string) bool {
+	rest, ok := strings.CutPrefix(list, name)
+	return ok && (rest == "" || rest[0] == ' ')
 }
 
 // isCOG checks the shape of a code of the Code Officiel Géographique.

@@ -1,7 +1,6 @@
 package cda
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -28,9 +27,9 @@ func (c *checker) people(r *Report) {
 	}
 	r.Authors = slices.Clone(r.Authors)
 	for i := range r.Authors {
-		a, path := &r.Authors[i], fmt.Sprintf("authors[%d]", i)
+		a, path := &r.Authors[i], c.item("authors", i)
 		a.Professional = c.professional(path, a.Professional, &home, true)
-		a.Function = c.optional(path+".function", a.Function, nos.FunctionCode)
+		a.Function = c.optional(c.at(path, ".function"), a.Function, nos.FunctionCode)
 		a.Time = orTime(a.Time, r.Created)
 	}
 	la := &r.LegalAuthenticator
@@ -40,7 +39,7 @@ func (c *checker) people(r *Report) {
 	r.Acts = slices.Clone(r.Acts)
 	for i := range r.Acts {
 		if a := &r.Acts[i]; a.Performer != nil {
-			done := c.professional(fmt.Sprintf("acts[%d].performer", i), *a.Performer, &home, true)
+			done := c.professional(c.at(c.item("acts", i), ".performer"), *a.Performer, &home, true)
 			a.Performer = &done
 		} else if len(r.Authors) > 0 {
 			a.Performer = &r.Authors[0].Professional
@@ -48,7 +47,7 @@ func (c *checker) people(r *Report) {
 	}
 	r.Recipients = slices.Clone(r.Recipients)
 	for i := range r.Recipients {
-		r.Recipients[i] = c.professional(fmt.Sprintf("recipients[%d]", i), r.Recipients[i], nil, false)
+		r.Recipients[i] = c.professional(c.item("recipients", i), r.Recipients[i], nil, false)
 	}
 	if r.Prescriber != nil {
 		p := *r.Prescriber
@@ -64,7 +63,7 @@ func (c *checker) people(r *Report) {
 	}
 	r.Informants = slices.Clone(r.Informants)
 	for i := range r.Informants {
-		c.informant(fmt.Sprintf("informants[%d]", i), &r.Informants[i])
+		c.informant(c.item("informants", i), &r.Informants[i])
 	}
 }
 
@@ -72,28 +71,28 @@ func (c *checker) people(r *Report) {
 // need what consumers build their metadata from: specialty, given name and
 // organisation (home when the person names none).
 func (c *checker) professional(path string, p segur.Professional, home *segur.Organization, acts bool) segur.Professional {
-	c.professionalID(path+".id", p.ID)
+	c.professionalID(c.at(path, ".id"), p.ID)
 	p.FamilyName, p.GivenName = clean(p.FamilyName), clean(p.GivenName)
-	c.Require(path+".familyName", p.FamilyName)
+	c.Require(c.at(path, ".familyName"), p.FamilyName)
 	if acts {
-		c.Require(path+".givenName", p.GivenName)
-		p.Specialty = c.code(path+".specialty", p.Specialty, nos.AuthorSpecialty)
+		c.Require(c.at(path, ".givenName"), p.GivenName)
+		p.Specialty = c.code(c.at(path, ".specialty"), p.Specialty, nos.AuthorSpecialty)
 	} else {
-		p.Specialty = c.optional(path+".specialty", p.Specialty, nos.AuthorSpecialty)
+		p.Specialty = c.optional(c.at(path, ".specialty"), p.Specialty, nos.AuthorSpecialty)
 	}
 	if p.Title != "" {
 		p.Title = strings.ToUpper(strings.TrimSuffix(strings.TrimSpace(p.Title), "."))
 		_, civility := nos.Civility.Lookup(p.Title)
 		_, title := nos.Title.Lookup(p.Title)
 		if !civility && !title {
-			c.Add(path+".title", "must be M, MME (civility), DR, PR, MC, MG, PC or PG (title)")
+			c.Add(c.at(path, ".title"), "must be M, MME (civility), DR, PR, MC, MG, PC or PG (title)")
 		}
 	}
-	p.Address = c.address(path+".address", p.Address)
-	p.Telecoms = c.telecoms(path+".telecoms", p.Telecoms)
+	p.Address = c.address(c.at(path, ".address"), p.Address)
+	p.Telecoms = c.telecoms(c.at(path, ".telecoms"), p.Telecoms)
 	if p.Organization != nil {
 		o := *p.Organization
-		c.organization(path+".organization", &o)
+		c.organization(c.at(path, ".organization"), &o)
 		p.Organization = &o
 	} else {
 		p.Organization = home
@@ -124,62 +123,89 @@ func (c *checker) professionalID(path, id string) {
 // organization checks a structure: IdNat_Struct and a name.
 func (c *checker) organization(path string, o *segur.Organization) {
 	o.Name = clean(o.Name)
-	c.Require(path+".name", o.Name)
-	length := map[byte][]int{'0': {10}, '1': {10}, '2': {10}, '3': {15}, '4': {12, 15}}
+	c.Require(c.at(path, ".name"), o.Name)
 	switch {
 	case o.ID == "":
-		c.Add(path+".id", "is required")
-	case !slices.Contains(length[o.ID[0]], len(o.ID)) || strings.ContainsAny(o.ID, " \t"):
-		c.Add(path+".id", `must be a type digit and a number: "1" and the 9 characters of the FINESS, "3" and the 14 digits of the SIRET`)
+		c.Add(c.at(path, ".id"), "is required")
+	case !isStructureID(o.ID):
+		c.Add(c.at(path, ".id"), `must be a type digit and a number: "1" and the 9 characters of the FINESS, "3" and the 14 digits of the SIRET`)
 	}
-	o.Address = c.address(path+".address", o.Address)
-	o.Telecoms = c.telecoms(path+".telecoms", o.Telecoms)
+	o.Address = c.address(c.at(path, ".address"), o.Address)
+	o.Telecoms = c.telecoms(c.at(path, ".telecoms"), o.Telecoms)
+}
+
+// isStructureID checks the form of an IdNat_Struct: the length of the number
+// that the first digit announces (ADELI, FINESS, SIREN, SIRET, RPPS-rang).
+func isStructureID(id string) bool {
+	for i := range len(id) {
+		if c := id[i]; c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	switch id[0] {
+	case '0', '1', '2':
+		return len(id) == 10
+	case '3':
+		return len(id) == 15
+	case '4':
+		return len(id) == 12 || len(id) == 15
+	}
+	return false
 }
 
 var informantClasses = []string{EmergencyContact, TrustedPerson, OtherInformant, Caregiver}
 
 func (c *checker) informant(path string, i *Informant) {
 	if !slices.Contains(informantClasses, i.Class) {
-		c.Addf(path+".class", "must be one of %s", strings.Join(informantClasses, ", "))
+		c.Addf(c.at(path, ".class"), "must be one of %s", strings.Join(informantClasses, ", "))
 	}
-	i.Relationship = c.optional(path+".relationship", i.Relationship, nos.Relationship)
+	i.Relationship = c.optional(c.at(path, ".relationship"), i.Relationship, nos.Relationship)
 	i.FamilyName, i.GivenName = clean(i.FamilyName), clean(i.GivenName)
-	c.Require(path+".familyName", i.FamilyName)
-	i.Address = c.address(path+".address", i.Address)
-	i.Telecoms = c.telecoms(path+".telecoms", i.Telecoms)
+	c.Require(c.at(path, ".familyName"), i.FamilyName)
+	i.Address = c.address(c.at(path, ".address"), i.Address)
+	i.Telecoms = c.telecoms(c.at(path, ".telecoms"), i.Telecoms)
 }
 
 // maxAddressLines is how many streetAddressLine the rules accept.
 const maxAddressLines = 7
 
 func (c *checker) address(path string, a segur.Address) segur.Address {
-	var lines []string
+	if a.IsZero() {
+		return a
+	}
+	lines := make([]string, 0, len(a.Lines))
 	for _, l := range a.Lines {
 		if l = clean(l); l != "" {
 			lines = append(lines, l)
 		}
 	}
 	a.Lines, a.PostalCode, a.City, a.Country = lines, clean(a.PostalCode), clean(a.City), clean(a.Country)
-	if len(envelope(a)) > maxAddressLines {
+	if len(a.Lines) > maxAddressLines-2 && len(envelope(a)) > maxAddressLines {
 		c.Addf(path, "must have %d lines at most, town and country included", maxAddressLines)
 	}
 	return a
 }
 
+var (
+	schemes = []string{"tel", "fax", "mailto", "http", "ftp", "mllp"}
+	uses    = []string{"", "H", "HP", "HV", "WP", "DIR", "PUB", "EC", "MC", "PG"}
+)
+
 // telecoms checks the URIs: the schemes are those that the rules accept, which
 // leaves https out.
 func (c *checker) telecoms(path string, in []segur.Telecom) []segur.Telecom {
-	schemes := []string{"tel", "fax", "mailto", "http", "ftp", "mllp"}
-	uses := []string{"", "H", "HP", "HV", "WP", "DIR", "PUB", "EC", "MC", "PG"}
-	var out []segur.Telecom
+	if len(in) == 0 {
+		return nil
+	}
+	out := make([]segur.Telecom, 0, len(in))
 	for i, t := range in {
-		at := fmt.Sprintf("%s[%d]", path, i)
+		at := c.item(path, i)
 		scheme, rest, ok := strings.Cut(t.Value, ":")
 		if !ok || rest == "" || !slices.Contains(schemes, scheme) || strings.ContainsAny(t.Value, " \t\r\n<>\"{}|\\^`") {
-			c.Addf(at+".value", "must be a URI without blanks, with one of the schemes %s", strings.Join(schemes, ", "))
+			c.Addf(c.at(at, ".value"), "must be a URI without blanks, with one of the schemes %s", strings.Join(schemes, ", "))
 		}
 		if !slices.Contains(uses, t.Use) {
-			c.Add(at+".use", "must be H, HP, HV, WP, DIR, PUB, EC, MC, PG or empty")
+			c.Add(c.at(at, ".use"), "must be H, HP, HV, WP, DIR, PUB, EC, MC, PG or empty")
 		}
 		if !slices.Contains(out, t) { // the rules refuse repeated elements
 			out = append(out, t)

@@ -12,17 +12,17 @@ func (c *checker) code(path string, code segur.Code, table *nos.Table) segur.Cod
 	row, known := table.Lookup(code.Code)
 	switch {
 	case code.Code == "":
-		c.Addf(path+".code", "is required, from %s", table.Name)
+		c.Addf(c.at(path, ".code"), "is required, from %s", table.Name)
 		return code
 	case known && code.System != "" && string(code.System) != row.System:
-		c.Addf(path+".system", "must be %s for this code of %s", row.System, table.Name)
+		c.Addf(c.at(path, ".system"), "must be %s for this code of %s", row.System, table.Name)
 	case known:
 		code.System = segur.OID(row.System)
 		if code.Display == "" {
 			code.Display = row.Display
 		}
 	case !c.cfg.AllowUnlistedCodes:
-		c.Addf(path+".code", "is not in %s (revision %s)", table.Name, table.Revised)
+		c.Addf(c.at(path, ".code"), "is not in %s (revision %s)", table.Name, table.Revised)
 	case code.System == "" || code.Display == "":
 		c.Addf(path, "is not in %s: code, system and display are all required", table.Name)
 	}
@@ -43,13 +43,13 @@ func (c *checker) act(path string, code segur.Code, system segur.OID, shape func
 		code.System = system
 	}
 	if code.System != system {
-		c.Addf(path+".system", "must be %s", system)
+		c.Addf(c.at(path, ".system"), "must be %s", system)
 	}
 	if !shape(code.Code) {
-		c.Add(path+".code", rule)
+		c.Add(c.at(path, ".code"), rule)
 	}
 	if strings.TrimSpace(code.Display) == "" {
-		c.Add(path+".display", "is required: the label of the act")
+		c.Add(c.at(path, ".display"), "is required: the label of the act")
 	}
 	return c.labelled(path, code)
 }
@@ -57,12 +57,12 @@ func (c *checker) act(path string, code segur.Code, system segur.OID, shape func
 // labelled checks what every code obeys and names its system.
 func (c *checker) labelled(path string, code segur.Code) segur.Code {
 	if code.System != "" && !code.System.Valid() {
-		c.Add(path+".system", "must be an OID")
+		c.Add(c.at(path, ".system"), "must be an OID")
 	}
 	if strings.ContainsAny(code.Display, "\t\r\n") {
-		c.Add(path+".display", "must hold no tabulation and no line break")
+		c.Add(c.at(path, ".display"), "must hold no tabulation and no line break")
 	}
-	code.Display = strings.TrimSpace(code.Display)
+	code.Display = clean(code.Display)
 	if code.SystemName == "" {
 		code.SystemName = nos.SystemName(string(code.System))
 	}

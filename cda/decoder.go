@@ -86,12 +86,35 @@ func (d *decoder) each(f func(name []byte)) {
 
 // attr returns an attribute without namespace.
 func (d *decoder) attr(name string) string {
-	b, ok := d.Attr("", name)
-	if !ok {
-		return ""
+	b, _ := d.Attr("", name)
+	for len(b) > 0 && b[0] <= ' ' {
+		b = b[1:]
 	}
-	return strings.Trim(string(b), " \t\r\n")
+	for len(b) > 0 && b[len(b)-1] <= ' ' {
+		b = b[:len(b)-1]
+	}
+	if s, ok := frequent[string(b)]; ok {
+		return s
+	}
+	return string(b)
 }
+
+// frequent are the values that every document repeats: they need not be
+// allocated again.
+var frequent = func() map[string]string {
+	m := map[string]string{}
+	for _, s := range []string{
+		nos.LOINC, nos.SNOMEDCT, nos.DCM, nos.CCAM, nos.HL7Gender, nos.HL7ActCode, nos.HL7Confidentiality,
+		nos.HL7Function, nos.A01PracticeSetting, nos.A02Specialty, nos.R02Sector, "LOINC", "SNOMED CT", "DCM", "CCAM",
+		string(segur.OIDProfessional), string(segur.OIDStructure), string(segur.OIDINSNIR), string(segur.OIDINSNIA),
+		templateHL7France, templateCISIS, templateXDSSD, "N", "F", "M", "WP", "121139", "39111-0", "Modalité",
+		"Localisation anatomique", "18748-4", "fr-FR", "AMBULATOIRE", "Ambulatoire", "Normal", "G15_10/SM44",
+		"Médecin - Radio-diagnostic (SM)", "CR d'imagerie médicale", "REF", "INF", "RPLC", "PRF", "B64", mediaTypePDF,
+	} {
+		m[s] = s
+	}
+	return m
+}()
 
 // text reads the text of the current element to its end, white space
 // normalised.

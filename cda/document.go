@@ -65,8 +65,7 @@ func (d *Document) Open() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, &segur.Error{Op: "cda.Document.Open", Kind: segur.KindUnavailable, Message: "the PDF cannot be opened", Err: err}
 	}
-	enc := &encoder{src: src, left: d.pdf.Size(), want: d.pdfSHA256}
-	return &documentReader{Reader: io.MultiReader(bytes.NewReader(d.head), enc, bytes.NewReader(d.tail)), pdf: src}, nil
+	return &documentReader{d: d, encoder: encoder{src: src, left: d.pdf.Size(), want: d.pdfSHA256}}, nil
 }
 
 // WriteTo writes the document. It implements [io.WriterTo].
@@ -75,7 +74,7 @@ func (d *Document) WriteTo(w io.Writer) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := io.CopyBuffer(struct{ io.Writer }{w}, r, make([]byte, encodedChunk))
+	n, err := r.(io.WriterTo).WriteTo(w)
 	return n, errors.Join(err, r.Close())
 }
 
@@ -93,19 +92,76 @@ func (d *Document) String() string {
 	return fmt.Sprintf("cda.Document(%s, %d bytes)", d.id.Root, d.contentSize)
 }
 
+// documentReader gives the header, the encoded PDF and the end.
 type documentReader struct {
-	io.Reader
-	pdf io.Closer
+	d   *Document
+	pos int // in head or tail, whichever is being read
+	encoder
+	inTail bool
 }
 
-func (r *documentReader) Close() error { return r.pdf.Close() }
+func (r *documentReader) Close() error { return r.src.(io.Closer).Close() }
 
-// The encoder works by chunks: a multiple of 3 bytes, so that only the last
+func (r *documentReader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if !r.inTail {
+		if r.pos < len(r.d.head) {
+			n := copy(p, r.d.head[r.pos:])
+			r.pos += n
+			return n, nil
+		}
+		n, err := r.encoder.Read(p)
+		if !errors.Is(err, io.EOF) {
+			return n, err
+		}
+		r.inTail, r.pos = true, 0
+	}
+	if r.pos == len(r.d.tail) {
+		return 0, io.EOF
+	}
+	n := copy(p, r.d.tail[r.pos:])
+	r.pos += n
+	return n, nil
+}
+
+// WriteTo writes what is left, chunk by chunk.
+func (r *documentReader) WriteTo(w io.Writer) (n int64, err error) {
+	write := func(b []byte) {
+		if err == nil && len(b) > 0 {
+			var k int
+			k, err = w.Write(b)
+			n += int64(k)
+		}
+	}
+	if !r.inTail {
+		write(r.d.head[r.pos:])
+		for err == nil {
+			write(r.out[r.encoder.pos:])
+			r.encoder.pos = len(r.out)
+			if e := r.fill(); errors.Is(e, io.EOF) {
+				break
+			} else if e != nil {
+				r.err = e
+				return n, e
+			}
+		}
+		if err != nil {
+			return n, err
+		}
+		r.inTail, r.pos = true, 0
+	}
+	write(r.d.tail[r.pos:])
+	if err == nil {
+		r.pos = len(r.d.tail)
+	}
+	return n, err
+}
+
+// rawChunk is what is encoded at a time: a multiple of 3 bytes, so that only the last
 // one is padded.
-const (
-	rawChunk     = 24 << 10
-	encodedChunk = rawChunk / 3 * 4
-)
+const rawChunk = 24 << 10
 
 // encoder gives the base64 text of a PDF and makes sure that it is still the
 // PDF that was checked.
@@ -146,7 +202,8 @@ func (e *encoder) Read(p []byte) (int, error) {
 func (e *encoder) fill() error {
 	if e.hash == nil {
 		e.hash = sha256.New()
-		e.raw, e.out = make([]byte, rawChunk), make([]byte, 0, encodedChunk)
+		n := min(rawChunk, e.left)
+		e.raw, e.out = make([]byte, n), make([]byte, 0, encodedLen(n))
 	}
 	if e.left == 0 {
 		return io.EOF

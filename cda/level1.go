@@ -1,9 +1,6 @@
 package cda
 
-import (
-	"github.com/segur-sdk/segur"
-	"github.com/segur-sdk/segur/internal/xmlw"
-)
+import "github.com/segur-sdk/segur"
 
 // Level1 makes the report as a CDA R2 document of level 1: the header and the
 // PDF. Everything that is missing or wrong is reported at once, in one
@@ -11,13 +8,21 @@ import (
 // written then. The same report, clock and identifiers give the same bytes.
 func (w *Writer) Level1(r Report) (*Document, error) {
 	const op = "cda.level1"
+	if r.Created.IsZero() {
+		r.Created = w.cfg.Clock()
+	}
 	c := &checker{cfg: w.cfg}
-	sum := c.pdf(r.PDF)
-	r = c.report(r)
-	if err := c.Err(op); err != nil {
+	filled := c.report(r)
+	named := &checker{cfg: w.cfg, naming: true}
+	if c.failed {
+		named.report(r)
+	}
+	sum := named.pdf(r.PDF)
+	err := named.problems.Err(op)
+	if err != nil {
 		return nil, err
 	}
-	var err error
+	r = filled
 	if r.ID == "" {
 		if r.ID, err = w.cfg.IDs.OID(w.cfg.OIDRoot); err != nil {
 			return nil, err
@@ -29,25 +34,32 @@ func (w *Writer) Level1(r Report) (*Document, error) {
 		}
 	}
 
-	x := xmlw.New(make([]byte, 0, 12<<10))
-	x.Declaration()
-	e := encoderOf(x)
-	e.header(&r, level1Templates[:])
+	xml, split, err := level1XML(&r)
+	if err != nil { // a character that XML has no place for
+		return nil, &segur.Error{Op: op, Kind: segur.KindInvalidInput, Message: "a text cannot be written in XML", Err: err}
+	}
+	return newDocument(segur.Identifier{Root: r.ID}, xml, split, r.PDF, sum), nil
+}
+
+// level1XML writes a checked report around an empty body; the text of the PDF
+// goes at split.
+func level1XML(r *Report) (xml []byte, split int, err error) {
+	var names [16]string
+	x := xmlEncoder{&xmlWriter{buf: make([]byte, 0, 12<<10), open: names[:0]}}
+	x.buf = append(x.buf, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"...)
+	x.header(r, level1Templates[:])
 	x.Start("component")
 	x.Start("nonXMLBody")
 	x.Start("text")
 	x.Attr("mediaType", mediaTypePDF)
 	x.Attr("representation", "B64")
-	split := x.Len()
+	x.Text("")
+	split = len(x.buf)
 	x.End()
 	x.End()
 	x.End()
 	x.End()
-	b, err := x.Bytes()
-	if err != nil { // a character that XML has no place for
-		return nil, &segur.Error{Op: op, Kind: segur.KindInvalidInput, Message: "a text cannot be written in XML", Err: err}
-	}
-	return newDocument(segur.Identifier{Root: r.ID}, b, split, r.PDF, sum), nil
+	return x.buf, split, x.err
 }
 
 const mediaTypePDF = "application/pdf"

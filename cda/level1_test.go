@@ -1,16 +1,29 @@
 package cda_test
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
+	"testing/iotest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/cda"
 	"github.com/segur-sdk/segur/internal/testkit"
+	"github.com/segur-sdk/segur/internal/xmlr"
 )
 
 // The official rules are the judge: no error and no warning, in any shape of
@@ -32,4 +45,363 @@ func TestOfficialRules(t *testing.T) {
 	report := testkit.CDACheck(t, files...)
 	assert.Zero(t, report.Errors, report.Output)
 	assert.Zero(t, report.Warnings, report.Output)
+}
+
+// The output is canonical XML after its declaration, whatever the values.
+func TestOutputIsCanonical(t *testing.T) {
+	t.Parallel()
+	for name, r := range samples(t) {
+		b := build(t, newWriter(t), r)
+		body, ok := bytes.CutPrefix(b, []byte("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"))
+		require.True(t, ok, name)
+		canonical, err := xmlr.Canonicalize(nil, b, xmlr.Canonical{Mode: xmlr.Inclusive})
+		require.NoError(t, err, name)
+		assert.Empty(t, testkit.Diff(canonical, body), name)
+	}
+}
+
+func build(tb testing.TB, w *cda.Writer, r cda.Report) []byte {
+	tb.Helper()
+	doc, err := w.Level1(r)
+	require.NoError(tb, err)
+	b, err := doc.Bytes()
+	require.NoError(tb, err)
+	return b
+}
+
+func TestGoldenDocuments(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"minimal", "complete", "acts", "local-identity", "replacement"} {
+		r := samples(t)[name]
+		r.PDF = stub()
+		testkit.Golden(t, name+".xml", build(t, newWriter(t, allowAnyPDF), r))
+	}
+}
+
+func TestSameInputGivesSameBytes(t *testing.T) {
+	t.Parallel()
+	r := complete(t)
+	first := build(t, newWriter(t), r)
+	assert.Equal(t, first, build(t, newWriter(t), r))
+	assert.Equal(t, complete(t), r, "the report of the caller is left alone")
+}
+
+// What a reader finds is what the system said.
+func TestHeaderSaysWhatTheReportSays(t *testing.T) {
+	t.Parallel()
+	r := complete(t)
+	doc, err := newWriter(t).Level1(r)
+	require.NoError(t, err)
+	h := doc.Header()
+	assert.Equal(t, doc.ID(), h.ID.Root)
+	assert.True(t, h.ID.Root.Within("1.2.250.1.999.5"))
+	assert.True(t, h.SetID.Root.Within("1.2.250.1.999.5"))
+	assert.NotEqual(t, h.ID, h.SetID)
+	assert.Equal(t, 1, h.Version)
+	assert.True(t, h.Replaces.IsZero())
+	assert.Equal(t, []segur.OID{"2.16.840.1.113883.2.8.2.1", "1.2.250.1.213.1.1.1.1", "1.3.6.1.4.1.19376.1.2.20"}, h.TemplateIDs)
+	assert.Equal(t, r.Title, h.Title)
+	assert.Equal(t, segur.Code{Code: "18748-4", System: "2.16.840.1.113883.6.1", SystemName: "LOINC", Display: "CR d'imagerie médicale"}, h.Type)
+	require.Len(t, h.TypeTranslations, 1)
+	assert.Equal(t, "26257-6", h.TypeTranslations[0].Code)
+	assert.Equal(t, instant(11, 5, 0).Unix(), h.Created.Time.Unix())
+	_, offset := h.Created.Time.Zone()
+	assert.Equal(t, 3600, offset)
+	assert.Equal(t, "fr-FR", h.Language)
+	assert.Equal(t, "N", h.Confidentiality.Code)
+	assert.Equal(t, []segur.Identifier{
+		{Root: segur.OIDINSNIRTest, Extension: r.Patient.INS.Matricule()}, {Root: "1.2.250.1.999.1", Extension: "IPP-0001"},
+	}, h.PatientIDs)
+	assert.Equal(t, r.Patient.Traits, h.Patient)
+
+	require.Len(t, h.Authors, 2)
+	main := h.Authors[0]
+	assert.Equal(t, "899900000015", main.Professional.ID)
+	assert.Equal(t, segur.OIDProfessional, main.Authority)
+	assert.Equal(t, "RADIOLOGUE Claude MME", main.Professional.FamilyName+" "+main.Professional.GivenName+" "+main.Professional.Title)
+	assert.Equal(t, segur.Code{Code: "G15_10/SM44", System: "1.2.250.1.213.1.1.4.5", Display: "Médecin - Radio-diagnostic (SM)"}, main.Professional.Specialty)
+	assert.Equal(t, "ATTPHYS", main.Function.Code)
+	assert.Equal(t, instant(10, 59, 30).Unix(), main.Time.Time.Unix())
+	assert.Equal(t, "1990000019", main.Professional.Organization.ID)
+	assert.Equal(t, []string{"Bâtiment B", "12 rue des Essais", "BP 33", "69003 LYON"}, main.Professional.Organization.Address.Lines)
+	assert.Equal(t, "399900000000017", h.Authors[1].Professional.Organization.ID)
+	assert.Equal(t, "SOCIÉTÉ DE TÉLÉRADIOLOGIE FICTIVE", h.Authors[1].Professional.Organization.Name)
+	assert.Equal(t, instant(11, 2, 0).Unix(), h.LegalAuthenticator.Time.Time.Unix())
+	assert.Equal(t, "1990000019", h.LegalAuthenticator.Professional.Organization.ID)
+
+	require.Len(t, h.Services, 1)
+	s := h.Services[0]
+	assert.EqualValues(t, "1.2.250.1.999.4.1001", s.StudyUID)
+	assert.Equal(t, "26257-6", s.Code.Code)
+	require.Len(t, s.Translations, 3)
+	assert.Equal(t, segur.Code{Code: "NZQN001", System: "1.2.250.1.215.300.1", SystemName: "CCAM", Display: r.Acts[0].CCAM.Display}, s.Translations[0].Code)
+	assert.True(t, s.Translations[0].Qualifier.IsZero())
+	assert.Equal(t, "MR", s.Translations[1].Code.Code)
+	assert.Equal(t, "121139", s.Translations[1].Qualifier.Code)
+	assert.Equal(t, "61685007", s.Translations[2].Code.Code)
+	assert.Equal(t, segur.OID("2.16.840.1.113883.6.96"), s.Translations[2].System)
+	assert.Equal(t, "39111-0", s.Translations[2].Qualifier.Code)
+	assert.Equal(t, instant(9, 30, 0).Unix(), s.Start.Time.Unix())
+	assert.Equal(t, instant(9, 55, 0).Unix(), s.Stop.Time.Unix())
+	assert.Equal(t, "AMBULATOIRE", s.PracticeSetting.Code)
+	assert.Equal(t, "899900000015", s.Performer.Professional.ID, "the first author by default")
+	assert.Equal(t, []segur.DocumentOrder{{
+		Placer:    segur.Identifier{Root: "1.2.250.1.999.2", Extension: "D-2026-0007"},
+		Accession: segur.Identifier{Root: "1.2.250.1.999.3", Extension: "ACC-2026-0042"},
+	}}, h.Orders)
+	assert.Equal(t, segur.Code{Code: "SA08", System: "1.2.250.1.71.4.2.4", Display: "Cabinet de groupe"}, h.FacilityType)
+	assert.Equal(t, "application/pdf", h.BodyMediaType)
+
+	h.Authors[0].Time, h.Services[0].Translations[0].Code.Code = segur.Timestamp{}, "changed"
+	assert.Equal(t, "NZQN001", doc.Header().Services[0].Translations[0].Code.Code, "the header is the caller's copy")
+}
+
+// A matricule leaves with a qualified identity only.
+func TestMatriculeStaysHomeUnlessQualified(t *testing.T) {
+	t.Parallel()
+	for _, status := range []segur.IdentityStatus{segur.Provisional, segur.Retrieved, segur.Validated} {
+		r := minimal(t)
+		r.Patient.Status = status
+		b := build(t, newWriter(t), r)
+		assert.NotContains(t, string(b), r.Patient.INS.Body(), status)
+		assert.NotContains(t, string(b), "1.2.250.1.213.1.4.", status)
+		p, err := cda.Parse(b)
+		require.NoError(t, err)
+		assert.Equal(t, []segur.Identifier{{Root: "1.2.250.1.999.1", Extension: "IPP-0001"}}, p.Header.PatientIDs)
+	}
+}
+
+func TestReplacing(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	first, err := w.Level1(minimal(t))
+	require.NoError(t, err)
+	r := minimal(t).Replacing(first.Header())
+	r.Title = "Version corrigée"
+	second, err := w.Level1(r)
+	require.NoError(t, err)
+	h := second.Header()
+	assert.Equal(t, 2, h.Version)
+	assert.Equal(t, first.Header().ID, h.Replaces)
+	assert.Equal(t, first.Header().SetID, h.SetID)
+	assert.NotEqual(t, first.ID(), second.ID())
+	third := r.Replacing(h)
+	assert.Equal(t, 3, third.Version)
+	assert.Equal(t, second.ID(), third.Replaces.Root)
+	old := r.Replacing(segur.DocumentHeader{ID: segur.Identifier{Root: "1.2.3", Extension: "4"}})
+	assert.Equal(t, 2, old.Version, "a document that says no version was the first")
+	_, err = w.Level1(old)
+	require.NoError(t, err)
+}
+
+// The document is a content: any way of reading gives the same bytes, as often
+// as wanted, by several goroutines.
+func TestDocumentIsAContent(t *testing.T) {
+	t.Parallel()
+	r := complete(t)
+	r.PDF = bigPDF(200_001)
+	doc, err := newWriter(t, allowAnyPDF).Level1(r)
+	require.NoError(t, err)
+	whole, err := doc.Bytes()
+	require.NoError(t, err)
+	require.EqualValues(t, doc.Size(), len(whole))
+	src, _ := r.PDF.Open()
+	pdf, _ := io.ReadAll(src)
+	assert.EqualValues(t, len(pdf), doc.PDFSize())
+	assert.Equal(t, sha256.Sum256(pdf), doc.PDFSHA256())
+	assert.True(t, bytes.HasSuffix(whole, []byte(`<text mediaType="application/pdf" representation="B64">`+
+		base64.StdEncoding.EncodeToString(pdf)+`</text></nonXMLBody></component></ClinicalDocument>`)))
+
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			rc, err := doc.Open()
+			if !assert.NoError(t, err) {
+				return
+			}
+			var in io.Reader = rc
+			switch i {
+			case 1:
+				in = iotest.HalfReader(rc)
+			case 2:
+				in = iotest.DataErrReader(struct{ io.Reader }{rc})
+			case 3: // part by Read, the rest by WriteTo
+				head := make([]byte, len(whole)/2)
+				_, err = io.ReadFull(rc, head)
+				assert.NoError(t, err)
+				var b bytes.Buffer
+				n, err := rc.(io.WriterTo).WriteTo(&b)
+				assert.NoError(t, err)
+				assert.EqualValues(t, len(whole)-len(head), n)
+				assert.True(t, bytes.Equal(whole, append(head, b.Bytes()...)))
+				assert.NoError(t, rc.Close())
+				return
+			}
+			got, err := io.ReadAll(in)
+			assert.NoError(t, err)
+			assert.True(t, bytes.Equal(whole, got))
+			assert.NoError(t, rc.Close())
+			assert.Equal(t, "1.2.250.1.999.4.1001", string(doc.Header().Services[0].StudyUID))
+		})
+	}
+	wg.Wait()
+	rc, err := doc.Open()
+	require.NoError(t, err)
+	require.NoError(t, iotest.TestReader(rc, whole))
+	assert.NotContains(t, fmt.Sprint(doc), "FICTIVE")
+}
+
+// swapped is a content that is another one the second time.
+type swapped struct {
+	mu    sync.Mutex
+	opens int
+	first []byte
+	then  func() (io.ReadCloser, error)
+}
+
+func (s *swapped) Size() int64 { return int64(len(s.first)) }
+func (s *swapped) Open() (io.ReadCloser, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.opens++; s.opens == 1 {
+		return io.NopCloser(bytes.NewReader(s.first)), nil
+	}
+	return s.then()
+}
+
+// Nobody gets a whole document around a PDF that was not checked.
+func TestChangedPDFIsNotSent(t *testing.T) {
+	t.Parallel()
+	other := bytes.Clone(samplePDF())
+	other[len(other)/2] ^= 1
+	for name, tc := range map[string]struct {
+		then func() (io.ReadCloser, error)
+		want error
+	}{
+		"other bytes": {func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(other)), nil }, segur.ErrConflict},
+		"shorter":     {func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(other[1:])), nil }, segur.ErrConflict},
+		"longer":      {func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(append(samplePDF(), 'x'))), nil }, segur.ErrConflict},
+		"unreadable":  {func() (io.ReadCloser, error) { return io.NopCloser(iotest.ErrReader(io.ErrNoProgress)), nil }, segur.ErrUnavailable},
+		"gone":        {func() (io.ReadCloser, error) { return nil, os.ErrNotExist }, segur.ErrUnavailable},
+	} {
+		r := minimal(t)
+		r.PDF = &swapped{first: samplePDF(), then: tc.then}
+		doc, err := newWriter(t).Level1(r)
+		require.NoError(t, err, name)
+		var b bytes.Buffer
+		_, err = doc.WriteTo(&b)
+		require.ErrorIs(t, err, tc.want, name)
+		assert.NotContains(t, b.String(), "</ClinicalDocument>", name)
+		_, err = doc.Bytes()
+		require.ErrorIs(t, err, tc.want, name)
+		if rc, err := doc.Open(); err == nil {
+			got, err := io.ReadAll(rc)
+			require.ErrorIs(t, err, tc.want, name)
+			assert.NotContains(t, string(got), "</ClinicalDocument>", name)
+		}
+	}
+}
+
+func TestDestinationFails(t *testing.T) {
+	t.Parallel()
+	doc, err := newWriter(t).Level1(minimal(t))
+	require.NoError(t, err)
+	whole, _ := doc.Bytes()
+	for _, limit := range []int{0, 1, 100, len(whole) / 2, len(whole) - 1} {
+		n, err := doc.WriteTo(&failing{left: limit})
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+		assert.LessOrEqual(t, n, int64(limit))
+	}
+}
+
+type failing struct{ left int }
+
+func (f *failing) Write(p []byte) (int, error) {
+	if len(p) > f.left {
+		n := f.left
+		f.left = 0
+		return n, io.ErrClosedPipe
+	}
+	f.left -= len(p)
+	return len(p), nil
+}
+
+func TestFileContent(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "report.pdf")
+	require.NoError(t, os.WriteFile(name, samplePDF(), 0o600))
+	content, err := segur.FileContent(name)
+	require.NoError(t, err)
+	r := minimal(t)
+	r.PDF = content
+	assert.Equal(t, build(t, newWriter(t), minimal(t)), build(t, newWriter(t), r))
+}
+
+func TestForbiddenCharacterIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"a\x00b", "a\x1bb", "caf\xe9", "\uFFFE"} {
+		r := minimal(t)
+		r.Title = s
+		_, err := newWriter(t).Level1(r)
+		require.ErrorIs(t, err, segur.ErrInvalidInput, "%q", s)
+		assert.NotContains(t, err.Error(), s)
+	}
+}
+
+func TestIDSourceFails(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t, func(c *cda.Config) { c.IDs = segur.NewIDSource(iotest.ErrReader(io.ErrNoProgress)) })
+	_, err := w.Level1(minimal(t))
+	require.ErrorIs(t, err, io.ErrNoProgress)
+	r := minimal(t) // a report that names its identifiers needs no source
+	r.ID, r.SetID.Root = "1.2.250.1.999.5.7", "1.2.250.1.999.5.8"
+	doc, err := w.Level1(r)
+	require.NoError(t, err)
+	assert.EqualValues(t, "1.2.250.1.999.5.7", doc.ID())
+}
+
+func TestReportPrintsRedacted(t *testing.T) {
+	t.Parallel()
+	r := complete(t)
+	for _, s := range []string{fmt.Sprint(r), fmt.Sprintf("%+v %#v", r, &r)} {
+		for _, secret := range []string{"FICTIVE", "LYON", "CONFIANCE", r.Patient.INS.Body(), "IPP-0001"} {
+			assert.NotContains(t, s, secret)
+		}
+	}
+}
+
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	_, err := cda.New(cda.Config{OIDRoot: segur.OID("1.2." + strings.Repeat("3", 50)), MaxPDFBytes: -1})
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	assert.Equal(t, []string{"environment", "maxPDFBytes", "oidRoot"}, fields(err))
+	_, err = cda.New(cda.Config{Environment: segur.Production})
+	assert.Equal(t, []string{"oidRoot"}, fields(err), "no silent 2.25 in production")
+	_, err = cda.New(cda.Config{Environment: segur.Qualification, OIDRoot: "1..2"})
+	assert.Equal(t, []string{"oidRoot"}, fields(err))
+
+	w, err := cda.New(cda.Config{Environment: segur.Fake})
+	require.NoError(t, err)
+	before := time.Now().Add(-time.Second)
+	doc, err := w.Level1(minimal(t))
+	require.NoError(t, err)
+	assert.True(t, doc.ID().Within(segur.OIDRootUUID))
+	assert.WithinRange(t, doc.Header().Created.Time, before, time.Now())
+	other, err := w.Level1(minimal(t))
+	require.NoError(t, err)
+	assert.NotEqual(t, doc.ID(), other.ID())
+}
+
+// fields lists the paths of an input error.
+func fields(err error) []string {
+	var e *segur.Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	var out []string
+	for _, d := range e.Details {
+		out = append(out, d.Field)
+	}
+	slices.Sort(out)
+	return out
 }

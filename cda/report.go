@@ -1,6 +1,8 @@
 package cda
 
 import (
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -74,6 +76,17 @@ type Report struct {
 	// be checked, then each time that the document is read.
 	PDF segur.Content
 }
+
+// String returns a redacted form: the identifier and the version.
+func (r Report) String() string {
+	return fmt.Sprintf("cda.Report(%s, version %d, redacted)", string(r.ID), r.Version)
+}
+
+// Format writes the redacted form whatever the verb.
+func (r Report) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(r.String())) }
+
+// LogValue makes slog write the redacted form.
+func (r Report) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Author is a professional who wrote the report.
 type Author struct {

@@ -6,9 +6,7 @@ import (
 	"time"
 
 	"github.com/segur-sdk/segur"
-	"github.com/segur-sdk/segur/internal/hl7"
 	"github.com/segur-sdk/segur/internal/nos"
-	"github.com/segur-sdk/segur/internal/xmlw"
 )
 
 // Namespaces of a document.
@@ -19,17 +17,15 @@ const (
 )
 
 // xmlEncoder writes the classes of CDA, in the order of the schema.
-type xmlEncoder struct{ *xmlw.Writer }
-
-func encoderOf(w *xmlw.Writer) xmlEncoder { return xmlEncoder{w} }
+type xmlEncoder struct{ *xmlWriter }
 
 // header writes the document up to its body and leaves the root open. CDA is
 // the default namespace: the imaging rules compare xsi:type with bare names.
 func (x xmlEncoder) header(r *Report, templates []segur.OID) {
 	x.Start("ClinicalDocument")
-	x.NS("", nsCDA)
-	x.NS("ps3-20", nsPS320)
-	x.NS("xsi", nsXSI)
+	x.Attr("xmlns", nsCDA)
+	x.Attr("xmlns:ps3-20", nsPS320)
+	x.Attr("xmlns:xsi", nsXSI)
 	x.Elem("realmCode", "", "code", "FR")
 	x.Elem("typeId", "", "extension", "POCD_HD000040", "root", "2.16.840.1.113883.1.3")
 	for _, t := range templates {
@@ -148,7 +144,7 @@ func (x xmlEncoder) encounter(e Encounter) {
 	x.interval("effectiveTime", e.Start, e.End)
 	x.Start("location")
 	x.Start("healthCareFacility")
-	x.Elem("id", "", "extension", e.Facility.ID, "root", string(segur.OIDStructure))
+	x.national(segur.OIDStructure, e.Facility.ID)
 	x.code("code", e.Facility.Sector, nil)
 	x.Start("location")
 	x.Elem("name", e.Facility.Name)
@@ -165,17 +161,29 @@ func (x xmlEncoder) id(name string, id segur.Identifier) {
 	x.Start(name)
 	x.AttrOpt("assigningAuthorityName", id.Assigner)
 	x.AttrOpt("extension", id.Extension)
-	x.Attr("root", string(id.Root))
+	x.Safe("root", string(id.Root))
 	x.End()
 }
 
-func (x xmlEncoder) root(name string, root segur.OID) { x.Elem(name, "", "root", string(root)) }
+func (x xmlEncoder) root(name string, root segur.OID) {
+	x.Start(name)
+	x.Safe("root", string(root))
+	x.End()
+}
+
+// national writes the identifier of a professional or a structure.
+func (x xmlEncoder) national(authority segur.OID, id string) {
+	x.Start("id")
+	x.Attr("extension", id)
+	x.Safe("root", string(authority))
+	x.End()
+}
 
 // code writes a coded value; inside may write its children.
 func (x xmlEncoder) code(name string, c segur.Code, inside func()) {
 	x.Start(name)
 	x.Attr("code", c.Code)
-	x.Attr("codeSystem", string(c.System))
+	x.Safe("codeSystem", string(c.System))
 	x.AttrOpt("codeSystemName", c.SystemName)
 	x.AttrOpt("displayName", c.Display)
 	if inside != nil {
@@ -186,7 +194,10 @@ func (x xmlEncoder) code(name string, c segur.Code, inside func()) {
 
 // time writes an instant with the offset of its location.
 func (x xmlEncoder) time(name string, t time.Time) {
-	x.Elem(name, "", "value", hl7.FormatTS(segur.At(t)))
+	x.Start(name)
+	x.buf = append(x.buf, ` value="`...)
+	x.buf = append(t.AppendFormat(x.buf, "20060102150405-0700"), '"')
+	x.End()
 }
 
 func (x xmlEncoder) interval(name string, low, high time.Time) {

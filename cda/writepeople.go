@@ -16,7 +16,7 @@ func (x xmlEncoder) patient(r *Report) {
 	x.Start("recordTarget")
 	x.Start("patientRole")
 	if ins, ok := p.QualifiedINS(); ok {
-		x.Elem("id", "", "extension", ins.Matricule(), "root", string(ins.Authority()))
+		x.id("id", segur.Identifier{Root: ins.Authority(), Extension: ins.Matricule()})
 	}
 	for _, id := range p.LocalIDs {
 		x.id("id", id)
@@ -85,7 +85,7 @@ func (x xmlEncoder) assigned(name string, p segur.Professional, setting segur.Co
 
 // contact writes the identifier, the specialty and how to reach someone.
 func (x xmlEncoder) contact(p segur.Professional) {
-	x.Elem("id", "", "extension", p.ID, "root", string(segur.OIDProfessional))
+	x.national(segur.OIDProfessional, p.ID)
 	if !p.Specialty.IsZero() {
 		x.code("code", p.Specialty, nil)
 	}
@@ -113,7 +113,7 @@ func (x xmlEncoder) person(name string, p segur.Professional) {
 
 // organization writes the content of an Organization class.
 func (x xmlEncoder) organization(o segur.Organization) {
-	x.Elem("id", "", "extension", o.ID, "root", string(segur.OIDStructure))
+	x.national(segur.OIDStructure, o.ID)
 	x.Elem("name", o.Name)
 	x.telecoms(o.Telecoms)
 	x.address(o.Address, "")
@@ -242,11 +242,16 @@ func (x xmlEncoder) address(a segur.Address, use string) {
 // envelope gives the lines of an address, town and country included, without
 // repetition: the rules refuse equal elements.
 func envelope(a segur.Address) []string {
-	var lines []string
-	for _, l := range append(slices.Clone(a.Lines), strings.TrimSpace(a.PostalCode+" "+a.City), a.Country) {
+	lines := make([]string, 0, len(a.Lines)+2)
+	add := func(l string) {
 		if l != "" && !slices.Contains(lines, l) {
 			lines = append(lines, l)
 		}
 	}
+	for _, l := range a.Lines {
+		add(l)
+	}
+	add(strings.TrimSpace(a.PostalCode + " " + a.City))
+	add(a.Country)
 	return lines
 }

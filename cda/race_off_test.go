@@ -1,0 +1,5 @@
+//go:build !race
+
+package cda_test
+
+const raceEnabled = false
