@@ -182,3 +182,17 @@ func ParseCode(s string) segur.Code {
 	}
 	return c
 }
+
+// FormatBirthPlace writes PID-11 with the COG code of the place of birth, as
+// French systems do: an address of type BDL whose county is the code.
+func FormatBirthPlace(cog string) string { return join("", "", "", "", "", "", "BDL", "", escape(cog)) }
+
+// BirthPlace reads the COG code from PID-11: the repetition of type BDL.
+func BirthPlace(field string) (cog string, ok bool) {
+	for _, r := range strings.Split(field, "~") {
+		if p := components(r); at(p, 7) == "BDL" && at(p, 9) != "" {
+			return at(p, 9), true
+		}
+	}
+	return "", false
+}

@@ -135,3 +135,15 @@ func FuzzComposite(f *testing.F) {
 		}
 	})
 }
+
+func TestBirthPlace(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "^^^^^^BDL^^69123", hl7.FormatBirthPlace("69123"))
+	for in, want := range map[string]string{
+		"^^^^^^BDL^^69123": "69123", "7 RUE X^^LYON^^69003^FRA^H~^^^^^^BDL^^2A004": "2A004", "^^LYON^^69003^FRA^H": "", "": "",
+	} {
+		cog, ok := hl7.BirthPlace(in)
+		assert.Equal(t, want, cog)
+		assert.Equal(t, want != "", ok)
+	}
+}
