@@ -1,0 +1,487 @@
+package saml_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/saml"
+	"github.com/segur-sdk/segur/internal/testkit"
+	"github.com/segur-sdk/segur/internal/xmlr"
+	"github.com/segur-sdk/segur/internal/xmlsec"
+)
+
+var now = time.Date(2026, 3, 2, 9, 30, 0, 123_456_789, time.UTC)
+
+type credential struct {
+	crypto.Signer
+	chain []*x509.Certificate
+}
+
+func (c credential) Chain() []*x509.Certificate { return c.chain }
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// structure is a test certificate of a structure, its own authority.
+var structure = sync.OnceValue(func() credential {
+	key := must(rsa.GenerateKey(rand.Reader, 2048))
+	t := &x509.Certificate{
+		SerialNumber: big.NewInt(7), NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(2, 0, 0), KeyUsage: x509.KeyUsageContentCommitment | x509.KeyUsageCertSign,
+		IsCA: true, BasicConstraintsValid: true,
+		Subject: pkix.Name{CommonName: "SIGNATURE ESSAI", OrganizationalUnit: []string{"1999999999"}, Organization: []string{"RADIO, ESSAI"}, Province: []string{"Rhône (69)"}, Country: []string{"FR"}},
+	}
+	return credential{key, []*x509.Certificate{must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, t, t, key.Public(), key))))}}
+})
+
+// counter is an IDSource without randomness.
+type counter struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (c *counter) UUID() (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n++
+	return fmt.Sprintf("00000000-0000-4000-8000-%012d", c.n), nil
+}
+
+func (c *counter) OID(root segur.OID) (segur.OID, error) { return root + ".1", nil }
+
+func config() saml.Config {
+	return saml.Config{Credentials: segur.StaticCredential(structure()), Clock: func() time.Time { return now }, IDs: &counter{}}
+}
+
+func signer(t testing.TB, change ...func(c *saml.Config)) *saml.Signer {
+	t.Helper()
+	c := config()
+	for _, f := range change {
+		f(&c)
+	}
+	s, err := saml.New(c)
+	require.NoError(t, err)
+	return s
+}
+
+// patient is a fictional person with a test authority.
+func patient() segur.INS {
+	body := "2990199999999"
+	return must(segur.ParseINS(body+segur.MatriculeKey(body), segur.OIDINSNIRTest))
+}
+
+func doctor() saml.VIHF {
+	return saml.VIHF{
+		Mode: saml.Indirect, Subject: "899900000001", SubjectName: "D'ESSAI Camille", Structure: "1999999999", Sector: segur.Code{Code: "SA08"},
+		Roles: []segur.Code{
+			{Code: "10", System: "1.2.250.1.71.1.2.7", Display: "Médecin"},
+			{Code: "SM44", System: "1.2.250.1.71.4.2.5", Display: "Radio-diagnostic (SM)"},
+		},
+		Patient: patient(), LocalAuthentication: saml.ByPassword, AuthenticatedAt: now.Add(-time.Hour),
+		Software: saml.Software{Name: "RIS <ESSAI> & Cie", Version: "1.0", Approval: "APP-000", Installation: "INST-1"},
+	}
+}
+
+func automaton() saml.VIHF {
+	v := doctor()
+	v.Subject, v.SubjectName = "3999999999/RESP-1", "RIS ESSAI, Envoi DMP"
+	v.Roles = []segur.Code{{Code: "AUTOMATE", System: "1.2.250.1.213.1.1.4.6", Display: "Automate"}}
+	v.LocalAuthentication, v.AuthenticatedAt = saml.Unattended, time.Time{}
+	return v
+}
+
+func element(t testing.TB, doc []byte) *xmlr.Node {
+	t.Helper()
+	root, err := xmlr.Parse(doc, xmlr.Options{})
+	require.NoError(t, err)
+	for n := range root.Walk() {
+		if n.Is(saml.Namespace, "Assertion") {
+			return n
+		}
+	}
+	return nil
+}
+
+func inEnvelope(assertion []byte) []byte {
+	return []byte(`<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns="urn:other" xmlns:xsi="urn:x"><s:Header><Security>` + string(assertion) + `</Security></s:Header><s:Body/></s:Envelope>`)
+}
+
+func TestVIHFModes(t *testing.T) {
+	t.Parallel()
+	tests := map[string]func() saml.VIHF{
+		"indirecte": doctor,
+		"automate":  automaton,
+		"secret":    func() saml.VIHF { v := doctor(); v.Secret = true; return v },
+		"sans-patient": func() saml.VIHF {
+			v := doctor()
+			v.Patient, v.Purpose = segur.INS{}, saml.Regulation
+			return v
+		},
+		"renforcee": func() saml.VIHF {
+			v := doctor()
+			v.Mode, v.LocalAuthentication, v.Purpose = saml.IndirectReinforced, saml.ByProSanteConnect, saml.BreakGlass
+			return v
+		},
+		"directe": func() saml.VIHF {
+			v := doctor()
+			v.Mode, v.LocalAuthentication, v.SubjectName = saml.Direct, saml.ByCard, ""
+			v.Purpose, v.BreakGlassReason = saml.BreakGlass, "urgence vitale"
+			return v
+		},
+	}
+	for name, build := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := build()
+			a, err := signer(t).VIHF(context.Background(), v)
+			require.NoError(t, err)
+			require.Equal(t, "_00000000-0000-4000-8000-000000000001", a.ID)
+			for _, doc := range [][]byte{a.XML, inEnvelope(a.XML)} {
+				c, err := saml.VerifyVIHF(element(t, doc), saml.VerifyOptions{Now: now, MaxAge: time.Minute})
+				require.NoError(t, err)
+				testkit.Golden(t, "vihf-"+name+".xml", c.Bytes)
+				require.Equal(t, a.ID, c.ID)
+				require.Equal(t, a.IssueInstant, c.IssueInstant)
+				require.Equal(t, v.Mode, c.Mode)
+				require.Equal(t, "3.0", c.Version)
+				require.Equal(t, v.Subject, c.Subject)
+				require.Equal(t, v.SubjectName, c.SubjectName)
+				require.Equal(t, v.Patient, c.Patient)
+				require.Equal(t, v.Secret, c.Secret)
+				require.Equal(t, v.BreakGlassReason, c.BreakGlassReason)
+				require.Equal(t, v.Software, c.Software)
+				require.Equal(t, v.LocalAuthentication, c.LocalAuthentication)
+				require.Len(t, c.Roles, len(v.Roles))
+				for i, r := range v.Roles {
+					require.True(t, r.Equal(c.Roles[i]))
+					require.Equal(t, r.Display, c.Roles[i].Display)
+				}
+				require.True(t, c.Certificate.Equal(structure().chain[0]))
+			}
+		})
+	}
+}
+
+// spoilt is one broken rule and the field that must be named.
+type spoilt struct {
+	change func(v *saml.VIHF)
+	field  string
+}
+
+func spoils() map[string]spoilt {
+	return map[string]spoilt{
+		"mode":                   {func(v *saml.VIHF) { v.Mode = "DIRECT" }, "mode"},
+		"no mode":                {func(v *saml.VIHF) { v.Mode = "" }, "mode"},
+		"no subject":             {func(v *saml.VIHF) { v.Subject = "" }, "subject"},
+		"subject with separator": {func(v *saml.VIHF) { v.Subject = "8999^1" }, "subject"},
+		"short RPPS":             {func(v *saml.VIHF) { v.Subject = "89990000001" }, "subject"},
+		"no name":                {func(v *saml.VIHF) { v.SubjectName = " " }, "subjectName"},
+		"no structure":           {func(v *saml.VIHF) { v.Structure = "" }, "structure"},
+		"other structure":        {func(v *saml.VIHF) { v.Structure = "1888888888" }, "structure"},
+		"sector":                 {func(v *saml.VIHF) { v.Sector.Code = "8" }, "sector"},
+		"sector system":          {func(v *saml.VIHF) { v.Sector.System = "1.2.3" }, "sector"},
+		"no role":                {func(v *saml.VIHF) { v.Roles = nil }, "roles"},
+		"five roles":             {func(v *saml.VIHF) { v.Roles = append(append(v.Roles, v.Roles...), v.Roles[0]) }, "roles"},
+		"role without system":    {func(v *saml.VIHF) { v.Roles[1].System = "" }, "roles[1]"},
+		"doctor, no speciality":  {func(v *saml.VIHF) { v.Roles = v.Roles[:1] }, "roles[1]"},
+		"doctor, other system":   {func(v *saml.VIHF) { v.Roles[1].System = "1.2.250.1.213.1.1.4.5" }, "roles[1]"},
+		"pharmacist":             {func(v *saml.VIHF) { v.Roles = v.Roles[:1]; v.Roles[0].Code = "21" }, "roles[1]"},
+		"speciality first":       {func(v *saml.VIHF) { v.Roles[0], v.Roles[1] = v.Roles[1], v.Roles[0] }, "roles[0]"},
+		"automaton in AIR": {func(v *saml.VIHF) {
+			v.Mode, v.Roles = saml.IndirectReinforced, automaton().Roles
+		}, "roles[0]"},
+		"purpose":                  {func(v *saml.VIHF) { v.Purpose = "autre" }, "purpose"},
+		"break glass in INDIRECTE": {func(v *saml.VIHF) { v.Purpose = saml.BreakGlass }, "purpose"},
+		"reason without glass":     {func(v *saml.VIHF) { v.BreakGlassReason = "x" }, "breakGlassReason"},
+		"glass without reason": {func(v *saml.VIHF) {
+			v.Mode, v.LocalAuthentication, v.Purpose = saml.Direct, saml.ByCard, saml.BreakGlass
+		}, "breakGlassReason"},
+		"secret without patient":   {func(v *saml.VIHF) { v.Secret, v.Patient = true, segur.INS{} }, "secret"},
+		"no local authentication":  {func(v *saml.VIHF) { v.LocalAuthentication = "" }, "localAuthentication"},
+		"unknown authentication":   {func(v *saml.VIHF) { v.LocalAuthentication = "Kerberos" }, "localAuthentication"},
+		"password in DIRECTE":      {func(v *saml.VIHF) { v.Mode = saml.Direct }, "localAuthentication"},
+		"unattended in AIR":        {func(v *saml.VIHF) { v.Mode, v.LocalAuthentication = saml.IndirectReinforced, saml.Unattended }, "localAuthentication"},
+		"no login time":            {func(v *saml.VIHF) { v.AuthenticatedAt = time.Time{} }, "authenticatedAt"},
+		"login in the future":      {func(v *saml.VIHF) { v.AuthenticatedAt = now.Add(time.Hour) }, "authenticatedAt"},
+		"declaration in INDIRECTE": {func(v *saml.VIHF) { v.Declaration = "X" }, "declaration"},
+		"no software":              {func(v *saml.VIHF) { v.Software.Name = "" }, "software.name"},
+		"no version":               {func(v *saml.VIHF) { v.Software.Version = "" }, "software.version"},
+		"no approval":              {func(v *saml.VIHF) { v.Software.Approval = "" }, "software.approval"},
+	}
+}
+
+func requireField(t testing.TB, err error, field string) {
+	t.Helper()
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	var e *segur.Error
+	require.ErrorAs(t, err, &e)
+	var fields []string
+	for _, d := range e.Details {
+		fields = append(fields, d.Field)
+	}
+	require.Contains(t, fields, field, "%v", err)
+	for _, secret := range []string{patient().Matricule(), "899900000001", "ESSAI Camille"} {
+		require.NotContains(t, err.Error(), secret)
+	}
+}
+
+func TestVIHFRefuses(t *testing.T) {
+	t.Parallel()
+	for name, tc := range spoils() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := doctor()
+			tc.change(&v)
+			a, err := signer(t).VIHF(context.Background(), v)
+			require.Nil(t, a)
+			requireField(t, err, tc.field)
+		})
+	}
+}
+
+func TestVIHFReportsEverythingAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := signer(t).VIHF(context.Background(), saml.VIHF{})
+	for _, f := range []string{"mode", "subject", "subjectName", "structure", "sector", "roles", "localAuthentication", "authenticatedAt", "software.name", "software.version", "software.approval"} {
+		requireField(t, err, f)
+	}
+}
+
+func TestVIHFBadCharacter(t *testing.T) {
+	t.Parallel()
+	v := doctor()
+	v.SubjectName = "D'ESSAI\x00"
+	_, err := signer(t).VIHF(context.Background(), v)
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	require.NotContains(t, err.Error(), "ESSAI")
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	var uses []saml.Use
+	s := signer(t, func(c *saml.Config) {
+		c.Issuer, c.Algorithms, c.Validity, c.AllowLegalEntityCertificate = "C=FR, ST=Rhône (69), O=\"RADIO, ESSAI\", OU=1999999999, CN=SIGNATURE ESSAI", xmlsec.SHA1Algorithms(), 10*time.Minute, true
+		c.Trace = func(u saml.Use) { uses = append(uses, u) }
+	})
+	v := doctor()
+	v.Version, v.Structure = "4.0", "1888888888"
+	a, err := s.VIHF(context.Background(), v)
+	require.NoError(t, err)
+	require.Equal(t, a.IssueInstant.Add(10*time.Minute), a.NotOnOrAfter)
+	require.Len(t, uses, 1)
+	require.Equal(t, a.ID, uses[0].ID)
+	n := element(t, a.XML)
+	_, err = saml.VerifyVIHF(n, saml.VerifyOptions{})
+	require.ErrorIs(t, err, segur.ErrSignature, "SHA-1 must be allowed")
+	_, err = saml.VerifyVIHF(n, saml.VerifyOptions{AllowSHA1: true})
+	requireField(t, err, "structure")
+	o := saml.VerifyOptions{AllowSHA1: true, AllowLegalEntityCertificate: true, Now: now}
+	c, err := saml.VerifyVIHF(n, o)
+	require.NoError(t, err)
+	require.Equal(t, "4.0", c.Version)
+	require.Equal(t, a.NotOnOrAfter, c.NotOnOrAfter)
+	o.Now = now.Add(time.Hour)
+	_, err = saml.VerifyVIHF(n, o)
+	requireField(t, err, "conditions.notOnOrAfter")
+	o.Now = now.Add(-time.Hour)
+	_, err = saml.VerifyVIHF(n, o)
+	requireField(t, err, "issueInstant")
+	requireField(t, err, "conditions.notBefore")
+}
+
+func TestNewRefuses(t *testing.T) {
+	t.Parallel()
+	_, err := saml.New(saml.Config{Validity: -1, CacheTTL: -1})
+	for _, f := range []string{"credentials", "validity", "cacheTTL"} {
+		requireField(t, err, f)
+	}
+	_, err = saml.New(saml.Config{Credentials: segur.StaticCredential(structure()), Validity: time.Minute, CacheTTL: time.Hour})
+	requireField(t, err, "cacheTTL")
+}
+
+type noCredential struct{ err error }
+
+func (n noCredential) Credential(context.Context) (segur.Credential, error) { return nil, n.err }
+
+func TestKeyFailures(t *testing.T) {
+	t.Parallel()
+	removed := errors.New("card removed")
+	for name, src := range map[string]segur.CredentialSource{"error": noCredential{removed}, "nothing": noCredential{}, "no chain": segur.StaticCredential(credential{Signer: structure().Signer})} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := signer(t, func(c *saml.Config) { c.Credentials = src })
+			_, err := s.VIHF(context.Background(), doctor())
+			require.Error(t, err)
+			_, err = s.INSi(context.Background(), insi())
+			require.Error(t, err)
+		})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := signer(t).VIHF(ctx, doctor())
+	require.ErrorIs(t, err, segur.ErrCanceled)
+}
+
+func TestCache(t *testing.T) {
+	t.Parallel()
+	at := now
+	var uses []saml.Use
+	s := signer(t, func(c *saml.Config) {
+		c.CacheTTL, c.Clock = time.Minute, func() time.Time { return at }
+		c.Trace = func(u saml.Use) { uses = append(uses, u) }
+	})
+	id := func(v saml.VIHF) string {
+		a, err := s.VIHF(context.Background(), v)
+		require.NoError(t, err)
+		return a.ID
+	}
+	first := id(doctor())
+	require.Equal(t, first, id(doctor()), "same content within the TTL")
+	require.Equal(t, []bool{false, true}, []bool{uses[0].Reused, uses[1].Reused})
+	for name, tc := range map[string]func(v *saml.VIHF){
+		"patient": func(v *saml.VIHF) { v.Patient = segur.INS{} }, "user": func(v *saml.VIHF) { v.Subject = "899900000002" },
+		"name": func(v *saml.VIHF) { v.SubjectName = "AUTRE" }, "purpose": func(v *saml.VIHF) { v.Purpose = saml.Regulation },
+		"secret": func(v *saml.VIHF) { v.Secret = true }, "login": func(v *saml.VIHF) { v.AuthenticatedAt = now },
+		"role": func(v *saml.VIHF) { v.Roles[1].Code = "SM74" }, "software": func(v *saml.VIHF) { v.Software.Version = "2" },
+	} {
+		v := doctor()
+		tc(&v)
+		require.NotEqual(t, first, id(v), name)
+	}
+	air := doctor()
+	air.Mode, air.LocalAuthentication = saml.IndirectReinforced, saml.ByProSanteConnect
+	require.NotEqual(t, id(air), id(air), "never in AIR")
+	at = now.Add(2 * time.Minute)
+	require.NotEqual(t, first, id(doctor()), "after the TTL")
+
+	plain := signer(t)
+	one, err := plain.VIHF(context.Background(), doctor())
+	require.NoError(t, err)
+	two, err := plain.VIHF(context.Background(), doctor())
+	require.NoError(t, err)
+	require.NotEqual(t, one.ID, two.ID, "off by default")
+}
+
+func TestConcurrent(t *testing.T) {
+	t.Parallel()
+	s := signer(t, func(c *saml.Config) { c.CacheTTL = time.Minute })
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			v := doctor()
+			v.Software.Installation = fmt.Sprint(i % 3)
+			a, err := s.VIHF(context.Background(), v)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := saml.VerifyVIHF(element(t, a.XML), saml.VerifyOptions{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func insi() saml.INSi { return saml.INSi{BillingID: "999999999", Sector: "SA05", Specialty: "06"} }
+
+func TestINSi(t *testing.T) {
+	t.Parallel()
+	a, err := signer(t).INSi(context.Background(), insi())
+	require.NoError(t, err)
+	c, err := saml.VerifyINSi(element(t, inEnvelope(a.XML)), saml.VerifyOptions{Now: now})
+	require.NoError(t, err)
+	testkit.Golden(t, "insi.xml", c.Bytes)
+	require.Equal(t, saml.INSi{Subject: "SIGNATURE ESSAI", Qualifier: "CPS", BillingID: "999999999", Sector: "SA05", Specialty: "06", SpecialtyAttribute: "codeSpecialite"}, c.INSi)
+
+	for field, change := range map[string]func(a *saml.INSi){
+		"billingID": func(a *saml.INSi) { a.BillingID = "" }, "sector": func(a *saml.INSi) { a.Sector = "" },
+		"qualifier": func(a *saml.INSi) { a.Qualifier = "X" }, "profession": func(a *saml.INSi) { a.Profession = "10" },
+		"specialtyAttribute": func(a *saml.INSi) { a.SpecialtyAttribute = "a b" }, "subject": func(a *saml.INSi) { a.Subject = "a^b" },
+	} {
+		v := insi()
+		change(&v)
+		_, err := signer(t).INSi(context.Background(), v)
+		requireField(t, err, field)
+	}
+}
+
+func TestINSiProSanteConnect(t *testing.T) {
+	t.Parallel()
+	v := saml.INSi{Subject: "899900000001", BillingID: "999999999", SpecialtyAttribute: "codeSpecialiteAMO", Specialty: "06", Profession: "10"}
+	a, err := saml.UnsignedINSi(v, "RIS ESSAI", &counter{}, now)
+	require.NoError(t, err)
+	_, err = saml.VerifyINSi(element(t, a.XML), saml.VerifyOptions{})
+	require.ErrorIs(t, err, segur.ErrSignature)
+	c, err := saml.VerifyINSi(element(t, a.XML), saml.VerifyOptions{AllowUnsigned: true})
+	require.NoError(t, err)
+	v.Qualifier = "PSC"
+	require.Equal(t, v, c.INSi)
+	v.Qualifier = "CPS"
+	_, err = saml.UnsignedINSi(v, "", &counter{}, now)
+	requireField(t, err, "qualifier")
+	requireField(t, err, "issuer")
+	v.Qualifier = "PSC"
+	_, err = signer(t).INSi(context.Background(), v)
+	requireField(t, err, "qualifier")
+	cps := strings.Replace(string(a.XML), `"PSC"`, `"CPS"`, 1)
+	cps = strings.Replace(cps, `<Attribute Name="gipProfessionCode"><AttributeValue>10</AttributeValue></Attribute>`, `<Attribute Name="secteurActivite"><AttributeValue>SA05</AttributeValue></Attribute>`, 1)
+	_, err = saml.VerifyINSi(element(t, []byte(cps)), saml.VerifyOptions{AllowUnsigned: true})
+	requireField(t, err, "signature")
+}
+
+// TestOfficialSamples: the synthetic official samples of the DMP, and the INSi assertion captured on the test platform.
+func TestOfficialSamples(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]saml.VerifyOptions{
+		"vihf-indirecte": {}, "vihf-indirecte-automate": {}, "vihf-indirecte-secret": {}, "vihf-indirecte-renforcee": {},
+		"vihf-indirecte-renforcee-simplifiee.unsure": {}, "vihf-indirecte-sha1": {AllowSHA1: true}, "vihf-directe-unsigned": {AllowUnsigned: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, err := saml.VerifyVIHF(element(t, testkit.ReadShared(t, "dmp/samples/"+name+".xml")), o)
+			require.NoError(t, err)
+			require.False(t, c.Patient.IsZero())
+			require.Equal(t, "3.0", c.Version)
+			require.Equal(t, "EXEMPLE-RIS", c.Software.Name)
+		})
+	}
+	c, err := saml.VerifyINSi(element(t, testkit.ReadShared(t, "insi/captured/assertion_ps_cps_test_sample.xml")), saml.VerifyOptions{})
+	require.NoError(t, err)
+	require.Equal(t, "SA05", c.Sector)
+}
+
+func TestXMLSec1(t *testing.T) {
+	t.Parallel()
+	testkit.Oracle(t, "xmlsec1")
+	cert := filepath.Join(t.TempDir(), "cert.pem")
+	require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: structure().chain[0].Raw}), 0o600))
+	flags := append([]string{"--pubkey-cert-pem", cert}, testkit.XMLSecSAML...)
+	vihf, err := signer(t).VIHF(context.Background(), doctor())
+	require.NoError(t, err)
+	assertion, err := signer(t).INSi(context.Background(), insi())
+	require.NoError(t, err)
+	for _, doc := range [][]byte{vihf.XML, inEnvelope(vihf.XML), assertion.XML, inEnvelope(assertion.XML)} {
+		require.NoError(t, testkit.XMLSec1Verify(t, doc, flags...))
+	}
+}
