@@ -1,0 +1,95 @@
+package ins_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/ins"
+)
+
+func TestCoherenceFirstGivenName(t *testing.T) {
+	t.Parallel()
+	for local, want := range map[string]ins.Agreement{
+		"JEAN":                     ins.Same,
+		"JEAN CHRISTOPHE":          ins.Same,
+		"JEAN-CHRISTOPHE":          ins.Equivalent,
+		"JEAN-CHRISTOPHE-PIERRE":   ins.Equivalent,
+		"JEAN CHRISTOPHE-PIERRE":   ins.Equivalent,
+		"JEAN CHRISTOPHE PIERRE":   ins.Same,
+		"Jean":                     ins.Equivalent,
+		"CHRISTOPHE":               ins.Different,
+		"PIERRE":                   ins.Different,
+		"JEA":                      ins.Different,
+		"JEANNE":                   ins.Different,
+		"JEAN CHRISTOPHE PIERRE X": ins.Different,
+		"":                         ins.Unknown,
+	} {
+		v := ins.Coherence(segur.Traits{FirstGivenName: local}, segur.Traits{GivenNames: "JEAN CHRISTOPHE PIERRE"})
+		assert.Equal(t, want, v.FirstGivenName, local)
+	}
+	v := ins.Coherence(segur.Traits{FirstGivenName: "ZOE"}, segur.Traits{FirstGivenName: "ZOE"})
+	assert.Equal(t, ins.Same, v.FirstGivenName, "without a list, the given name that INSi gave")
+}
+
+func TestCoherenceOfFields(t *testing.T) {
+	t.Parallel()
+	base := segur.Traits{BirthName: "D'AIGUE-FICTIVE", FirstGivenName: "ZOE", GivenNames: "ZOE ANNE", Sex: segur.Female,
+		BirthDate: segur.NewDate(1985, 3, 14), BirthPlace: "69123"}
+	tests := map[string]struct {
+		change   func(local, returned *segur.Traits)
+		want     func(v *ins.Verdict)
+		coherent bool
+	}{
+		"all the same":        {func(_, _ *segur.Traits) {}, func(*ins.Verdict) {}, true},
+		"name written freely": {func(l, _ *segur.Traits) { l.BirthName = "d’Aigué fictive" }, func(v *ins.Verdict) { v.BirthName = ins.Equivalent }, true},
+		"another name":        {func(l, _ *segur.Traits) { l.BirthName = "DURAND" }, func(v *ins.Verdict) { v.BirthName = ins.Different }, false},
+		"name missing":        {func(_, r *segur.Traits) { r.BirthName = "" }, func(v *ins.Verdict) { v.BirthName = ins.Unknown }, false},
+		"another sex":         {func(l, _ *segur.Traits) { l.Sex = segur.Male }, func(v *ins.Verdict) { v.Sex = ins.Different }, false},
+		"sex missing":         {func(_, r *segur.Traits) { r.Sex = "" }, func(v *ins.Verdict) { v.Sex = ins.Unknown }, false},
+		"another day":         {func(l, _ *segur.Traits) { l.BirthDate.Day = 15 }, func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
+		"date missing":        {func(_, r *segur.Traits) { r.BirthDate = segur.Date{} }, func(v *ins.Verdict) { v.BirthDate = ins.Unknown }, false},
+		"day completed by rule": {func(l, r *segur.Traits) { l.BirthDate.Day, r.BirthDate.Day = 1, 0 },
+			func(v *ins.Verdict) { v.BirthDate = ins.Equivalent }, true},
+		"day not completed by rule": {func(_, r *segur.Traits) { r.BirthDate.Day = 0 }, func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
+		"day and month completed": {func(l, r *segur.Traits) {
+			l.BirthDate, r.BirthDate = segur.NewDate(1934, 12, 31), segur.Date{Year: 1934}
+		},
+			func(v *ins.Verdict) { v.BirthDate = ins.Equivalent }, true},
+		"same incomplete date": {func(l, r *segur.Traits) {
+			l.BirthDate, r.BirthDate = segur.Date{Year: 1934, Month: 2}, segur.Date{Year: 1934, Month: 2}
+		},
+			func(*ins.Verdict) {}, true},
+		"another year": {func(l, r *segur.Traits) {
+			l.BirthDate, r.BirthDate = segur.NewDate(1935, 12, 31), segur.Date{Year: 1934}
+		}, func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
+		"place not known here":  {func(l, _ *segur.Traits) { l.BirthPlace = "" }, func(v *ins.Verdict) { v.BirthPlace = ins.Unknown }, true},
+		"place said unknown":    {func(l, _ *segur.Traits) { l.BirthPlace = "99999" }, func(v *ins.Verdict) { v.BirthPlace = ins.Unknown }, true},
+		"place not known there": {func(_, r *segur.Traits) { r.BirthPlace = "" }, func(v *ins.Verdict) { v.BirthPlace = ins.Unknown }, true},
+		"another place":         {func(l, _ *segur.Traits) { l.BirthPlace = "13055" }, func(v *ins.Verdict) { v.BirthPlace = ins.Different }, false},
+		"Corsica in lower case": {func(l, r *segur.Traits) { l.BirthPlace, r.BirthPlace = "2a004", "2A004" }, func(v *ins.Verdict) { v.BirthPlace = ins.Equivalent }, true},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			local, returned := base, base
+			tc.change(&local, &returned)
+			want := ins.Verdict{BirthName: ins.Same, FirstGivenName: ins.Same, Sex: ins.Same, BirthDate: ins.Same, BirthPlace: ins.Same}
+			tc.want(&want)
+			got := ins.Coherence(local, returned)
+			require.Equal(t, want, got)
+			require.Equal(t, tc.coherent, got.Coherent())
+			errors := 0
+			for _, d := range got.Details() {
+				if d.Severity == "error" {
+					errors++
+				}
+			}
+			require.Equal(t, tc.coherent, errors == 0, "details agree with the verdict")
+		})
+	}
+	require.Empty(t, ins.Coherence(base, base).Details())
+	require.False(t, ins.Verdict{}.Coherent(), "nothing compared is not coherent")
+}

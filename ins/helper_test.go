@@ -1,0 +1,45 @@
+package ins_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/ins"
+	"github.com/segur-sdk/segur/ins/instest"
+	"github.com/segur-sdk/segur/internal/testkit/fixed"
+)
+
+// now is the instant of every test.
+var now = time.Date(2026, time.May, 21, 8, 51, 16, 840_000_000, time.UTC)
+
+func newServer(tb testing.TB, opts ...instest.Option) *instest.Server {
+	tb.Helper()
+	srv := instest.NewServer(opts...)
+	tb.Cleanup(srv.Close)
+	return srv
+}
+
+func newClient(tb testing.TB, srv *instest.Server, change ...func(*ins.Config)) *ins.Client {
+	tb.Helper()
+	cfg := srv.Config()
+	cfg.Clock = fixed.NewClock(now).Now
+	cfg.IDs = segur.NewIDSource(fixed.Rand(1))
+	cfg.Retry.MaxAttempts = 1
+	for _, f := range change {
+		f(&cfg)
+	}
+	c, err := ins.New(cfg)
+	require.NoError(tb, err)
+	return c
+}
+
+// camille are the traits of the default patient.
+func camille() segur.Traits { return instest.DefaultPatient().Traits }
+
+// answered scripts a whole answer.
+func answered(body []byte) instest.Fault {
+	return instest.Fault{ContentType: "application/soap+xml;charset=UTF-8", Body: body}
+}
