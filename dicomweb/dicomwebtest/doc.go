@@ -1,2 +1,19 @@
-// Package dicomwebtest is a strict in-memory PACS for tests.
+// Package dicomwebtest is a strict image server (PACS) in memory, for tests and
+// examples: STOW-RS, QIDO-RS, WADO-RS and metadata (DICOM PS3.18, 2024 edition),
+// over mutual TLS, in the idiom of net/http/httptest.
+//
+//	srv := dicomwebtest.NewServer()
+//	defer srv.Close()
+//	client, err := dicomweb.New(srv.Config())
+//
+// It refuses what a strict server refuses: a wrong Content-Type or Accept, a
+// multipart body without its end, files that are not DICOM Part 10, instances of
+// another study than that of the URL, query keys it does not know. It keeps
+// files byte for byte. It misbehaves on command: [Server.Fail] scripts faults of
+// the connection and of the answer, [Quirks] those of servers in the field.
+//
+// [SampleStudy] makes small fictional CT studies.
+//
+// What it does not do: transcoding, frames, rendered images, bulk data, UPS-RS,
+// persistence.
 package dicomwebtest

@@ -1,0 +1,319 @@
+package dicomwebtest
+
+import (
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/credential/credentialtest"
+	"github.com/segur-sdk/segur/dicomweb"
+	"github.com/segur-sdk/segur/internal/testkit/faults"
+)
+
+// Fault is one scripted misbehaviour, see [Server.Fail].
+type Fault = faults.Fault
+
+// Values of the fields of [Fault].
+const (
+	// AtStart, as CutAfter or TruncateAfter, lets nothing of the body through.
+	AtStart = faults.AtStart
+	// Forever, as Times, keeps the fault.
+	Forever = faults.Forever
+)
+
+// Operations that a [Fault] may name.
+const (
+	OpStore    = "store"
+	OpSearch   = "search"
+	OpRetrieve = "retrieve"
+	OpMetadata = "metadata"
+)
+
+const base = "/dicom-web"
+
+// Quirks are deviations of servers in the field. The zero value is a strict
+// server.
+type Quirks struct {
+	// IgnoreFilters answers every search with the whole archive.
+	IgnoreFilters bool
+	// IgnoreOffset answers every page with the first rows.
+	IgnoreOffset bool
+	// EmptyArray answers a search without match with 200 and "[]".
+	EmptyArray bool
+	// RefuseMultipart answers 406 to multipart retrievals.
+	RefuseMultipart bool
+	// UnquotedTypes writes type=application/dicom without quotation marks.
+	UnquotedTypes bool
+	// XMLStoreResponse answers stores in the Native DICOM Model.
+	XMLStoreResponse bool
+	// MixedStoreIs400 answers 400 when one part of a store is not DICOM, and
+	// does not mention it (Orthanc).
+	MixedStoreIs400 bool
+	// Forget leaves these SOP Instance UIDs out of store responses.
+	Forget []string
+}
+
+// Option changes a [Server].
+type Option func(*Server)
+
+// WithPKI takes certificates from p instead of from a PKI of the server's own.
+func WithPKI(p *credentialtest.PKI) Option { return func(s *Server) { s.pki = p } }
+
+// WithServerCertificate presents another certificate, an expired one for instance.
+func WithServerCertificate(c tls.Certificate) Option { return func(s *Server) { s.certificate = &c } }
+
+// WithToken requires the bearer token.
+func WithToken(token string) Option { return func(s *Server) { s.token = token } }
+
+// WithQuirks starts with deviations.
+func WithQuirks(q Quirks) Option { return func(s *Server) { s.quirks = q } }
+
+// WithoutTLS serves http, for tools without certificates: dicomweb.Config needs
+// PlainHTTP then, which [Server.Config] sets.
+func WithoutTLS() Option { return func(s *Server) { s.plain = true } }
+
+// Server is an image server in memory. It is safe for concurrent use, and is an
+// [http.Handler] too, below the path /dicom-web.
+type Server struct {
+	// URL is the base URL of the services.
+	URL string
+
+	pki         *credentialtest.PKI
+	certificate *tls.Certificate
+	token       string
+	plain       bool
+	archive     archive
+	script      faults.Script
+	handler     http.Handler
+	http        *http.Server
+	done        chan struct{}
+
+	mu      sync.Mutex
+	quirks  Quirks
+	refused map[string]dicomweb.Reason
+}
+
+// NewHandler returns a server that does not listen: its owner calls ServeHTTP.
+func NewHandler(opts ...Option) *Server {
+	s := &Server{refused: map[string]dicomweb.Reason{}}
+	for _, o := range opts {
+		o(s)
+	}
+	if s.pki == nil {
+		s.pki = credentialtest.NewPKI()
+	}
+	s.handler = s.script.Middleware(operation, http.HandlerFunc(s.serve))
+	return s
+}
+
+// NewServer starts a server on 127.0.0.1. Like net/http/httptest it panics when
+// it cannot listen.
+func NewServer(opts ...Option) *Server {
+	s := NewHandler(opts...)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic("dicomwebtest: " + err.Error())
+	}
+	s.URL = "http://" + l.Addr().String() + base
+	if !s.plain {
+		s.URL = "https://" + l.Addr().String() + base
+		config := s.pki.MutualTLS()
+		if s.certificate != nil {
+			config.Certificates = []tls.Certificate{*s.certificate}
+		}
+		l = tls.NewListener(l, config)
+	}
+	s.done = make(chan struct{})
+	s.http = &http.Server{
+		Handler:           s,
+		ErrorLog:          log.New(io.Discard, "", 0), // refused handshakes are what tests provoke
+		ReadHeaderTimeout: time.Minute,
+	}
+	go func() {
+		defer close(s.done)
+		_ = s.http.Serve(l) // always returns an error, at the latest that of Close
+	}()
+	return s
+}
+
+// Close stops the server and cuts the calls under way.
+func (s *Server) Close() {
+	s.script.Close()
+	if s.http != nil {
+		_ = s.http.Close()
+		<-s.done
+	}
+}
+
+// PKI returns the infrastructure that the server trusts.
+func (s *Server) PKI() *credentialtest.PKI { return s.pki }
+
+// ClientConfig returns the common part of a configuration that reaches the
+// server.
+func (s *Server) ClientConfig() segur.ClientConfig {
+	if s.plain {
+		return segur.ClientConfig{Environment: segur.Fake}
+	}
+	return segur.ClientConfig{Environment: segur.Fake, RootCAs: s.pki.Roots(), Credentials: segur.StaticCredential(s.pki.Organization())}
+}
+
+// Config returns a complete configuration of a client of the server.
+func (s *Server) Config() dicomweb.Config {
+	return dicomweb.Config{ClientConfig: s.ClientConfig(), Endpoint: s.URL, PlainHTTP: s.plain}
+}
+
+// Fail scripts misbehaviours, see [Fault]; they hit calls in their order.
+func (s *Server) Fail(f ...Fault) { s.script.Add(f...) }
+
+// SetQuirks replaces the deviations.
+func (s *Server) SetQuirks(q Quirks) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.quirks = q
+}
+
+// Refuse makes stores of the instance fail with the reason; 0 takes it back.
+func (s *Server) Refuse(sopInstanceUID string, reason dicomweb.Reason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if reason == 0 {
+		delete(s.refused, sopInstanceUID)
+		return
+	}
+	s.refused[sopInstanceUID] = reason
+}
+
+// Add stores files as if they had been sent.
+func (s *Server) Add(files ...[]byte) error {
+	for _, f := range files {
+		inst, err := newInstance(f)
+		if err == nil {
+			err = s.archive.add(inst)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Len returns the number of instances held.
+func (s *Server) Len() int { return len(s.archive.all()) }
+
+// File returns the file of an instance as it was stored.
+func (s *Server) File(sopInstanceUID string) ([]byte, bool) {
+	for _, i := range s.archive.all() {
+		if i.header.SOPInstanceUID == sopInstanceUID {
+			return i.file, true
+		}
+	}
+	return nil, false
+}
+
+func (s *Server) state() (Quirks, map[string]dicomweb.Reason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	refused := make(map[string]dicomweb.Reason, len(s.refused))
+	for k, v := range s.refused {
+		refused[k] = v
+	}
+	return s.quirks, refused
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// resource is a parsed path.
+type resource struct {
+	ref   dicomweb.Ref
+	level string // "studies", "series", "instances": what a search lists; "" for a retrieval
+	tail  string // "metadata"
+	ok    bool
+}
+
+// parsePath reads a path below the base.
+func parsePath(path string) resource {
+	var r resource
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	fields := []*string{&r.ref.Study, &r.ref.Series, &r.ref.Instance}
+	names := []string{"studies", "series", "instances"}
+	i, depth := 0, 0
+	for ; i < len(parts) && depth < 3; depth++ {
+		skip := depth == 0 && (parts[0] == "series" || parts[0] == "instances") && len(parts) == 1
+		if skip || depth == 1 && parts[i] == "instances" && i == len(parts)-1 {
+			r.level, r.ok = parts[i], true
+			return r
+		}
+		if parts[i] != names[depth] {
+			break
+		}
+		if i++; i == len(parts) {
+			r.level, r.ok = names[depth], true
+			return r
+		}
+		if !dicomweb.ValidUID(parts[i]) {
+			return r
+		}
+		*fields[depth] = parts[i]
+		i++
+	}
+	switch {
+	case i == len(parts) && depth > 0:
+		r.ok = true
+	case i == len(parts)-1 && depth > 0 && parts[i] == "metadata":
+		r.tail, r.ok = "metadata", true
+	}
+	return r
+}
+
+// operation names a request for the script.
+func operation(r *http.Request) string {
+	res := parsePath(strings.TrimPrefix(r.URL.Path, base))
+	switch {
+	case r.Method == http.MethodPost:
+		return OpStore
+	case res.tail != "":
+		return OpMetadata
+	case res.level != "":
+		return OpSearch
+	}
+	return OpRetrieve
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	path, below := strings.CutPrefix(r.URL.Path, base)
+	res := parsePath(path)
+	switch {
+	case s.token != "" && r.Header.Get("Authorization") != "Bearer "+s.token:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="dicomwebtest"`)
+		http.Error(w, "token", http.StatusUnauthorized)
+	case !below || !res.ok:
+		http.Error(w, "no such resource", http.StatusNotFound)
+	case r.Method == http.MethodPost && (path == "/studies" || res.level == "" && res.tail == "" && res.ref.Series == ""):
+		s.store(w, r, res.ref.Study)
+	case r.Method != http.MethodGet:
+		w.Header().Set("Allow", "GET")
+		http.Error(w, "method", http.StatusMethodNotAllowed)
+	case res.level != "":
+		s.search(w, r, res)
+	case res.tail == "metadata":
+		s.metadata(w, r, res.ref)
+	default:
+		s.retrieve(w, r, res.ref)
+	}
+}
+
+// baseURL is the address that the client used.
+func baseURL(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host + base
+}

@@ -1,0 +1,195 @@
+package dicomwebtest
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/segur-sdk/segur/dicomweb"
+	"github.com/segur-sdk/segur/internal/xop"
+)
+
+// maxStore bounds a store request, in bytes: everything is kept in memory.
+const maxStore = 1 << 30
+
+// store is STOW-RS (PS3.18 10.5).
+func (s *Server) store(w http.ResponseWriter, r *http.Request, study string) {
+	quirks, refusals := s.state()
+	ct, err := xop.ParseContentType(r.Header.Get("Content-Type"))
+	if err != nil || ct.Type != "multipart/related" || ct.RootType() != "application/dicom" {
+		http.Error(w, `Content-Type must be multipart/related; type="application/dicom"`, http.StatusUnsupportedMediaType)
+		return
+	}
+	if !accepts(r, "application/dicom+json") && !accepts(r, "application/dicom+xml") {
+		http.Error(w, "Accept must take application/dicom+json", http.StatusNotAcceptable)
+		return
+	}
+	parts, err := xop.NewReader(r.Body, r.Header.Get("Content-Type"), xop.Options{Limits: xop.Limits{TotalBytes: maxStore}})
+	if err != nil {
+		http.Error(w, "boundary", http.StatusBadRequest)
+		return
+	}
+	answer := storeAnswer{base: baseURL(r), quirks: quirks}
+	for {
+		part, err := parts.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		var file []byte
+		if err == nil {
+			file, err = io.ReadAll(part)
+		}
+		if err != nil { // cut, too large, malformed
+			http.Error(w, "the multipart body is not complete", http.StatusBadRequest)
+			return
+		}
+		if part.MediaType() != "application/dicom" {
+			http.Error(w, "every part must be application/dicom", http.StatusBadRequest)
+			return
+		}
+		answer.add(s.take(file, study, refusals))
+	}
+	if answer.parts == 0 {
+		http.Error(w, "the request holds no instance", http.StatusBadRequest)
+		return
+	}
+	answer.write(w)
+}
+
+// taken is what became of a part.
+type taken struct {
+	header dicomweb.Header
+	reason dicomweb.Reason // 0: stored
+	known  bool            // the part is an instance
+}
+
+func (s *Server) take(file []byte, study string, refusals map[string]dicomweb.Reason) taken {
+	inst, err := newInstance(file)
+	if err != nil {
+		return taken{reason: dicomweb.ReasonCannotUnderstand}
+	}
+	t := taken{header: inst.header, known: true}
+	switch reason, refused := refusals[inst.header.SOPInstanceUID]; {
+	case refused && reason&0xFF00 == 0xB000 && reason < dicomweb.ReasonAlreadyStored: // a warning
+		t.reason = reason
+		if s.archive.add(inst) != nil {
+			t.reason = dicomweb.ReasonProcessingFailure
+		}
+	case refused:
+		t.reason = reason
+	case study != "" && inst.header.StudyInstanceUID != study:
+		t.reason = dicomweb.ReasonProcessingFailure
+	case s.archive.add(inst) != nil:
+		t.reason = dicomweb.ReasonProcessingFailure
+	}
+	return t
+}
+
+func isWarning(r dicomweb.Reason) bool {
+	return r&0xFF00 == 0xB000 && r < dicomweb.ReasonAlreadyStored
+}
+
+// storeAnswer gathers the response.
+type storeAnswer struct {
+	base                       string
+	quirks                     Quirks
+	parts                      int
+	studies                    []string
+	referenced, failed, others []*dicomweb.Dataset
+	warned, garbage            bool
+}
+
+func (a *storeAnswer) add(t taken) {
+	a.parts++
+	reason := dicomweb.Element{VR: dicomweb.US, Values: []string{strconv.Itoa(int(t.reason))}}
+	if !t.known {
+		a.garbage = true
+		if !a.quirks.MixedStoreIs400 {
+			reason.Tag = dicomweb.TagFailureReason
+			a.others = append(a.others, dicomweb.NewDataset(reason))
+		}
+		return
+	}
+	if slices.Contains(a.quirks.Forget, t.header.SOPInstanceUID) {
+		return
+	}
+	item := dicomweb.NewDataset(
+		dicomweb.Text(dicomweb.TagReferencedSOPClass, t.header.SOPClassUID),
+		dicomweb.Text(dicomweb.TagReferencedSOPInstance, t.header.SOPInstanceUID),
+	)
+	if t.reason != 0 && !isWarning(t.reason) {
+		reason.Tag = dicomweb.TagFailureReason
+		item.Set(reason)
+		a.failed = append(a.failed, item)
+		return
+	}
+	if t.reason != 0 {
+		reason.Tag = dicomweb.TagWarningReason
+		item.Set(reason)
+		a.warned = true
+	}
+	item.Set(dicomweb.Text(dicomweb.TagRetrieveURL, a.base+refPath(t.header.Ref())))
+	a.referenced = append(a.referenced, item)
+	if !slices.Contains(a.studies, t.header.StudyInstanceUID) {
+		a.studies = append(a.studies, t.header.StudyInstanceUID)
+	}
+}
+
+func refPath(r dicomweb.Ref) string {
+	return "/studies/" + r.Study + "/series/" + r.Series + "/instances/" + r.Instance
+}
+
+func (a *storeAnswer) write(w http.ResponseWriter) {
+	status := http.StatusOK
+	switch {
+	case a.garbage && a.quirks.MixedStoreIs400:
+		status = http.StatusBadRequest
+	case len(a.referenced) == 0 && len(a.quirks.Forget) == 0:
+		status = http.StatusConflict
+	case len(a.failed)+len(a.others) > 0 || a.warned:
+		status = http.StatusAccepted
+	}
+	ds := &dicomweb.Dataset{}
+	if len(a.studies) == 1 {
+		ds.Set(dicomweb.Text(dicomweb.TagRetrieveURL, a.base+"/studies/"+a.studies[0]))
+	}
+	ds.Set(dicomweb.Sequence(dicomweb.TagReferencedSOPSequence, a.referenced...))
+	if len(a.failed) > 0 {
+		ds.Set(dicomweb.Sequence(dicomweb.TagFailedSOPSequence, a.failed...))
+	}
+	if len(a.others) > 0 {
+		ds.Set(dicomweb.Sequence(dicomweb.TagOtherFailures, a.others...))
+	}
+	if a.quirks.XMLStoreResponse {
+		w.Header().Set("Content-Type", "application/dicom+xml")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, `<?xml version="1.0" encoding="utf-8"?>`+"\n"+
+			`<NativeDicomModel xmlns="http://dicom.nema.org/PS3.19/models/NativeDICOM">`+nativeXML(ds)+`</NativeDicomModel>`)
+		return
+	}
+	w.Header().Set("Content-Type", "application/dicom+json")
+	w.WriteHeader(status)
+	_, _ = w.Write(ds.AppendJSON(nil))
+}
+
+// nativeXML writes texts and sequences in the Native DICOM Model (PS3.19 A.1).
+func nativeXML(ds *dicomweb.Dataset) string {
+	var b strings.Builder
+	for e := range ds.All() {
+		b.WriteString(`<DicomAttribute tag="` + e.Tag.String() + `" vr="` + e.VR.String() + `" keyword="` + e.Tag.Keyword() + `">`)
+		for i, v := range e.Values {
+			b.WriteString(`<Value number="` + strconv.Itoa(i+1) + `">`)
+			_ = xml.EscapeText(&b, []byte(v)) // a strings.Builder does not fail
+			b.WriteString(`</Value>`)
+		}
+		for i, item := range e.Items {
+			b.WriteString(`<Item number="` + strconv.Itoa(i+1) + `">` + nativeXML(item) + `</Item>`)
+		}
+		b.WriteString(`</DicomAttribute>`)
+	}
+	return b.String()
+}

@@ -1,0 +1,78 @@
+package dicomweb_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dicomweb"
+	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
+	"github.com/segur-sdk/segur/internal/testkit/fixed"
+)
+
+// setup starts a fake and a client of it.
+func setup(t testing.TB, opts ...dicomwebtest.Option) (*dicomwebtest.Server, *dicomweb.Client) {
+	t.Helper()
+	srv := dicomwebtest.NewServer(opts...)
+	t.Cleanup(srv.Close)
+	return srv, newClient(t, srv.Config())
+}
+
+func newClient(t testing.TB, cfg dicomweb.Config) *dicomweb.Client {
+	t.Helper()
+	if cfg.Retry.MaxAttempts == 0 {
+		cfg.Retry.MaxAttempts = 1
+	}
+	c, err := dicomweb.New(cfg)
+	require.NoError(t, err)
+	t.Cleanup(c.CloseIdleConnections)
+	return c
+}
+
+// study makes a sample study whose UIDs depend on the seed.
+func study(t testing.TB, seed uint64, o dicomwebtest.SampleOptions) *dicomwebtest.Study {
+	t.Helper()
+	o.IDs = segur.NewIDSource(fixed.Rand(seed))
+	s, err := dicomwebtest.SampleStudy(o)
+	require.NoError(t, err)
+	return s
+}
+
+func add(t testing.TB, srv *dicomwebtest.Server, s *dicomwebtest.Study) {
+	t.Helper()
+	for _, inst := range s.Instances {
+		require.NoError(t, srv.Add(inst.File))
+	}
+}
+
+// collect drains a search.
+func collect(seq func(func(*dicomweb.Dataset, error) bool)) (rows []*dicomweb.Dataset, err error) {
+	for ds, err := range seq {
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, ds)
+	}
+	return rows, nil
+}
+
+// private are the values that no error and no log may hold.
+var private = []string{"FICTIVE", "CAMILLE", "IPP-0001", "ACC-0001", "19850314"}
+
+// assertPublic checks that an error tells nothing of the patient.
+func assertPublic(t testing.TB, err error) {
+	t.Helper()
+	for _, p := range private {
+		assert.NotContains(t, err.Error(), p)
+	}
+}
+
+func contents(files ...[]byte) []segur.Content {
+	out := make([]segur.Content, len(files))
+	for i, f := range files {
+		out[i] = segur.BytesContent(f)
+	}
+	return out
+}

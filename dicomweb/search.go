@@ -1,0 +1,215 @@
+package dicomweb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/transport"
+)
+
+// Codes of search errors that the client itself finds.
+const (
+	// CodeFilterIgnored: a row does not match what was asked. The server does
+	// not know the key and answers without it; nothing it returns can be taken
+	// for this patient's.
+	CodeFilterIgnored = "filter-ignored"
+	// CodeOffsetIgnored: a page holds the rows of the page before. The rows
+	// given so far are right and not all there may be.
+	CodeOffsetIgnored = "offset-ignored"
+)
+
+const defaultPageSize = 200
+
+// SearchStudies gives the studies that match q (QIDO-RS, PS3.18 10.6), asking
+// for page after page. No match is an empty sequence. An error ends the
+// sequence; the rows before it are right, but for [CodeFilterIgnored] not the
+// answer to q.
+func (c *Client) SearchStudies(ctx context.Context, q Query) iter.Seq2[*Dataset, error] {
+	return c.search(ctx, studyLevel, q)
+}
+
+// SearchSeries gives the series that match q, of q.Study when it is set (not
+// every server searches series of all studies).
+func (c *Client) SearchSeries(ctx context.Context, q Query) iter.Seq2[*Dataset, error] {
+	return c.search(ctx, seriesLevel, q)
+}
+
+// SearchInstances gives the instances that match q, of q.Study and q.Series
+// when they are set (not every server searches instances of all studies).
+func (c *Client) SearchInstances(ctx context.Context, q Query) iter.Seq2[*Dataset, error] {
+	return c.search(ctx, instanceLevel, q)
+}
+
+func (c *Client) search(ctx context.Context, l level, q Query) iter.Seq2[*Dataset, error] {
+	return func(yield func(*Dataset, error) bool) {
+		if err := q.check(l); err != nil {
+			yield(nil, err)
+			return
+		}
+		s := &searching{c: c, level: l, seen: map[string]bool{}, left: q.Limit, size: q.PageSize, yield: yield}
+		if s.size == 0 {
+			s.size = defaultPageSize
+		}
+		s.query, s.criteria = q.encode(l)
+		if s.query != "" {
+			s.query += "&"
+		}
+		s.path = q.resource(l)
+		if c.cfg.TrustFilters {
+			s.criteria = nil
+		}
+		for {
+			more, err := s.page(ctx)
+			if err != nil {
+				yield(nil, err)
+			}
+			if err != nil || !more {
+				return
+			}
+		}
+	}
+}
+
+// searching is one search on its way through the pages.
+type searching struct {
+	c        *Client
+	level    level
+	path     string
+	query    string
+	criteria []criterion
+	size     int // of a page
+	left     int // rows still to give; 0 from the start: no bound
+	offset   int
+	seen     map[string]bool // UIDs given, to find repetitions
+	yield    func(*Dataset, error) bool
+}
+
+// page asks for one page and gives its rows. It reports whether another may
+// follow.
+func (s *searching) page(ctx context.Context) (more bool, err error) {
+	limit := s.size
+	if s.left > 0 {
+		limit = min(limit, s.left)
+	}
+	resp, err := s.c.get(ctx, opSearch, fmt.Sprintf("%s?%slimit=%d&offset=%d", s.path, s.query, limit, s.offset), "application/dicom+json")
+	if err != nil {
+		return false, err
+	}
+	defer resp.Body.Close()
+	switch resp.Status {
+	case http.StatusOK, http.StatusPartialContent:
+	case http.StatusNoContent:
+		return false, nil
+	default:
+		return false, refused(resp, opSearch)
+	}
+	if !isJSON(mediaType(resp)) {
+		return false, fail(resp, segur.KindProtocol, opSearch, "", "the answer is not DICOM JSON", nil)
+	}
+	rows, fresh := 0, 0
+	for ds, err := range ReadJSON(resp.Body, int(s.c.cfg.Limits.MaxResponseBytes)) {
+		if err != nil {
+			return false, resp.Fail(streamError(opSearch, resp, err))
+		}
+		rows++
+		again, err := s.row(ds, resp)
+		if err != nil {
+			return false, err
+		}
+		if again {
+			continue
+		}
+		fresh++
+		if !s.yield(ds, nil) {
+			return false, nil
+		}
+		if s.left--; s.left == 0 {
+			return false, nil
+		}
+	}
+	s.left = max(s.left, 0)
+	if rows > 0 && fresh == 0 {
+		return false, fail(resp, segur.KindProtocol, opSearch, CodeOffsetIgnored,
+			"a page holds only rows that were given before: the server ignores offset, and there may be more rows", nil)
+	}
+	s.offset += rows
+	// A server that gives more than the limit does not page. A short page is the
+	// last one, unless the server says that it holds some back.
+	announced := resp.Status == http.StatusPartialContent || resp.Header.Get("Warning") != ""
+	return rows == limit || rows > 0 && rows < limit && announced, nil
+}
+
+// row checks one row and reports whether it was given before.
+func (s *searching) row(ds *Dataset, resp *transport.Response) (again bool, err error) {
+	uid := ds.Value(s.level.uid())
+	if !ValidUID(uid) {
+		return false, fail(resp, segur.KindProtocol, opSearch, "", "a row has no valid "+s.level.uid().Keyword(), nil)
+	}
+	if tag, bad := violated(ds, s.criteria); bad {
+		return false, fail(resp, segur.KindProtocol, opSearch, CodeFilterIgnored,
+			"a row does not match the "+tag.Keyword()+" that was asked: the server ignores the key", nil)
+	}
+	if s.seen[uid] {
+		return true, nil
+	}
+	s.seen[uid] = true
+	if max := s.c.cfg.Limits.MaxParts; len(s.seen) > max {
+		return false, fail(resp, segur.KindTooLarge, opSearch, "", fmt.Sprintf("more than %d rows", max), nil)
+	}
+	return false, nil
+}
+
+// streamError gives an error of reading an answer the name of its operation.
+func streamError(op string, resp *transport.Response, err error) error {
+	var e *segur.Error
+	if !errors.As(err, &e) {
+		return &segur.Error{Op: op, Kind: segur.KindProtocol, Status: resp.Status, Message: "the answer cannot be read"}
+	}
+	if e.Op == op {
+		return e
+	}
+	out := *e
+	out.Op, out.Status = op, resp.Status
+	return &out
+}
+
+// Missing returns those of the instances that the server does not list, in the
+// order given. It is the call to make after [segur.ErrOutcomeUnknown] or an
+// unaccounted instance, before sending again.
+func (c *Client) Missing(ctx context.Context, instances []Ref) ([]Ref, error) {
+	var p segur.Problems
+	held := map[string]map[string]bool{}
+	for i, r := range instances {
+		r.check(&p, fmt.Sprintf("instances[%d]", i))
+		if r.Instance == "" {
+			p.Addf(fmt.Sprintf("instances[%d].instance", i), "is required")
+		}
+		held[r.Study] = nil
+	}
+	if err := p.Err(opSearch); err != nil {
+		return nil, err
+	}
+	var missing []Ref
+	for _, r := range instances {
+		if held[r.Study] == nil {
+			held[r.Study] = map[string]bool{}
+			for ds, err := range c.SearchInstances(ctx, Query{Study: r.Study}) {
+				if errors.Is(err, segur.ErrNotFound) {
+					break
+				}
+				if err != nil {
+					return nil, err
+				}
+				held[r.Study][ds.Value(TagSOPInstanceUID)] = true
+			}
+		}
+		if !held[r.Study][r.Instance] {
+			missing = append(missing, r)
+		}
+	}
+	return missing, nil
+}

@@ -1,0 +1,206 @@
+package dicomweb
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/transport"
+)
+
+// StoreOutcome is what became of an instance.
+type StoreOutcome uint8
+
+// The outcomes. The zero value is the one to look into.
+const (
+	// Unaccounted: the answer does not mention the instance. Whether it is
+	// stored is not known: see [Client.Missing].
+	Unaccounted StoreOutcome = iota
+	// Stored: as it was sent.
+	Stored
+	// StoredWithWarning: with the change that Reason tells.
+	StoredWithWarning
+	// AlreadyStored: the server held it before.
+	AlreadyStored
+	// Failed: not stored, for Reason.
+	Failed
+)
+
+// String names the outcome in English.
+func (o StoreOutcome) String() string {
+	return [...]string{"unaccounted", "stored", "stored with warning", "already stored", "failed"}[min(o, Failed)]
+}
+
+// OK reports whether the server holds the instance.
+func (o StoreOutcome) OK() bool {
+	return o == Stored || o == StoredWithWarning || o == AlreadyStored
+}
+
+// InstanceResult is what became of one instance.
+type InstanceResult struct {
+	// Ref is its place, as read from the file.
+	Ref Ref
+	// SOPClass is its SOP class.
+	SOPClass string
+	// Outcome is what became of it.
+	Outcome StoreOutcome
+	// Reason is set for failures and warnings; 0 when the server gave none.
+	Reason Reason
+	// RetrieveURL is where the server says the instance is. It may be empty, and
+	// wrong behind a proxy.
+	RetrieveURL string
+}
+
+// StoreResult is the answer to a [StoreRequest].
+type StoreResult struct {
+	// Status is the HTTP status: 200, 202 or 409 as a rule.
+	Status int
+	// RetrieveURL is that of the study. May be empty.
+	RetrieveURL string
+	// Instances has one entry for each instance sent, in that order.
+	Instances []InstanceResult
+	// OtherFailures are reasons that the server ties to no instance.
+	OtherFailures []Reason
+	// Raw is the body of the answer.
+	Raw []byte
+}
+
+// All reports whether the server holds every instance.
+func (r *StoreResult) All() bool {
+	return !slices.ContainsFunc(r.Instances, func(i InstanceResult) bool { return !i.Outcome.OK() })
+}
+
+// storeAnswer reads the answer to a store request, whatever its status.
+func storeAnswer(resp *transport.Response, sent []InstanceResult) (*StoreResult, error) {
+	raw, err := resp.ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	ds, bad := storeDataset(raw)
+	if ds == nil {
+		if resp.Status >= 400 {
+			return nil, refused(resp, opStore)
+		}
+		if bad == nil && resp.Status != http.StatusNoContent {
+			bad = &segur.Error{Kind: segur.KindProtocol, Message: "the answer is not a store response"}
+		}
+		return nil, fail(resp, segur.KindOutcomeUnknown, opStore, "", "the instances were sent, and the answer does not say what became of them", bad)
+	}
+	out := &StoreResult{Status: resp.Status, RetrieveURL: ds.Value(TagRetrieveURL), Instances: sent, Raw: raw}
+	byUID := make(map[string]*InstanceResult, len(sent))
+	for i := range sent {
+		byUID[sent[i].Ref.Instance] = &sent[i]
+	}
+	for _, item := range ds.Items(TagReferencedSOPSequence) {
+		if inst := byUID[item.Value(TagReferencedSOPInstance)]; inst != nil {
+			inst.Outcome, inst.RetrieveURL = Stored, item.Value(TagRetrieveURL)
+			if inst.Reason = reasonOf(item, TagWarningReason); inst.Reason != reasonNone {
+				inst.Outcome = StoredWithWarning
+			}
+		}
+	}
+	for _, item := range ds.Items(TagFailedSOPSequence) { // after the others: a failure outweighs
+		if inst := byUID[item.Value(TagReferencedSOPInstance)]; inst != nil {
+			inst.Outcome, inst.Reason = Failed, reasonOf(item, TagFailureReason)
+			if inst.Reason == ReasonAlreadyStored {
+				inst.Outcome = AlreadyStored
+			}
+		}
+	}
+	for _, item := range ds.Items(TagOtherFailures) {
+		out.OtherFailures = append(out.OtherFailures, reasonOf(item, TagFailureReason))
+	}
+	if err := out.err(resp.Status); err != nil {
+		return out, resp.Fail(err)
+	}
+	return out, nil
+}
+
+func reasonOf(item *Dataset, tag Tag) Reason {
+	n, ok := item.Int(tag)
+	if !ok || n < 0 || n > 0xFFFF {
+		return reasonNone
+	}
+	return Reason(n)
+}
+
+// storeDataset reads the body of an answer in either form; the declared type is
+// not believed, since servers leave it out of their refusals. nil without an
+// error: there is no store response in it.
+func storeDataset(raw []byte) (*Dataset, error) {
+	body := bytes.TrimLeft(bytes.TrimPrefix(raw, []byte("\xEF\xBB\xBF")), " \t\r\n")
+	if len(body) == 0 {
+		return nil, nil
+	}
+	var ds *Dataset
+	switch body[0] {
+	case '{', '[':
+		all, err := ParseJSON(body)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == 1 {
+			ds = all[0]
+		}
+	case '<':
+		var err error
+		if ds, err = parseNativeXML(body); err != nil {
+			return nil, err
+		}
+	}
+	if ds == nil {
+		return nil, nil
+	}
+	for _, tag := range []Tag{TagReferencedSOPSequence, TagFailedSOPSequence, TagOtherFailures, TagRetrieveURL} {
+		if _, ok := ds.Get(tag); ok {
+			return ds, nil
+		}
+	}
+	return nil, nil
+}
+
+// err says what the caller must look into.
+func (r *StoreResult) err(status int) error {
+	e := &segur.Error{Op: opStore, Status: status}
+	held, unaccounted, later := 0, 0, 0
+	reasons := map[Reason]bool{}
+	for _, i := range r.Instances {
+		switch {
+		case i.Outcome.OK():
+			held++
+			continue
+		case i.Outcome == Unaccounted:
+			unaccounted++
+			e.Details = append(e.Details, segur.Detail{Field: i.Ref.Instance, Severity: "error", Message: "not accounted for by the answer"})
+			continue
+		}
+		reasons[i.Reason] = true
+		if i.Reason.later() {
+			later++
+		}
+		e.Details = append(e.Details, segur.Detail{Field: i.Ref.Instance, Code: i.Reason.String(), Severity: "error", Message: i.Reason.Text().EN})
+	}
+	if len(e.Details) == 0 {
+		return nil
+	}
+	if len(reasons) == 1 && unaccounted == 0 {
+		for reason := range reasons {
+			e.Code, e.Help = reason.String(), reason.Text()
+		}
+	}
+	failed := len(e.Details) - unaccounted
+	e.Message = fmt.Sprintf("%d of %d instances are stored", held, len(r.Instances))
+	switch {
+	case held > 0:
+		e.Kind, e.Help = segur.KindPartial, segur.Text{} // the kind says to send the others only
+	case failed > 0 && unaccounted == 0 && later == failed:
+		e.Kind = segur.KindUnavailable
+	case failed > 0 || status >= 400 && status < 500:
+		e.Kind = segur.KindRefused
+	default:
+		e.Kind = segur.KindOutcomeUnknown
+	}
+	return e
+}
