@@ -1,6 +1,8 @@
 package ins_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -42,4 +44,11 @@ func camille() segur.Traits { return instest.DefaultPatient().Traits }
 // answered scripts a whole answer.
 func answered(body []byte) instest.Fault {
 	return instest.Fault{ContentType: "application/soap+xml;charset=UTF-8", Body: body}
+}
+
+func readFile(tb testing.TB, dir, name string) []byte {
+	tb.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	require.NoError(tb, err)
+	return b
 }

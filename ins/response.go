@@ -50,6 +50,7 @@ func parseAnswer(payload *xmlr.Node, env segur.Environment) (*answer, error) {
 	a.code = p.text(cr, "RESULTAT/CR", "CodeCR", true)
 	person := p.only(payload, "RESULTAT", "INDIVIDU", false)
 	switch {
+	case len(payload.All(nsResult, "INDIVIDU")) > 1: // told by only
 	case a.code == crFound && person == nil:
 		p.fail("RESULTAT/INDIVIDU", "is missing though CodeCR is 00")
 	case a.code == crFound:
