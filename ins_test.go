@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	body      = "2850369123456"
+	body = "2850369123456"
 )
 
 func TestMatriculeKey(t *testing.T) {
