@@ -2,6 +2,7 @@ package dicomweb
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -155,8 +156,23 @@ func (q *Query) resource(l level) string {
 type criterion struct {
 	tag  Tag
 	keep func(value string) bool
-	// must: the standard has the server return the attribute.
+	// must: the standard has the server return the attribute, as it has for
+	// every key that it matched.
 	must bool
+	// path leads on from tag inside sequences.
+	path []Tag
+}
+
+// keep reports whether a value may match the key: patterns, ranges and names,
+// which servers match each in their way, are taken on trust.
+func (m Match) keep(v string) bool {
+	switch m.Path[len(m.Path)-1].VR() {
+	case DA, TM, DT, PN:
+		return true
+	case UI:
+		return slices.Contains(strings.Split(m.Value, ","), v)
+	}
+	return strings.ContainsAny(m.Value, "*?") || strings.EqualFold(v, strings.TrimSpace(m.Value))
 }
 
 // encode returns the query string without paging, and what rows must keep.
@@ -173,7 +189,8 @@ func (q *Query) encode(l level) (string, []criterion) {
 	exact := func(tag Tag, value string) {
 		if value != "" {
 			add([]Tag{tag}, escape(value))
-			criteria = append(criteria, criterion{tag, func(v string) bool { return strings.EqualFold(v, strings.TrimSpace(value)) }, l == studyLevel})
+			criteria = append(criteria, criterion{tag: tag, must: l == studyLevel,
+				keep: func(v string) bool { return strings.EqualFold(v, strings.TrimSpace(value)) }})
 		}
 	}
 	if l == studyLevel {
@@ -194,14 +211,14 @@ func (q *Query) encode(l level) (string, []criterion) {
 			value = from
 		}
 		add([]Tag{TagStudyDate}, value)
-		criteria = append(criteria, criterion{TagStudyDate, func(v string) bool {
+		criteria = append(criteria, criterion{tag: TagStudyDate, must: l == studyLevel, keep: func(v string) bool {
 			v = strings.ReplaceAll(v, ".", "")
 			return v >= from && (to == "" || v <= to)
-		}, l == studyLevel})
+		}})
 	}
 	if q.Modality != "" && l == studyLevel {
 		add([]Tag{TagModalitiesInStudy}, escape(q.Modality))
-		criteria = append(criteria, criterion{TagModalitiesInStudy, func(v string) bool { return strings.EqualFold(v, q.Modality) }, false})
+		criteria = append(criteria, criterion{tag: TagModalitiesInStudy, keep: func(v string) bool { return strings.EqualFold(v, q.Modality) }})
 	} else {
 		exact(TagModality, q.Modality)
 	}
@@ -211,10 +228,13 @@ func (q *Query) encode(l level) (string, []criterion) {
 		for _, u := range q.Instances {
 			asked[u] = true
 		}
-		criteria = append(criteria, criterion{TagSOPInstanceUID, func(v string) bool { return asked[v] }, true})
+		criteria = append(criteria, criterion{tag: TagSOPInstanceUID, must: true, keep: func(v string) bool { return asked[v] }})
 	}
 	for _, m := range q.Match {
 		add(m.Path, escape(m.Value))
+		if m.Value != "" {
+			criteria = append(criteria, criterion{tag: m.Path[0], path: m.Path[1:], keep: m.keep, must: true})
+		}
 	}
 	for _, t := range q.Include {
 		keys = append(keys, "includefield="+t.String())
@@ -237,20 +257,26 @@ func escape(v string) string {
 // violated returns the first criterion that a row does not keep.
 func violated(ds *Dataset, criteria []criterion) (Tag, bool) {
 	for _, c := range criteria {
-		values := ds.Values(c.tag)
-		if len(values) == 0 {
-			if c.must {
-				return c.tag, true
-			}
+		values := valuesAt(ds, c.tag, c.path)
+		if len(values) == 0 && !c.must {
 			continue
 		}
-		ok := false
-		for _, v := range values {
-			ok = ok || c.keep(strings.Trim(v, " \x00"))
-		}
-		if !ok {
+		if !slices.ContainsFunc(values, func(v string) bool { return c.keep(strings.Trim(v, " \x00")) }) {
 			return c.tag, true
 		}
 	}
 	return 0, false
+}
+
+// valuesAt returns the values of an attribute, in all items of the sequences on
+// the way.
+func valuesAt(ds *Dataset, tag Tag, path []Tag) []string {
+	if len(path) == 0 {
+		return ds.Values(tag)
+	}
+	var out []string
+	for _, item := range ds.Items(tag) {
+		out = append(out, valuesAt(item, path[0], path[1:])...)
+	}
+	return out
 }

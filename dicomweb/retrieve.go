@@ -107,7 +107,7 @@ func (c *Client) open(ctx context.Context, ref Ref) (*retrieval, error) {
 		}
 		switch resp.Status {
 		case http.StatusOK, http.StatusPartialContent:
-			r, err := c.newRetrieval(resp, ref)
+			r, err := c.newRetrieval(ctx, resp, ref)
 			if err != nil {
 				_ = resp.Body.Close()
 				return nil, err
@@ -131,6 +131,7 @@ func (c *Client) open(ctx context.Context, ref Ref) (*retrieval, error) {
 type retrieval struct {
 	c     *Client
 	resp  *transport.Response
+	body  io.Reader // of resp
 	ref   Ref
 	parts *xop.Reader // nil for an answer of one part
 	cur   *Instance
@@ -138,6 +139,24 @@ type retrieval struct {
 	watch *watched
 	buf   *bufio.Reader // of the instance at hand
 	copy  []byte        // for WriteTo
+}
+
+// promptReader fails as soon as the call is cancelled; net/http goes on giving
+// what has already come.
+type promptReader struct {
+	ctx context.Context //nolint:containedctx // that of the call
+	r   io.Reader
+}
+
+func (p promptReader) Read(b []byte) (int, error) {
+	if err := p.ctx.Err(); err != nil {
+		kind := segur.KindCanceled
+		if errors.Is(err, context.DeadlineExceeded) {
+			kind = segur.KindTimeout
+		}
+		return 0, &segur.Error{Op: opRetrieve, Kind: kind, Message: "the call was cancelled or its deadline passed", Err: err}
+	}
+	return p.r.Read(b)
 }
 
 // close ends the operation.
@@ -148,13 +167,13 @@ func (r *retrieval) close() error {
 	return r.resp.Body.Close()
 }
 
-func (c *Client) newRetrieval(resp *transport.Response, ref Ref) (*retrieval, error) {
-	r := &retrieval{c: c, resp: resp, ref: ref}
+func (c *Client) newRetrieval(ctx context.Context, resp *transport.Response, ref Ref) (*retrieval, error) {
+	r := &retrieval{c: c, resp: resp, body: promptReader{ctx, resp.Body}, ref: ref}
 	switch mediaType(resp) {
 	case "multipart/related":
 		limits := c.cfg.Limits
 		var err error
-		r.parts, err = xop.NewReader(resp.Body, resp.Header.Get("Content-Type"), xop.Options{SniffBoundary: true, Limits: xop.Limits{
+		r.parts, err = xop.NewReader(r.body, resp.Header.Get("Content-Type"), xop.Options{SniffBoundary: true, Limits: xop.Limits{
 			Parts: int64(limits.MaxParts), PartBytes: limits.MaxPartBytes, TotalBytes: -1,
 		}})
 		if err != nil {
@@ -183,7 +202,7 @@ func (r *retrieval) next() (*Instance, error) {
 			return nil, io.EOF
 		}
 		r.given = true
-		r.watch = newWatched(r.resp.Body, r.c.cfg.Limits.MaxPartBytes)
+		r.watch = newWatched(r.body, r.c.cfg.Limits.MaxPartBytes)
 		return r.instance(r.watch)
 	}
 	part, err := r.parts.Next()

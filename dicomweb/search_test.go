@@ -121,6 +121,8 @@ func TestSearchFilterIgnored(t *testing.T) {
 	add(t, srv, study(t, 23, dicomwebtest.SampleOptions{}))
 	for _, q := range []dicomweb.Query{
 		{PatientID: "IPP-0001"}, {AccessionNumber: "ACC-0009"}, {Study: "1.2.3"}, {From: segur.NewDate(2027, 1, 1)},
+		{Match: []dicomweb.Match{{Path: []dicomweb.Tag{dicomweb.TagStudyID}, Value: "9"}}},
+		{Match: []dicomweb.Match{{Path: []dicomweb.Tag{0x00400275, 0x00400009}, Value: "9"}}},
 	} {
 		rows, err := collect(client.SearchStudies(t.Context(), q))
 		require.ErrorIs(t, err, segur.ErrProtocol)

@@ -1,0 +1,140 @@
+package dicomweb_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/credential/credentialtest"
+	"github.com/segur-sdk/segur/dicomweb"
+	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
+	"github.com/segur-sdk/segur/internal/testkit"
+)
+
+// orthanc starts the server of Debian on loopback, with its files in a folder of the test, and returns its base URL.
+func orthanc(t *testing.T) *url.URL {
+	t.Helper()
+	if os.Getenv("SEGUR_ORTHANC") != "1" && os.Getenv(testkit.EnvRequireOracles) != "1" {
+		t.Skip("a real server is started with SEGUR_ORTHANC=1")
+	}
+	binary := testkit.Oracle(t, "Orthanc")
+	plugin := ""
+	for _, pattern := range []string{"/usr/share/orthanc/plugins/libOrthancDicomWeb.so", "/usr/lib/orthanc/libOrthancDicomWeb.so*"} {
+		if found, _ := filepath.Glob(pattern); len(found) > 0 && plugin == "" {
+			plugin = found[0]
+		}
+	}
+	if plugin == "" {
+		t.Skip("the DICOMweb plugin is not installed (Debian: apt-get install orthanc-dicomweb)")
+	}
+	dir := t.TempDir()
+	port := freePort(t)
+	config, err := json.Marshal(map[string]any{
+		"Name": "segur-test", "StorageDirectory": filepath.Join(dir, "storage"), "IndexDirectory": filepath.Join(dir, "storage"),
+		"Plugins": []string{plugin}, "HttpPort": port, "RemoteAccessAllowed": false, "AuthenticationEnabled": false, "DicomServerEnabled": false,
+		"KeepAlive": true, "OverwriteInstances": false,
+		"DicomWeb": map[string]any{"Enable": true, "Root": "/dicom-web/", "QidoCaseSensitive": false, "StudiesMetadata": "Full", "SeriesMetadata": "Full"},
+	})
+	require.NoError(t, err)
+	path := filepath.Join(dir, "orthanc.json")
+	require.NoError(t, os.WriteFile(path, config, 0o600))
+	var log bytes.Buffer
+	cmd := exec.Command(binary, path) //nolint:gosec // found by Oracle
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &log, &log
+	require.NoError(t, cmd.Start())
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-done:
+		case <-time.After(10 * time.Second):
+			_ = cmd.Process.Kill()
+			<-done
+		}
+	})
+	base := &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Path: "/dicom-web"}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(30 * time.Second)
+	for {
+		resp, err := http.Get(base.String() + "/studies?limit=1") //nolint:noctx // bounded by the deadline below
+		if err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return base
+			}
+		}
+		select {
+		case err := <-done:
+			done <- err
+			t.Fatalf("Orthanc ended at once: %v\n%s", err, log.String())
+		case <-deadline:
+			t.Fatal("Orthanc does not answer")
+		case <-tick.C:
+		}
+	}
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// Orthanc of Debian breaks down when it serves TLS itself, so a front with mutual TLS stands before it.
+func TestConformanceOrthanc(t *testing.T) {
+	target := orthanc(t)
+	pki := credentialtest.NewPKI()
+	front := httptest.NewUnstartedServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: target.Scheme, Host: target.Host}) }, FlushInterval: -1,
+	})
+	front.TLS = pki.MutualTLS()
+	front.StartTLS()
+	t.Cleanup(front.Close)
+
+	t.Run("mutual TLS", func(t *testing.T) {
+		conformance(t, newClient(t, dicomweb.Config{
+			ClientConfig: segur.ClientConfig{Environment: segur.Fake, RootCAs: pki.Roots(), Credentials: segur.StaticCredential(pki.Organization())},
+			Endpoint:     front.URL + "/dicom-web/",
+		}), 2000)
+	})
+	plain := newClient(t, dicomweb.Config{ClientConfig: segur.ClientConfig{Environment: segur.Fake}, Endpoint: target.String(), PlainHTTP: true})
+	t.Run("plain", func(t *testing.T) { conformance(t, plain, 2000) }) // the same studies: stored twice
+
+	t.Run("deviations", func(t *testing.T) {
+		one := study(t, 2000, dicomwebtest.SampleOptions{})
+		ctx := t.Context()
+		// Keys inside sequences are ignored, and the answer is the archive: the client notices.
+		_, err := collect(plain.SearchStudies(ctx, dicomweb.Query{Match: []dicomweb.Match{{Path: []dicomweb.Tag{0x00400275, 0x00400009}, Value: "X"}}}))
+		var e *segur.Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, dicomweb.CodeFilterIgnored, e.Code)
+		// An instance sent to another study: the client refuses it, so the server is asked by hand.
+		body := "--b\r\nContent-Type: application/dicom\r\n\r\n" + string(one.Instances[0].File) + "\r\n--b--\r\n"
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String()+"/studies/1.2.3", bytes.NewReader([]byte(body)))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", `multipart/related; type="application/dicom"; boundary=b`)
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		_ = resp.Body.Close()
+		assert.Equal(t, http.StatusConflict, resp.StatusCode)
+	})
+}
