@@ -1,0 +1,103 @@
+package dmp
+
+import (
+	"context"
+	"errors"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/saml"
+	"github.com/segur-sdk/segur/internal/soap"
+	"github.com/segur-sdk/segur/internal/transport"
+)
+
+// Services of the record, appended to the endpoint, and their actions.
+const (
+	serviceRegistry   = "/registry"
+	serviceRepository = "/repository"
+
+	actionProvide  = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b"
+	actionQuery    = "urn:ihe:iti:2007:RegistryStoredQuery"
+	actionRetrieve = "urn:ihe:iti:2007:RetrieveDocumentSet"
+)
+
+// Client calls the record on behalf of one user of one structure. It is
+// immutable and safe for concurrent use.
+type Client struct {
+	cfg       Config
+	transport *transport.Client
+	soap      *soap.Client
+}
+
+// New checks cfg completely, reports everything that is wrong at once
+// ([segur.ErrInvalidInput]), and opens no connection.
+func New(cfg Config) (*Client, error) {
+	cfg = cfg.withDefaults()
+	var p segur.Problems
+	cfg.check(&p)
+	if err := p.Err("dmp.New"); err != nil {
+		return nil, err
+	}
+	t, err := transport.New(cfg.ClientConfig, transport.DMPOptions())
+	if err != nil {
+		return nil, err
+	}
+	return &Client{cfg: cfg, transport: t, soap: soap.New(t, cfg.ClientConfig)}, nil
+}
+
+// CloseIdleConnections closes the connections that no call uses.
+func (c *Client) CloseIdleConnections() { c.transport.CloseIdleConnections() }
+
+// request is one call before it has its assertion and its addressing headers.
+type request struct {
+	op, service, action string
+	body                []byte
+	attachments         []soap.Attachment
+	repeatSafe          bool
+}
+
+// send completes the request and sends it. The error is not typed yet: see
+// failure.typed.
+func (c *Client) send(ctx context.Context, cred segur.Credential, patient segur.INS, r request) (*soap.Answer, string, error) {
+	id, err := c.cfg.IDs.UUID()
+	if err != nil {
+		return nil, "", err
+	}
+	messageID := "urn:uuid:" + id
+	assertion, err := c.assertion(ctx, cred, r.op, messageID, patient)
+	if err != nil {
+		return nil, messageID, err
+	}
+	endpoint := c.cfg.Endpoint + r.service
+	answer, err := c.soap.Do(ctx, &soap.Call{
+		Op: r.op, Endpoint: endpoint, Action: r.action, MessageID: messageID, To: endpoint, ReplyTo: true, MustUnderstand: true,
+		Security: assertion.XML, Body: r.body, Attachments: r.attachments, RepeatSafe: r.repeatSafe,
+	})
+	return answer, messageID, err
+}
+
+// assertion makes the VIHF of one call.
+func (c *Client) assertion(ctx context.Context, cred segur.Credential, op, messageID string, patient segur.INS) (*saml.Assertion, error) {
+	signer, err := c.cfg.samlSigner(cred)
+	if err != nil {
+		return nil, err
+	}
+	a, err := signer.VIHF(ctx, c.cfg.vihf(patient))
+	if err != nil {
+		var e *segur.Error
+		if errors.As(err, &e) && e.Kind == segur.KindInvalidInput {
+			var p segur.Problems
+			mergeAssertion(&p, err)
+			return nil, p.Err(op)
+		}
+		kind := segur.KindOf(err)
+		if kind == segur.KindUnknown || kind == segur.KindSignature {
+			kind = segur.KindAuthentication // nothing received was wrong: our key does not sign
+		}
+		return nil, &segur.Error{Op: op, Kind: kind, Message: "the assertion could not be made: nothing was sent", Err: err}
+	}
+	if c.cfg.Trace != nil {
+		c.cfg.Trace(AssertionUse{ID: a.ID, At: a.IssueInstant, Op: op, MessageID: messageID,
+			UserID: c.cfg.User.ID, StructureID: c.cfg.Structure.ID, Patient: patient})
+	}
+	return a, nil
+}

@@ -1,0 +1,136 @@
+package dmp
+
+import (
+	"time"
+
+	"github.com/segur-sdk/segur"
+)
+
+// Mode is the authentication mode of the assertion (VIHF).
+type Mode string
+
+// The modes. What each may do is decided by the record's rights matrix:
+// Indirecte feeds and looks up by reference; IndirecteRenforcee (AIR)
+// consults and does not feed; Directe, with a professional's card, does both.
+const (
+	// Directe authenticates a professional by card.
+	Directe Mode = "DIRECTE"
+	// Indirecte authenticates the structure; the software vouches for its user.
+	Indirecte Mode = "INDIRECTE"
+	// IndirecteRenforcee (AIR) is Indirecte with the proof that the user was
+	// strongly authenticated.
+	IndirecteRenforcee Mode = "INDIRECTE_RENFORCEE"
+)
+
+// LocalAuthentication is how the user logged in to the local software; it
+// gives the AuthnContextClassRef of the assertion.
+type LocalAuthentication string
+
+// The means of authentication known to the record.
+const (
+	// ByPassword: name and password.
+	ByPassword LocalAuthentication = "Password"
+	// ByCard: a professional card.
+	ByCard LocalAuthentication = "SmartcardPKI"
+	// ByProSanteConnect: Pro Santé Connect.
+	ByProSanteConnect LocalAuthentication = "MobileTwoFactorUnregistered"
+	// ByTLSClient: a client certificate.
+	ByTLSClient LocalAuthentication = "TLSClient"
+	// Unattended: no user, an automated process.
+	Unattended LocalAuthentication = "unspecified"
+)
+
+// Config configures a [Client].
+type Config struct {
+	segur.ClientConfig
+
+	// Endpoint is the base URL of the services, without the service suffix:
+	// "https://lps2.dmp.gouv.fr/si-dmp-server/v2/services" in production. The
+	// platform's name comes from the CNDA for tests. Required.
+	Endpoint string
+	// Mode is the authentication mode. Required.
+	Mode Mode
+	// Signing signs the assertion and the submission set: the structure's
+	// signature certificate (ORG SIGN, "cachet"), or the card's signature key
+	// in Directe. Its subject OU must be Structure.ID. Required.
+	Signing segur.CredentialSource
+	// Structure is the structure on whose behalf the software acts: its ID
+	// must be the OU of the certificates. Its Sector is required.
+	Structure segur.Organization
+	// AllowLegalEntityCertificate accepts a Structure whose ID differs from the
+	// OU of the certificate: certificate of the legal entity (FINESS EJ), call
+	// for a site of it (FINESS EG).
+	AllowLegalEntityCertificate bool
+	// User is who acts: identifier, names, profession and, for physicians and
+	// pharmacists, specialty. Required.
+	User segur.Professional
+	// LocalAuthentication is how User logged in. Required.
+	LocalAuthentication LocalAuthentication
+	// AuthenticatedAt gives the instant at which User logged in. nil: the
+	// instant of the call.
+	AuthenticatedAt func() time.Time
+	// Software names the calling software. Required.
+	Software Software
+	// OIDRoot is the root below which submission sets and signatures get
+	// their identifiers. Required in production; elsewhere 2.25 when empty.
+	OIDRoot segur.OID
+	// SourceID is the OID of the emitting system (XDSSubmissionSet.sourceId).
+	// Empty: OIDRoot.
+	SourceID segur.OID
+
+	// Trace is told of each assertion before it is sent: who acted for which
+	// structure, which the structure must be able to say (EX_AIR-070). It is
+	// called by the goroutine of the call. nil: nobody.
+	Trace func(AssertionUse)
+
+	// Settings holds what the public specifications leave open. Its zero
+	// value is the best-known default.
+	Settings Settings
+}
+
+// AssertionUse is one assertion and what it was made for. It names a patient:
+// not for technical logs.
+type AssertionUse struct {
+	// ID is the identifier of the assertion, At when it was issued.
+	ID string
+	At time.Time
+	// Op is the operation, MessageID that of the call.
+	Op, MessageID string
+	// UserID and StructureID are who acts, Patient for whom.
+	UserID, StructureID string
+	Patient             segur.INS
+}
+
+// Software names the software that calls, as the approval office knows it.
+type Software struct {
+	// Name and Version are LPS_Nom and LPS_Version. Required.
+	Name, Version string
+	// InstallationID is LPS_ID, the serial number of the installation. Optional.
+	InstallationID string
+	// ApprovalNumber is LPS_ID_HOMOLOGATION_DMP. Required.
+	ApprovalNumber string
+}
+
+// Settings are facts that the public specifications leave open; see
+// docs/open-points.md.
+type Settings struct {
+	// VIHFVersion is the attribute VIHF_Version. Empty: "3.0".
+	VIHFVersion string
+	// AuthnContextDecl is the AuthnContextDecl of IndirecteRenforcee. Empty:
+	// "CONF_EXI_PGSSIS". Never sent in other modes.
+	AuthnContextDecl string
+	// AssertionSHA1 signs the assertion with SHA-1, as samples before 2021 do.
+	AssertionSHA1 bool
+	// LotSignatureSHA256 signs the submission set with SHA-256. The service is
+	// only known to accept SHA-1, the default.
+	LotSignatureSHA256 bool
+	// AllowMaskedAndInvisible lets a document be both masked from
+	// professionals and invisible to the patient.
+	AllowMaskedAndInvisible bool
+	// AllowUnknownCodes lets through codes that the embedded value sets do not
+	// hold: the sets are revised several times a year.
+	AllowUnknownCodes bool
+	// RepositoryUniqueID is asked for where an entry does not name its
+	// repository. Empty: "1.2.250.1.213.4.1.1.1.2".
+	RepositoryUniqueID segur.OID
+}

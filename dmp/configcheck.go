@@ -1,0 +1,222 @@
+package dmp
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"slices"
+
+	"github.com/segur-sdk/segur"
+)
+
+// Code systems of the people and structures that an assertion names.
+const (
+	systemProfession segur.OID = "1.2.250.1.71.1.2.7" // TRE_G15
+	systemSpecialty  segur.OID = "1.2.250.1.71.4.2.5" // TRE_R01
+	systemSector     segur.OID = "1.2.250.1.71.4.2.4" // TRE_R02
+	// systemAuthorSpecialty is TRE_A02: profession and specialty in one code.
+	systemAuthorSpecialty segur.OID = "1.2.250.1.213.1.1.4.5"
+)
+
+// Professions with a rule of their own.
+const (
+	professionPhysician  = "10"
+	professionPharmacist = "21"
+)
+
+const (
+	defaultVIHFVersion      = "3.0"
+	defaultAuthnContextDecl = "CONF_EXI_PGSSIS"
+	// defaultRepository is the repository that the answers of the record name.
+	defaultRepository segur.OID = "1.2.250.1.213.4.1.1.1.2"
+)
+
+func (c Config) withDefaults() Config {
+	c.ClientConfig = c.ClientConfig.WithDefaults()
+	if c.OIDRoot == "" && c.Environment != segur.Production {
+		c.OIDRoot = segur.OIDRootUUID
+	}
+	if c.SourceID == "" {
+		c.SourceID = c.OIDRoot
+	}
+	if c.Structure.Sector.System == "" {
+		c.Structure.Sector.System = systemSector
+	}
+	if c.User.Profession.System == "" {
+		c.User.Profession.System = systemProfession
+	}
+	if c.AuthenticatedAt == nil {
+		c.AuthenticatedAt = c.Clock
+	}
+	s := &c.Settings
+	if s.VIHFVersion == "" {
+		s.VIHFVersion = defaultVIHFVersion
+	}
+	if s.AuthnContextDecl == "" {
+		s.AuthnContextDecl = defaultAuthnContextDecl
+	}
+	if s.RepositoryUniqueID == "" {
+		s.RepositoryUniqueID = defaultRepository
+	}
+	return c
+}
+
+// check adds everything that is wrong with c, defaults filled, to p.
+func (c *Config) check(p *segur.Problems) {
+	c.ClientConfig.Check(p)
+	segur.CheckEndpoint(p, "endpoint", c.Endpoint)
+	if c.Credentials == nil && c.HTTPClient == nil {
+		p.Add("credentials", "are required: the record asks for a client certificate")
+	}
+	switch c.Mode {
+	case Directe, Indirecte, IndirecteRenforcee:
+	case "":
+		p.Add("mode", "is required: dmp.Indirecte, dmp.IndirecteRenforcee or dmp.Directe")
+	default:
+		p.Add("mode", "unknown: use dmp.Indirecte, dmp.IndirecteRenforcee or dmp.Directe")
+	}
+	c.checkStructure(p)
+	c.checkUser(p)
+	c.checkAuthentication(p)
+	p.Require("software.name", c.Software.Name)
+	p.Require("software.version", c.Software.Version)
+	p.Require("software.approvalNumber", c.Software.ApprovalNumber)
+	c.checkOIDs(p)
+	if c.Signing == nil {
+		p.Add("signing", "is required: the certificate of signature of the structure, or of the card in Directe")
+		return
+	}
+	// A source that has the credential at hand gives it whatever the context;
+	// one that would have to wait is asked at the first use.
+	now, cancel := context.WithCancel(context.Background())
+	cancel()
+	if cred, err := c.Signing.Credential(now); err == nil && cred != nil {
+		p.Merge("signing", c.checkSigner(cred))
+		c.checkAssertion(p, cred)
+	}
+}
+
+func (c *Config) checkStructure(p *segur.Problems) {
+	p.Require("structure.id", c.Structure.ID)
+	p.Require("structure.name", c.Structure.Name)
+	p.Require("structure.sector", c.Structure.Sector.Code)
+}
+
+func (c *Config) checkUser(p *segur.Problems) {
+	u := &c.User
+	p.Require("user.id", u.ID)
+	p.Require("user.familyName", u.FamilyName)
+	if c.LocalAuthentication != Unattended {
+		p.Require("user.givenName", u.GivenName)
+	}
+	p.Require("user.profession", u.Profession.Code)
+	if u.Profession.System != systemProfession {
+		return
+	}
+	switch u.Profession.Code {
+	case professionPhysician:
+		if u.Specialty.IsZero() {
+			p.Add("user.specialty", "is required for a physician")
+		}
+	case professionPharmacist:
+		if u.Specialty.IsZero() || u.Specialty.System == "" || u.Specialty.System == systemAuthorSpecialty {
+			p.Add("user.specialty", "must be the section of the Ordre for a pharmacist, with its code system (TRE_G05)")
+		}
+	}
+}
+
+func (c *Config) checkAuthentication(p *segur.Problems) {
+	switch c.LocalAuthentication {
+	case ByPassword, ByCard, ByProSanteConnect, ByTLSClient, Unattended:
+	case "":
+		p.Add("localAuthentication", "is required")
+		return
+	default:
+		p.Add("localAuthentication", "unknown")
+		return
+	}
+	switch {
+	case c.Mode == Directe && c.LocalAuthentication != ByCard:
+		p.Add("localAuthentication", "must be dmp.ByCard with the mode Directe")
+	case c.Mode == IndirecteRenforcee && c.LocalAuthentication == Unattended:
+		p.Add("localAuthentication", "must name an authenticated user with the mode IndirecteRenforcee (EX_AIR-085)")
+	}
+}
+
+// maxRoot leaves room for an arc of 20 digits.
+const maxRoot = segur.MaxOIDLength - 21
+
+func (c *Config) checkOIDs(p *segur.Problems) {
+	switch {
+	case c.OIDRoot == "":
+		p.Add("oidRoot", "is required in production: a root that the vendor owns")
+	case !c.OIDRoot.Valid() || len(c.OIDRoot) > maxRoot:
+		p.Addf("oidRoot", "must be an OID of %d characters at most", maxRoot)
+	}
+	if c.SourceID != "" && !c.SourceID.Valid() {
+		p.Add("sourceID", "must be an OID")
+	}
+	if !c.Settings.RepositoryUniqueID.Valid() {
+		p.Add("settings.repositoryUniqueID", "must be an OID")
+	}
+}
+
+// checkSigner says why a credential cannot sign for the structure.
+func (c *Config) checkSigner(cred segur.Credential) error {
+	var p segur.Problems
+	chain := cred.Chain()
+	if len(chain) == 0 || chain[0] == nil {
+		p.Add("", "has no certificate")
+		return p.Err("")
+	}
+	leaf := chain[0]
+	switch now := c.Clock(); {
+	case now.After(leaf.NotAfter):
+		p.Addf("", "the certificate expired on %s", leaf.NotAfter.UTC().Format("2006-01-02"))
+	case now.Before(leaf.NotBefore):
+		p.Addf("", "the certificate is not valid before %s", leaf.NotBefore.UTC().Format("2006-01-02"))
+	}
+	const signing = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+	if leaf.KeyUsage != 0 && leaf.KeyUsage&signing == 0 {
+		p.Add("", "the certificate is not for signatures")
+	}
+	// The subject of a card names its holder, not the structure.
+	if c.Mode != Directe && !c.AllowLegalEntityCertificate && !c.ofStructure(leaf) {
+		p.Add("", "the OU of the certificate is not structure.id (see allowLegalEntityCertificate)")
+	}
+	return p.Err("")
+}
+
+// ofStructure reports whether the OU of the subject is the structure.
+func (c *Config) ofStructure(leaf *x509.Certificate) bool {
+	want := segur.NormalizeStructureID(c.Structure.ID)
+	return slices.ContainsFunc(leaf.Subject.OrganizationalUnit, func(ou string) bool {
+		return segur.NormalizeStructureID(ou) == want
+	})
+}
+
+// signer asks for the credential that signs now, and checks it again: it may
+// have been renewed.
+func (c *Config) signer(ctx context.Context, op string) (segur.Credential, error) {
+	cred, err := c.Signing.Credential(ctx)
+	if err != nil {
+		kind := segur.KindOf(err)
+		if kind == segur.KindUnknown {
+			kind = segur.KindAuthentication
+		}
+		if ctx.Err() != nil {
+			kind = segur.KindCanceled
+		}
+		return nil, &segur.Error{Op: op, Kind: kind, Message: "no credential to sign with: nothing was sent", Err: err}
+	}
+	if cred == nil {
+		return nil, &segur.Error{Op: op, Kind: segur.KindAuthentication, Message: "no credential to sign with: nothing was sent"}
+	}
+	if err := c.checkSigner(cred); err != nil {
+		var p segur.Problems
+		p.Merge("signing", err)
+		return nil, &segur.Error{Op: op, Kind: segur.KindAuthentication, Details: p.Details(),
+			Message: fmt.Sprintf("the credential cannot sign for the structure: nothing was sent (%d problems)", len(p.Details()))}
+	}
+	return cred, nil
+}

@@ -1,0 +1,163 @@
+package dmptest
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/credential/credentialtest"
+	"github.com/segur-sdk/segur/internal/testkit/faults"
+)
+
+// Handler is the fake without its listener: an [http.Handler] for a server of
+// one's own, which must ask for client certificates of its PKI. It is safe for
+// concurrent use.
+type Handler struct {
+	pki          *credentialtest.PKI
+	clock        func() time.Time
+	maxAge       time.Duration
+	certificate  *tls.Certificate
+	unknownCodes bool
+	legalEntity  bool
+
+	script faults.Script
+
+	mu       sync.Mutex
+	patients map[segur.INS]Record
+	store    store
+	used     map[string]bool // MessageIDs and assertion identifiers
+	calls    []Call
+}
+
+// Record is the state of the record of a patient.
+type Record struct {
+	// Closed: nothing can be added nor read.
+	Closed bool
+	// Unauthorized: the patient has not authorised the user to consult;
+	// publishing needs no authorisation.
+	Unauthorized bool
+}
+
+// Call is one request that reached the service, faults of the script aside.
+type Call struct {
+	// Op is dmp.submit, dmp.find or dmp.retrieve.
+	Op string
+	// MessageID is the identifier of the request; empty when unreadable.
+	MessageID string
+	// Mode and Purpose are those of the assertion, UserID its subject.
+	Mode, Purpose, UserID string
+	// Code is the code of the refusal; empty when the call succeeded.
+	Code string
+	// Reason explains the refusal.
+	Reason string
+	// Envelope is the SOAP envelope received.
+	Envelope []byte
+}
+
+// NewHandler returns a fake that does not listen.
+func NewHandler(opts ...Option) *Handler {
+	h := &Handler{
+		clock: time.Now, maxAge: 5 * time.Minute, used: map[string]bool{},
+		patients: map[segur.INS]Record{Patient().INS: {}},
+	}
+	for _, o := range opts {
+		o(h)
+	}
+	if h.pki == nil {
+		h.pki = credentialtest.NewPKI()
+	}
+	return h
+}
+
+// SetPatient opens a record, or changes the state of one.
+func (h *Handler) SetPatient(ins segur.INS, r Record) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.patients[ins] = r
+}
+
+// Calls returns the requests that reached the service so far.
+func (h *Handler) Calls() []Call {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return append([]Call(nil), h.calls...)
+}
+
+// operation names the operation of a request by its head: submissions are the
+// only messages in several parts.
+func operation(r *http.Request) string {
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/registry"):
+		return opFind
+	case strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/"):
+		return opSubmit
+	}
+	return opRetrieve
+}
+
+const (
+	opSubmit   = "dmp.submit"
+	opFind     = "dmp.find"
+	opRetrieve = "dmp.retrieve"
+)
+
+// ServeHTTP carries out one call.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.script.Middleware(operation, http.HandlerFunc(h.serve)).ServeHTTP(w, r)
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.TLS == nil || len(r.TLS.VerifiedChains) == 0:
+		http.Error(w, "a client certificate is required", http.StatusForbidden)
+		return
+	case r.Method != http.MethodPost:
+		http.Error(w, "POST only", http.StatusMethodNotAllowed)
+		return
+	}
+	c := &call{h: h, r: r, Call: Call{Op: operation(r)}}
+	refused := c.run(w)
+	if refused != nil {
+		c.Code, c.Reason = refused.code, refused.reason
+		c.writeFault(w, refused)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.calls = append(h.calls, c.Call)
+}
+
+// run dispatches by service and action, as the real service does.
+func (c *call) run(w http.ResponseWriter) *refusal {
+	if f := c.read(); f != nil {
+		return f
+	}
+	service := c.r.URL.Path[strings.LastIndexByte(c.r.URL.Path, '/'):]
+	switch c.message.Action {
+	case actionProvide:
+		if service != "/repository" {
+			break
+		}
+		return c.provide(w)
+	case actionQuery:
+		if service != "/registry" {
+			break
+		}
+		return c.query(w)
+	case actionRetrieve:
+		if service != "/repository" {
+			break
+		}
+		return c.retrieve(w)
+	}
+	return sender("", fmt.Sprintf("The action %s is not one of the service %s", c.message.Action, service))
+}
+
+const (
+	actionProvide  = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b"
+	actionQuery    = "urn:ihe:iti:2007:RegistryStoredQuery"
+	actionRetrieve = "urn:ihe:iti:2007:RetrieveDocumentSet"
+)

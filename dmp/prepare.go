@@ -1,0 +1,242 @@
+package dmp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dmp/xds"
+)
+
+const opPrepare = "dmp.prepare"
+
+// systemContentType is TRE_R209, the kinds of activity.
+const systemContentType segur.OID = "1.2.250.1.213.2.2"
+
+// Prepare checks the submission as a whole, computes hashes and fixes
+// identifiers. It sends nothing. Each document is read once; a large XML
+// document is read a second time for the digest that the lot signature takes
+// of its canonical form. The error is an [segur.ErrInvalidInput] error that
+// lists everything that is wrong, with its field.
+func (c *Client) Prepare(ctx context.Context, s Submission) (*Sealed, error) {
+	var p segur.Problems
+	sealed := &Sealed{sha256: c.cfg.Settings.LotSignatureSHA256}
+	c.preparePatient(&p, s.Patient, sealed)
+	if len(s.Documents) == 0 {
+		p.Add("documents", "at least one is required")
+	}
+	for i := range s.Documents {
+		if ctx.Err() != nil {
+			return nil, &segur.Error{Op: opPrepare, Kind: segur.KindCanceled, Message: "nothing was sent", Err: ctx.Err()}
+		}
+		c.prepareDocument(&p, fmt.Sprintf("documents[%d]", i), &s.Documents[i], s.Patient, sealed)
+	}
+	if err := c.prepareSet(&s, sealed); err != nil {
+		return nil, err
+	}
+	warnings, err := sealed.submission.Validate(xds.Rules{AllowUnknownCodes: c.cfg.Settings.AllowUnknownCodes})
+	sealed.warnings = append(sealed.warnings, renamed(warnings)...)
+	c.mergeMetadata(&p, err)
+	if err := p.Err(opPrepare); err != nil {
+		return nil, err
+	}
+	return sealed, nil
+}
+
+// mergeMetadata adds the problems of the metadata under the names of Submission. What
+// was reported with the patient or the content is not repeated.
+func (c *Client) mergeMetadata(p *segur.Problems, err error) {
+	var e *segur.Error
+	if !errors.As(err, &e) {
+		return
+	}
+	seen := map[string]bool{}
+	for _, d := range p.Details() {
+		seen[d.Field] = true
+	}
+	for _, d := range renamed(e.Details) {
+		if !seen[d.Field] && !(seen["patient"] && strings.HasSuffix(d.Field, "patientID")) {
+			p.Add(d.Field, d.Message)
+		}
+	}
+}
+
+// renamed gives metadata problems the paths of [Submission].
+func renamed(in []segur.Detail) []segur.Detail {
+	out := make([]segur.Detail, len(in))
+	for i, d := range in {
+		switch {
+		case d.Field == "set.contentTypeCode":
+			d.Field = "contentType"
+		case d.Field == "entries":
+			d.Field = "documents"
+		case strings.HasPrefix(d.Field, "entries["):
+			index, field, _ := strings.Cut(strings.TrimPrefix(d.Field, "entries["), "]")
+			d.Field = "documents[" + index + "]" + field
+		}
+		out[i] = d
+	}
+	return out
+}
+
+// preparePatient requires a qualified identity of an authority that the
+// environment takes.
+func (c *Client) preparePatient(p *segur.Problems, patient segur.Patient, sealed *Sealed) {
+	ins, ok := patient.QualifiedINS()
+	switch {
+	case !ok && patient.INS.IsZero():
+		p.Add("patient.ins", "is required: only documents with an INS are published")
+	case !ok:
+		p.Addf("patient.status", "must be %s: the INS is used once the identity is qualified", segur.Qualified)
+	case !c.cfg.Environment.AcceptsINS(ins.Authority()):
+		p.Add("patient.ins.authority", "is a test authority, refused in production")
+	}
+	sealed.patient = ins
+	t := patient.Traits
+	sealed.private = privateTexts(patient.INS.Matricule(), patient.INS.Body(), t.BirthName, t.UsedName, t.FirstGivenName, t.GivenNames, t.UsedGivenName)
+	for _, id := range patient.LocalIDs {
+		sealed.private = append(sealed.private, privateTexts(id.Extension)...)
+	}
+}
+
+func (c *Client) prepareDocument(p *segur.Problems, path string, d *SubmissionDocument, patient segur.Patient, sealed *Sealed) {
+	var entry xds.DocumentEntry
+	content := d.Content
+	switch {
+	case d.Document != nil && (d.Content != nil || d.Entry != nil):
+		p.Add(path, "takes either a document, or a content with its entry")
+		return
+	case d.Document != nil:
+		content = d.Document
+		header := d.Document.Header()
+		checkHeader(p, path+".document", header, patient)
+		o := d.Options
+		o.Visibility = append(append([]xds.Visibility(nil), o.Visibility...), d.Visibility...)
+		entry = xds.DeriveEntry(header, o)
+		sealed.private = append(sealed.private, privateTexts(header.Patient.BirthName, header.Patient.UsedName)...)
+		for _, id := range header.PatientIDs {
+			sealed.private = append(sealed.private, privateTexts(id.Extension)...)
+		}
+		if header.Replaces != (segur.Identifier{}) && d.Replaces == "" {
+			p.Add(path+".replaces", "is required: the document replaces another one; Client.Lookup finds its entryUUID")
+		}
+	case d.Content == nil || d.Entry == nil:
+		p.Add(path, "needs a document, or a content with its entry")
+		return
+	default:
+		entry = *d.Entry
+		entry.ID = ""
+		if len(d.Visibility) > 0 {
+			p.Add(path+".visibility", "must be empty with an entry: its confidentialityCodes hold the markers")
+		}
+	}
+	entry.Replaces = d.Replaces
+	if d.Document != nil && d.Replaces != "" && d.Document.Header().Replaces == (segur.Identifier{}) {
+		p.Add(path+".replaces", "must be empty: the document does not say that it replaces another one (relatedDocument)")
+	}
+	c.checkVisibility(p, path+".visibility", &entry)
+	c.checkInstitution(p, path, &entry)
+	digests, err := digest(content, isXML(entry.MimeType), c.cfg.Settings.LotSignatureSHA256)
+	if err != nil {
+		p.Merge(path+".content", err)
+		// The rest is checked as if hash and size were there.
+		digests.sha1, digests.size = strings.Repeat("0", 40), 1
+	}
+	entry.Hash, entry.Size = digests.sha1, digests.size
+	sealed.submission.Entries = append(sealed.submission.Entries, entry)
+	sealed.contents = append(sealed.contents, content)
+	sealed.digests = append(sealed.digests, digests)
+}
+
+func isXML(mimeType string) bool {
+	return mimeType == "text/xml" || mimeType == "application/xml" || strings.HasSuffix(mimeType, "+xml")
+}
+
+// checkHeader makes sure that the document is about the patient of the
+// submission: same INS, and no trait that says otherwise.
+func checkHeader(p *segur.Problems, path string, h segur.DocumentHeader, patient segur.Patient) {
+	for _, id := range h.PatientIDs {
+		if !segur.IsINSAuthority(id.Root) {
+			continue
+		}
+		if id.Root != patient.INS.Authority() || id.Extension != patient.INS.Matricule() {
+			p.Add(path+".patient", "is not the patient of the submission: the INS differs")
+		}
+		break
+	}
+	t := patient.Traits
+	if !h.Patient.BirthDate.IsZero() && !t.BirthDate.IsZero() && h.Patient.BirthDate != t.BirthDate {
+		p.Add(path+".patient.birthDate", "is not that of the patient of the submission")
+	}
+	if h.Patient.Sex != "" && t.Sex != "" && h.Patient.Sex != t.Sex {
+		p.Add(path+".patient.sex", "is not that of the patient of the submission")
+	}
+}
+
+// checkVisibility applies EX_2.1-1050.
+func (c *Client) checkVisibility(p *segur.Problems, path string, e *xds.DocumentEntry) {
+	if e.Has(xds.HiddenFromProfessionals) && e.Has(xds.HiddenFromPatient) && !c.cfg.Settings.AllowMaskedAndInvisible {
+		p.Add(path, "must not hide the document both from professionals and from the patient (EX_2.1-1050; see settings.allowMaskedAndInvisible)")
+	}
+}
+
+// checkInstitution applies EX_2.1-1140: in Indirecte the structure of the
+// assertion is that of an author; in Directe the user is an author or the
+// legal authenticator.
+func (c *Client) checkInstitution(p *segur.Problems, path string, e *xds.DocumentEntry) {
+	if c.cfg.Mode == Directe {
+		if e.LegalAuthenticator.ID == c.cfg.User.ID {
+			return
+		}
+		for i := range e.Authors {
+			if e.Authors[i].Person.ID == c.cfg.User.ID {
+				return
+			}
+		}
+		p.Add(path+".authors", "must name the user: an author or the legal authenticator is who publishes with a card (EX_2.1-1140)")
+		return
+	}
+	want := segur.NormalizeStructureID(c.cfg.Structure.ID)
+	for i := range e.Authors {
+		for _, o := range e.Authors[i].Institutions {
+			if segur.NormalizeStructureID(o.ID) == want {
+				return
+			}
+		}
+	}
+	p.Add(path+".authors", "must name the structure of the configuration as the institution of one author (EX_2.1-1140; options.authorInstitution replaces it)")
+}
+
+// prepareSet makes the metadata of the lot.
+func (c *Client) prepareSet(s *Submission, sealed *Sealed) error {
+	title := s.Title
+	if title == "" && len(sealed.submission.Entries) == 1 {
+		title = sealed.submission.Entries[0].Title
+	}
+	contentType := s.ContentType
+	if contentType.System == "" {
+		contentType.System = systemContentType
+	}
+	user := c.cfg.User
+	user.Organization = &c.cfg.Structure
+	set := &sealed.submission.Set
+	*set = xds.SubmissionSet{
+		SourceID: c.cfg.SourceID, PatientID: xds.INSPatientID(sealed.patient), Submitted: segur.At(c.cfg.Clock()),
+		Title: title, Comments: s.Comments, Author: xds.NewAuthor(user), ContentTypeCode: contentType,
+	}
+	return c.identify(sealed)
+}
+
+// identify gives the lot and its signature new identifiers.
+func (c *Client) identify(sealed *Sealed) error {
+	for _, into := range []*string{&sealed.submission.Set.UniqueID, &sealed.signature} {
+		id, err := c.cfg.IDs.OID(c.cfg.OIDRoot)
+		if err != nil {
+			return &segur.Error{Op: opPrepare, Kind: segur.KindUnavailable, Message: "no identifier for the lot", Err: err}
+		}
+		*into = string(id)
+	}
+	return nil
+}

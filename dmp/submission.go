@@ -1,0 +1,112 @@
+package dmp
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dmp/xds"
+)
+
+// Document is a clinical document (CDA R2) ready to be sent: its bytes and the
+// header that metadata are derived from. A document written by package cda is
+// one; [WithHeader] makes one of any content.
+type Document interface {
+	segur.Content
+	Header() segur.DocumentHeader
+}
+
+// WithHeader is a document built elsewhere: its bytes, and its header as the
+// caller or a reader of CDA states it.
+func WithHeader(content segur.Content, header segur.DocumentHeader) Document {
+	return headed{content, header}
+}
+
+type headed struct {
+	segur.Content
+	header segur.DocumentHeader
+}
+
+func (h headed) Header() segur.DocumentHeader { return h.header }
+
+// Submission is a lot of documents of one patient, sent and accepted as one.
+type Submission struct {
+	// Patient is whose record it is. The identity must be qualified.
+	Patient segur.Patient
+	// Documents are what is published, one at least.
+	Documents []SubmissionDocument
+	// ContentType is the activity that gave rise to the lot (contentTypeCode,
+	// JDV_J59), such as {Code: "07"}, external consultation, or {Code: "03"},
+	// hospital stay. The system is filled when it is TRE_R209. Required.
+	ContentType segur.Code
+	// Title and Comments describe the lot. Optional; a lot of one document
+	// takes its title.
+	Title, Comments string
+}
+
+// SubmissionDocument is one document of a [Submission]: a Document whose entry
+// is derived from its header, or a Content with its Entry.
+type SubmissionDocument struct {
+	// Document is the CDA document.
+	Document Document
+	// Content and Entry are given instead of Document for what is no CDA, such
+	// as a DICOM KOS: the entry is completed with hash and size, and checked.
+	Content segur.Content
+	Entry   *xds.DocumentEntry
+	// Visibility restricts who sees the document.
+	Visibility []xds.Visibility
+	// Replaces is the entryUUID ("urn:uuid:…") of the entry that this one
+	// replaces, from [Client.Find] or [Client.Lookup]. Optional.
+	Replaces string
+	// Options completes the derivation of the entry of Document; Visibility
+	// above is added to its own.
+	Options xds.EntryOptions
+}
+
+// Sealed is a submission that was checked: identifiers are fixed, hashes are
+// computed. It is immutable and may be kept, submitted later and submitted
+// again; its documents are opened when it is sent and must not have changed.
+// Its printed forms are redacted.
+type Sealed struct {
+	submission xds.Submission // without the entry of the signature
+	contents   []segur.Content
+	digests    []digests
+	patient    segur.INS
+	private    []string // texts that no error may repeat
+	signature  string   // uniqueId of the signature document
+	sha256     bool     // algorithm of the manifest digests
+	warnings   []segur.Detail
+}
+
+// SubmissionSetID is the identifier of the lot. [Client.Resubmit] sends the
+// documents under another one.
+func (s *Sealed) SubmissionSetID() string { return s.submission.Set.UniqueID }
+
+// DocumentIDs are the identifiers (uniqueId) of the documents, in the order of
+// the submission: what to look up when the outcome is unknown.
+func (s *Sealed) DocumentIDs() []string {
+	out := make([]string, len(s.submission.Entries))
+	for i := range s.submission.Entries {
+		out[i] = s.submission.Entries[i].UniqueID
+	}
+	return out
+}
+
+// Entries are the metadata of the documents as they will be sent. The slice is
+// the caller's; what its elements point to is not.
+func (s *Sealed) Entries() []xds.DocumentEntry { return slices.Clone(s.submission.Entries) }
+
+// Warnings are what the record may refuse, although no rule forbids it.
+func (s *Sealed) Warnings() []segur.Detail { return slices.Clone(s.warnings) }
+
+// String names the lot and counts its documents.
+func (s *Sealed) String() string {
+	return fmt.Sprintf("dmp.Sealed(%s, %d documents)", s.submission.Set.UniqueID, len(s.contents))
+}
+
+// Format writes the redacted form whatever the verb.
+func (s *Sealed) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+
+// LogValue makes slog write the redacted form.
+func (s *Sealed) LogValue() slog.Value { return slog.StringValue(s.String()) }
