@@ -159,6 +159,9 @@ func TestVIHFModes(t *testing.T) {
 			for _, doc := range [][]byte{a.XML, inEnvelope(a.XML)} {
 				c, err := saml.VerifyVIHF(element(t, doc), saml.VerifyOptions{Now: now, MaxAge: time.Minute})
 				require.NoError(t, err)
+				canonical, err := xmlr.Canonicalize(nil, a.XML, xmlr.Canonical{Mode: xmlr.Exclusive})
+				require.NoError(t, err)
+				require.Equal(t, string(canonical), string(a.XML), "sent as canonical")
 				testkit.Golden(t, "vihf-"+name+".xml", c.Bytes)
 				require.Equal(t, a.ID, c.ID)
 				require.Equal(t, a.IssueInstant, c.IssueInstant)
@@ -484,4 +487,13 @@ func TestXMLSec1(t *testing.T) {
 	for _, doc := range [][]byte{vihf.XML, inEnvelope(vihf.XML), assertion.XML, inEnvelope(assertion.XML)} {
 		require.NoError(t, testkit.XMLSec1Verify(t, doc, flags...))
 	}
+}
+
+// TestINSiSchema: the schema that the INSi service publishes accepts our assertion, signature in place.
+func TestINSiSchema(t *testing.T) {
+	t.Parallel()
+	testkit.Oracle(t, "xmllint")
+	a, err := signer(t).INSi(context.Background(), insi())
+	require.NoError(t, err)
+	require.NoError(t, testkit.XMLLintSchema(t, testkit.SharedData(t, "insi/wsdl/xsd/SAML/saml-schema-assertion-2.0.xsd"), a.XML))
 }

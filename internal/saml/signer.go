@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -66,8 +67,14 @@ type Assertion struct {
 
 // Signer makes signed assertions. Immutable but for its cache; safe for concurrent use when the key is.
 type Signer struct {
-	cfg   Config
-	cache *cache
+	cfg    Config
+	cache  *cache
+	issuer atomic.Pointer[issuerName] // of the certificate used last
+}
+
+type issuerName struct {
+	cert *x509.Certificate
+	name string
 }
 
 // New checks the configuration.
@@ -201,7 +208,11 @@ func (s *Signer) trace(u Use) {
 func (s *Signer) key(ctx context.Context, op string) (xmlsec.Key, error) {
 	c, err := s.cfg.Credentials.Credential(ctx)
 	if err != nil {
-		return xmlsec.Key{}, &segur.Error{Op: op, Kind: segur.KindOf(err), Message: "no signature key", Err: err}
+		kind := segur.KindOf(err)
+		if kind == segur.KindUnknown {
+			kind = segur.KindUnavailable
+		}
+		return xmlsec.Key{}, &segur.Error{Op: op, Kind: kind, Message: "no signature key", Err: err}
 	}
 	if c == nil || len(c.Chain()) == 0 {
 		return xmlsec.Key{}, &segur.Error{Op: op, Kind: segur.KindSignature, Message: "the signature key has no certificate"}
@@ -212,12 +223,9 @@ func (s *Signer) key(ctx context.Context, op string) (xmlsec.Key, error) {
 type writer func(id, issuer string, notAfter time.Time) (xml []byte, signatureAt int, err error)
 
 func (s *Signer) sign(ctx context.Context, op string, key xmlsec.Key, now time.Time, write writer) (*Assertion, error) {
-	issuer := s.cfg.Issuer
-	if issuer == "" {
-		var err error
-		if issuer, err = xmlsec.DistinguishedName(key.Chain[0].RawSubject); err != nil {
-			return nil, &segur.Error{Op: op, Kind: segur.KindSignature, Message: "the subject of the certificate cannot be read", Err: err}
-		}
+	issuer, err := s.issuerOf(key.Chain[0])
+	if err != nil {
+		return nil, &segur.Error{Op: op, Kind: segur.KindSignature, Message: "the subject of the certificate cannot be read", Err: err}
 	}
 	id, err := s.cfg.IDs.UUID()
 	if err != nil {
@@ -234,10 +242,26 @@ func (s *Signer) sign(ctx context.Context, op string, key xmlsec.Key, now time.T
 	if err := ctx.Err(); err != nil { // a card may take its time: do not ask it for nothing
 		return nil, &segur.Error{Op: op, Kind: segur.KindCanceled, Err: err}
 	}
-	if a.XML, err = xmlsec.SignEnveloped(xml, at, "ID", key, s.cfg.Algorithms); err != nil {
+	if a.XML, err = xmlsec.SignWritten(xml, at, a.ID, key, s.cfg.Algorithms); err != nil {
 		return nil, &segur.Error{Op: op, Kind: segur.KindSignature, Message: "the assertion could not be signed", Err: err}
 	}
 	return a, nil
+}
+
+// issuerOf returns the text of Issuer; certificates change rarely, so the last one is kept.
+func (s *Signer) issuerOf(c *x509.Certificate) (string, error) {
+	if s.cfg.Issuer != "" {
+		return s.cfg.Issuer, nil
+	}
+	if last := s.issuer.Load(); last != nil && last.cert == c {
+		return last.name, nil
+	}
+	name, err := xmlsec.DistinguishedName(c.RawSubject)
+	if err != nil {
+		return "", err
+	}
+	s.issuer.Store(&issuerName{c, name})
+	return name, nil
 }
 
 // head writes the attributes of an Assertion element.
@@ -249,7 +273,7 @@ func head(w *xmlw.Writer, id string, at time.Time) {
 
 // write returns the assertion in exclusive canonical form and where its signature goes: right after Issuer.
 func (v VIHF) write(id, issuer string, now, notAfter time.Time) ([]byte, int, error) {
-	w := xmlw.New(make([]byte, 0, 4096))
+	w := xmlw.New(make([]byte, 0, 5120))
 	w.Start("saml2:Assertion")
 	w.NS("saml2", Namespace)
 	head(w, id, now)

@@ -33,6 +33,10 @@ type Canonical struct {
 	// Exclude lists elements to leave out with all they hold: the enveloped signature.
 	Exclude []*Node
 
+	// Visit, when set, is told of every event that is written, before it is: checks that need no second pass. It must
+	// not move the scanner.
+	Visit func(s *Scanner)
+
 	Limits Options
 }
 
@@ -152,14 +156,17 @@ func (z *canonizer) events() {
 	s := &z.s
 	done := false // the root element is closed
 	for s.Next() {
+		if s.kind == StartElement && z.excluded(s.start) {
+			if !s.Skip() {
+				return
+			}
+			continue
+		}
+		if z.c.Visit != nil {
+			z.c.Visit(s)
+		}
 		switch s.kind {
 		case StartElement:
-			if z.excluded(s.start) {
-				if !s.Skip() {
-					return
-				}
-				continue
-			}
 			z.startTag()
 		case EndElement:
 			z.out = append(append(append(z.out, '<', '/'), s.src[s.nameS:s.nameE]...), '>')

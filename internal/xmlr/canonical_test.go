@@ -210,21 +210,12 @@ func bigDocument() []byte {
 	return b.Bytes()
 }
 
-// TestCanonicalizeCost compares with SHA-256 of the same bytes, in one process, interleaved, by medians. The
-// bound asserted is loose because the machine is shared; the benchmark reports the real ratio.
-func TestCanonicalizeCost(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("timing is meaningless with -short or the race detector")
-	}
-	ratio := c14nRatio(t, bigDocument(), 15)
-	t.Logf("canonicalisation costs %.2f times SHA-256", ratio)
-	require.Less(t, ratio, 4.0)
-}
-
-func c14nRatio(tb testing.TB, doc []byte, rounds int) float64 {
+// c14nRatio compares with SHA-256 of the same bytes, in one process, interleaved, by medians. It is reported by the
+// benchmark, not asserted by a test: the machine may be shared.
+func c14nRatio(tb testing.TB, doc []byte, c xmlr.Canonical, rounds int) float64 {
 	tb.Helper()
 	var floor, ours []time.Duration
-	buf := make([]byte, 0, len(doc)+1024)
+	buf := make([]byte, 0, 2*len(doc))
 	for range rounds {
 		t0 := time.Now()
 		for range 4 {
@@ -232,7 +223,7 @@ func c14nRatio(tb testing.TB, doc []byte, rounds int) float64 {
 		}
 		t1 := time.Now()
 		for range 4 {
-			if _, err := xmlr.Canonicalize(buf, doc, xmlr.Canonical{Comments: true}); err != nil {
+			if _, err := xmlr.Canonicalize(buf, doc, c); err != nil {
 				tb.Fatal(err)
 			}
 		}
@@ -245,7 +236,7 @@ func c14nRatio(tb testing.TB, doc []byte, rounds int) float64 {
 
 func BenchmarkCanonicalize(b *testing.B) {
 	doc := bigDocument()
-	buf := make([]byte, 0, len(doc)+1024)
+	buf := make([]byte, 0, 2*len(doc))
 	b.Run("floor-sha256", func(b *testing.B) {
 		b.SetBytes(int64(len(doc)))
 		for b.Loop() {
@@ -259,7 +250,7 @@ func BenchmarkCanonicalize(b *testing.B) {
 			for b.Loop() {
 				_, _ = xmlr.Canonicalize(buf, doc, xmlr.Canonical{Mode: m, Comments: true})
 			}
-			b.ReportMetric(c14nRatio(b, doc, 15), "x-sha256")
+			b.ReportMetric(c14nRatio(b, doc, xmlr.Canonical{Mode: m, Comments: true}, 31), "x-sha256")
 		})
 	}
 }

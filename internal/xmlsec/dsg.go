@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"time"
 
-	"github.com/segur-sdk/segur/internal/xmlr"
 	"github.com/segur-sdk/segur/internal/xmlw"
 )
 
@@ -59,8 +58,10 @@ func SignDSG(d DSG, key Key) ([]byte, error) {
 		return nil, refuse(ReasonInput, "the manifest lists nothing")
 	case d.SigningTime.IsZero():
 		return nil, refuse(ReasonInput, "signing time missing")
-	case d.ID == "" || d.ID == manifestID || d.ID == signedPropertiesID || d.ID == purposeID:
-		return nil, refuse(ReasonInput, "signature identifier missing or reserved")
+	case !isNCName(d.ID):
+		return nil, refuse(ReasonInput, "the signature identifier must start with a letter or _")
+	case d.ID == manifestID || d.ID == signedPropertiesID || d.ID == purposeID:
+		return nil, refuse(ReasonInput, "the signature identifier is reserved")
 	}
 	if d.Purpose == "" {
 		d.Purpose = PurposeSource
@@ -73,13 +74,10 @@ func SignDSG(d DSG, key Key) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	si, err := signedInfo(C14NComments, a, []signedReference{
+	si := signedInfo(C14NComments, a, []signedReference{
 		{uri: "#" + manifestID, typ: TypeManifest, digest: sum(hash, manifest)},
 		{uri: "#" + signedPropertiesID, typ: TypeSignedProperties, digest: sum(hash, properties)},
 	})
-	if err != nil {
-		return nil, err
-	}
 	value, err := key.sign(m, si)
 	if err != nil {
 		return nil, err
@@ -118,14 +116,6 @@ func (d DSG) assemble(key Key, si, value, manifest, properties []byte) ([]byte, 
 	out, err := w.Bytes()
 	if err != nil {
 		return nil, refuseWith(ReasonInput, "signature document", err)
-	}
-	root, err := xmlr.Parse(out, xmlr.Options{})
-	if err != nil {
-		return nil, refuseWith(ReasonInput, "signature document", err)
-	}
-	// The identifier of the signature is the caller's; it must be usable as an xs:ID.
-	if !isNCName(root.Attr("Id")) {
-		return nil, refuse(ReasonInput, "the signature identifier must start with a letter or _")
 	}
 	return out, nil
 }

@@ -233,6 +233,7 @@ func TestSignEnvelopedRefuses(t *testing.T) {
 		"no namespace":      {[]byte(`<a ID="x"><b></b></a>`), 17, "ID", good, xmlsec.Algorithms{}, xmlsec.ReasonInput},
 		"HMAC":              {xml, at, "ID", good, xmlsec.Algorithms{Signature: "http://www.w3.org/2000/09/xmldsig#hmac-sha1"}, xmlsec.ReasonAlgorithm},
 		"digest":            {xml, at, "ID", good, xmlsec.Algorithms{Digest: "http://www.w3.org/2001/04/xmldsig-more#md5"}, xmlsec.ReasonAlgorithm},
+		"digit first":       {bytes.Replace(xml, []byte("_a1"), []byte("1a1"), 1), at, "ID", good, xmlsec.Algorithms{}, xmlsec.ReasonInput},
 		"ECDSA with RSA":    {xml, at, "ID", good, xmlsec.Algorithms{Signature: xmlsec.ECDSASHA256}, xmlsec.ReasonAlgorithm},
 	}
 	for name, tc := range tests {

@@ -1,7 +1,5 @@
 package xmlw
 
-import "strings"
-
 // Start opens an element. The name is as written, with its prefix ("soap:Body"). Its prefix must be declared
 // by an element around it, by NS on the element itself, or by Use.
 func (w *Writer) Start(name string) {
@@ -9,7 +7,8 @@ func (w *Writer) Start(name string) {
 		return
 	}
 	w.closeTag()
-	if !validQName(name) {
+	colon, ok := qname(name)
+	if !ok {
 		w.fail("invalid element name", nil)
 		return
 	}
@@ -17,9 +16,8 @@ func (w *Writer) Start(name string) {
 		w.rootSeen = true
 	}
 	w.room()
-	w.stack = append(w.stack, frame{name, len(w.ns)})
-	w.buf = append(w.buf, '<')
-	w.buf = append(w.buf, name...)
+	w.stack = append(w.stack, frame{name, colon, len(w.ns)})
+	w.buf = append(append(w.buf, '<'), name...)
 	w.attrs = w.attrs[:0]
 	w.inTag = true
 }
@@ -132,12 +130,13 @@ func (w *Writer) Attr(name, value string) {
 		w.fail("attribute outside of a start tag", nil)
 		return
 	}
-	if !validQName(name) || name == "xmlns" {
+	i, ok := qname(name)
+	if !ok || name == "xmlns" {
 		w.fail("invalid attribute name", nil)
 		return
 	}
 	uri, local := "", name
-	if i := strings.IndexByte(name, ':'); i >= 0 {
+	if i >= 0 {
 		local = name[i+1:]
 		if name[:i] == "xmlns" {
 			w.fail("use NS to declare a namespace", nil)
@@ -175,6 +174,10 @@ func before(a, b attribute) bool {
 // place moves the attribute just written, the last in buf, to its canonical position.
 func (w *Writer) place(a attribute) {
 	n := len(w.attrs)
+	if n == 0 || a.uri == "" && w.attrs[n-1].uri == "" && w.attrs[n-1].local < a.local {
+		w.attrs = append(w.attrs, a)
+		return
+	}
 	i := n
 	for i > 0 && before(a, w.attrs[i-1]) {
 		i--
@@ -215,9 +218,8 @@ func (w *Writer) closeTag() {
 	if !w.inTag || w.err != nil {
 		return
 	}
-	name := w.stack[len(w.stack)-1].name
-	if i := strings.IndexByte(name, ':'); i >= 0 {
-		w.bind(name[:i])
+	if f := &w.stack[len(w.stack)-1]; f.colon >= 0 {
+		w.bind(f.name[:f.colon])
 	}
 	w.buf = append(w.buf, '>')
 	w.inTag = false

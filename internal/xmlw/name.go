@@ -2,8 +2,8 @@ package xmlw
 
 import "strings"
 
-// nameByte marks the ASCII bytes of a Name: 1 may follow, 3 may start.
-var nameByte = func() (t [128]uint8) {
+// nameByte marks the ASCII bytes of a Name: 1 may follow, 3 may start, 0 for all others.
+var nameByte = func() (t [256]uint8) {
 	for c := 'a'; c <= 'z'; c++ {
 		t[c], t[c-'a'+'A'] = 3, 3
 	}
@@ -15,12 +15,37 @@ var nameByte = func() (t [128]uint8) {
 	return t
 }()
 
-// validQName checks a name with an optional prefix (Namespaces in XML 1.0).
-func validQName(s string) bool {
-	if i := strings.IndexByte(s, ':'); i >= 0 {
-		return validNCName(s[:i]) && validNCName(s[i+1:])
+// qname checks a name with an optional prefix (Namespaces in XML 1.0) and returns the index of its colon, -1 without
+// prefix.
+func qname(s string) (colon int, ok bool) {
+	if s == "" || nameByte[s[0]] != 3 {
+		return slowQName(s)
 	}
-	return validNCName(s)
+	i := 1
+	for i < len(s) && nameByte[s[i]] != 0 {
+		i++
+	}
+	if i == len(s) {
+		return -1, true
+	}
+	if colon = i; s[i] != ':' || i+1 == len(s) || nameByte[s[i+1]] != 3 {
+		return slowQName(s)
+	}
+	for i += 2; i < len(s) && nameByte[s[i]] != 0; i++ {
+	}
+	if i < len(s) {
+		return slowQName(s)
+	}
+	return colon, true
+}
+
+// slowQName is qname for names with other characters than ASCII.
+func slowQName(s string) (colon int, ok bool) {
+	colon = strings.IndexByte(s, ':')
+	if colon < 0 {
+		return colon, validNCName(s)
+	}
+	return colon, validNCName(s[:colon]) && validNCName(s[colon+1:])
 }
 
 func validNCName(s string) bool {

@@ -211,13 +211,15 @@ func appendAttr[T ~string | ~[]byte](w *Writer, dst []byte, s T) []byte {
 
 func appendEscaped[T ~string | ~[]byte](w *Writer, dst []byte, s T, where uint8) []byte {
 	from := 0
-	for i := 0; i < len(s); {
+	for i := 0; ; {
+		for i < len(s) && class[s[i]] == plain {
+			i++
+		}
+		if i >= len(s) {
+			break
+		}
 		c := s[i]
 		k := class[c]
-		if k == plain {
-			i++
-			continue
-		}
 		switch {
 		case k == multi:
 			n := multiByte(s, i)

@@ -31,8 +31,9 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 type frame struct {
-	name string
-	ns   int // number of bindings in scope outside this element
+	name  string
+	colon int // index of the colon in name, -1 without prefix
+	ns    int // number of bindings in scope outside this element
 }
 
 type binding struct{ prefix, uri string }
@@ -62,8 +63,27 @@ type Writer struct {
 	err      error
 }
 
+// room0 holds a Writer and the first storage of its stacks, in one allocation.
+type room0 struct {
+	Writer
+	stack [16]frame
+	ns    [8]binding
+	lazy  [4]binding
+	attrs [12]attribute
+}
+
+func newWriter() *Writer {
+	r := &room0{}
+	r.Writer.stack, r.Writer.ns, r.Writer.lazy, r.Writer.attrs = r.stack[:0], r.ns[:0], r.lazy[:0], r.attrs[:0]
+	return &r.Writer
+}
+
 // New returns a Writer that appends to buf, which may be nil. Pass a slice with capacity to avoid growth.
-func New(buf []byte) *Writer { return &Writer{buf: buf} }
+func New(buf []byte) *Writer {
+	w := newWriter()
+	w.buf = buf
+	return w
+}
 
 // NewStream returns a Writer that sends its output to dst and holds about size bytes (64 KiB when size <= 0)
 // at most, plus the longest start tag. Call Close at the end.
@@ -71,7 +91,9 @@ func NewStream(dst io.Writer, size int) *Writer {
 	if size <= 0 {
 		size = 64 << 10
 	}
-	return &Writer{out: dst, limit: size, buf: make([]byte, 0, size+size/4)}
+	w := newWriter()
+	w.out, w.limit, w.buf = dst, size, make([]byte, 0, size+size/4)
+	return w
 }
 
 // Reset makes the Writer new again, in memory mode, appending to buf; internal stacks keep their storage.

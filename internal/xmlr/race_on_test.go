@@ -1,5 +1,0 @@
-//go:build race
-
-package xmlr_test
-
-const raceEnabled = true
