@@ -1,0 +1,30 @@
+package xdm_test
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/segur-sdk/segur/mssante/xdm"
+)
+
+func ExamplePack() {
+	var mail bytes.Buffer // the attachment IHE_XDM.ZIP
+	sent, err := xdm.Pack(&mail, parcel(), options())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("sent", sent.Entries[0].URI)
+
+	received, err := xdm.Open(bytes.NewReader(mail.Bytes()), int64(mail.Len()), xdm.ReadOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, d := range received.Sets[0].Documents {
+		fmt.Println("received", d.Entry.ClassCode.Display, d.Size())
+	}
+	// Output:
+	// sent DOC00001.XML
+	// received Imagerie médicale 65
+}
