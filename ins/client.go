@@ -67,7 +67,7 @@ func (c *Client) search(ctx context.Context, sent, local segur.Traits, warnings 
 	if err != nil {
 		return c.fault(err, r)
 	}
-	defer envelope.Close()
+	defer func() { _ = envelope.Close() }()
 	// An answer in several parts is not announced by the contract; when one comes, it must have come whole.
 	if err := envelope.Finish(); err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (c *Client) search(ctx context.Context, sent, local segur.Traits, warnings 
 		if errors.As(err, &e) {
 			e.Status, e.RequestID = envelope.Status, call.MessageID
 		}
-		return nil, err
+		return nil, envelope.Fail(err)
 	}
 	r.Code, r.Identity, r.Raw = a.code, a.identity, envelope.Raw
 	r.Warnings = append(r.Warnings, a.warnings...)

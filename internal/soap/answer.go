@@ -7,20 +7,22 @@ import (
 	"net/http"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/transport"
 	"github.com/segur-sdk/segur/internal/xop"
 )
 
-// Answer is what a service answered: an envelope without fault, and the parts that came with it.
+// Answer is what a service answered: an envelope without fault, and the parts that came with it. Close is mandatory: the
+// operation ends, and is observed, at that moment.
 type Answer struct {
 	*Message
 	// Status is the HTTP status.
 	Status int
 	// Multipart says that the envelope was the root of a multipart/related message. Such an answer must be read to
-	// its end with Next, then closed.
+	// its end with Next before it may be trusted.
 	Multipart bool
 
 	op     string
-	body   io.ReadCloser
+	resp   *transport.Response
 	reader *xop.Reader
 }
 
@@ -87,15 +89,12 @@ func (a *Answer) Finish() error {
 	}
 }
 
-// Close ends the answer. Closing early abandons the connection.
-func (a *Answer) Close() error {
-	if a.body == nil {
-		return nil
-	}
-	err := a.body.Close()
-	a.body = nil
-	return err
-}
+// Fail says how the operation ended where the caller alone can tell: a refusal inside a SOAP body, a part whose hash is
+// wrong. It returns err, and is to be called before Close.
+func (a *Answer) Fail(err error) error { return a.resp.Fail(err) }
+
+// Close ends the answer and the operation. Closing early abandons the connection. A second Close does nothing.
+func (a *Answer) Close() error { return a.resp.Body.Close() }
 
 func (a *Answer) readError(err error) error {
 	e := readError(a.op, err)

@@ -103,7 +103,7 @@ func (c *Client) encode(call *Call) (contentType string, body segur.Content, err
 }
 
 func (c *Client) read(call *Call, resp *transport.Response) (*Answer, error) {
-	a := &Answer{Status: resp.Status, op: call.Op}
+	a := &Answer{Status: resp.Status, op: call.Op, resp: resp}
 	contentType := resp.Header.Get("Content-Type")
 	ct, err := xop.ParseContentType(contentType)
 	if err != nil {
@@ -131,13 +131,6 @@ func (c *Client) read(call *Call, resp *transport.Response) (*Answer, error) {
 	}
 	if err := a.check(call); err != nil {
 		return nil, err
-	}
-	if a.Multipart {
-		a.body = resp.Body
-		return a, nil
-	}
-	if err := resp.Body.Close(); err != nil {
-		return nil, readError(call.Op, err)
 	}
 	return a, nil
 }
