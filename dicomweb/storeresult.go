@@ -3,6 +3,7 @@ package dicomweb
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 
@@ -74,7 +75,7 @@ func (r *StoreResult) All() bool {
 
 // storeAnswer reads the answer to a store request, whatever its status.
 func storeAnswer(resp *transport.Response, sent []InstanceResult) (*StoreResult, error) {
-	raw, err := resp.ReadAll()
+	raw, err := io.ReadAll(resp.Body) // not ReadAll of resp, which ends the operation before its outcome is known
 	if err != nil {
 		return nil, err
 	}
