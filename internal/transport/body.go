@@ -30,6 +30,10 @@ type body struct {
 
 func newBody(ctx context.Context, cancel context.CancelCauseFunc, o *operation, resp *http.Response, rec *record) *body {
 	b := &body{ctx: ctx, cancel: cancel, o: o, rec: rec, rc: resp.Body, length: resp.ContentLength, limit: o.req.ResponseLimit}
+	if o.req.method() == http.MethodHead || resp.StatusCode == http.StatusNotModified {
+		// They announce the length of what they do not send.
+		b.length = 0
+	}
 	switch {
 	case b.limit == 0:
 		b.limit = o.c.cfg.Limits.MaxResponseBytes

@@ -37,12 +37,18 @@ func (o *operation) unsure(left bool, e *segur.Error) *segur.Error {
 
 // contextError is the end of the caller's context. The cause that the caller
 // may have attached is left out: its text is not ours.
-func (o *operation) contextError(left bool) *segur.Error {
-	err := o.ctx.Err()
+func contextError(op string, ctx context.Context) *segur.Error { //nolint:revive // op first, as everywhere in errors
+	err := ctx.Err()
 	if errors.Is(err, context.DeadlineExceeded) {
-		return o.unsure(left, o.error(segur.KindTimeout, "the deadline of the call passed", err))
+		return &segur.Error{Op: op, Kind: segur.KindTimeout, Message: "the deadline of the call passed", Err: err}
 	}
-	return o.unsure(left, o.error(segur.KindCanceled, "the call was cancelled", err))
+	return &segur.Error{Op: op, Kind: segur.KindCanceled, Message: "the call was cancelled", Err: err}
+}
+
+func (o *operation) contextError(left bool) *segur.Error {
+	e := contextError(o.req.Op, o.ctx)
+	e.RequestID = o.req.RequestID
+	return o.unsure(left, e)
 }
 
 func (o *operation) tooLarge(limit int64) *segur.Error {
@@ -50,14 +56,9 @@ func (o *operation) tooLarge(limit int64) *segur.Error {
 }
 
 func (o *operation) credentialError(err error) *segur.Error {
-	if o.ctx.Err() != nil {
-		return o.contextError(false)
-	}
-	var e *segur.Error
-	if errors.As(err, &e) {
-		return o.error(e.Kind, "no credential to present: nothing was sent", err)
-	}
-	return o.error(segur.KindAuthentication, "no credential to present: nothing was sent", err)
+	e := noCredential(o.ctx, o.req.Op, err)
+	e.RequestID = o.req.RequestID
+	return e
 }
 
 // classify says what became of an attempt that has no response. The texts of
@@ -73,8 +74,8 @@ func (s *sending) classify(ctx context.Context, err error) *failure {
 			err = alert
 		}
 	}
-	if e := s.tlsError(err); e != nil {
-		return &failure{err: e}
+	if f := s.party().explain(err, !left); f != nil {
+		return &failure{err: o.error(f.kind, f.message, f.cause)}
 	}
 	if content := s.contentFault(); content != nil {
 		// The service got less than announced; one that works on parts as they
@@ -98,14 +99,14 @@ func (s *sending) classify(ctx context.Context, err error) *failure {
 	case timedOut(err):
 		e, again = o.error(segur.KindTimeout, "the connection or the TLS handshake took too long", safeCause(err)), true
 	case connectionError(err):
-		e, again = o.error(segur.KindUnavailable, s.connectionMessage(err, left), safeCause(err)), true
+		e, again = o.error(segur.KindUnavailable, connectionMessage(err, left), safeCause(err)), true
 	default:
 		e = o.error(segur.KindProtocol, "the answer is not HTTP", nil)
 	}
 	return &failure{err: o.unsure(left, e), again: again}
 }
 
-func (s *sending) connectionMessage(err error, left bool) string {
+func connectionMessage(err error, left bool) string {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns):

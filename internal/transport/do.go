@@ -88,7 +88,7 @@ func (o *operation) attempt(u *url.URL) (*Response, *failure) {
 	rec.responseHead(resp)
 	b := newBody(ctx, cancel, o, resp, rec)
 	out := &Response{
-		Status: resp.StatusCode, Header: resp.Header, ContentLength: resp.ContentLength, Body: b,
+		Status: resp.StatusCode, Header: resp.Header, ContentLength: b.length, Body: b,
 		RetryAfter: retryAfter(resp.Header, cfg.Clock()), o: o,
 	}
 	if f := o.refuse(resp, b); f != nil {
@@ -140,7 +140,7 @@ func (o *operation) refuse(resp *http.Response, b *body) *failure {
 		err = o.error(segur.KindProtocol, "the service redirects, which is refused: check the endpoint address", nil)
 	case encoded(resp) && o.req.Header.Get("Accept-Encoding") == "":
 		err = o.unsure(true, o.error(segur.KindProtocol, "the response is compressed although that was not asked for", nil))
-	case b.limit >= 0 && resp.ContentLength > b.limit:
+	case b.limit >= 0 && b.length > b.limit:
 		err = o.unsure(true, o.tooLarge(b.limit))
 	default:
 		return nil

@@ -68,7 +68,7 @@ func (r *record) requestHead(req *http.Request, size int64) {
 	if size > 0 || size == 0 && (req.Method == http.MethodPost || req.Method == http.MethodPut || req.Method == http.MethodPatch) {
 		b.WriteString("Content-Length: " + strconv.FormatInt(size, 10) + "\r\n")
 	}
-	writeHeader(&b, req.Header, map[string]bool{"Host": true, "User-Agent": true, "Content-Length": true})
+	writeHeader(&b, req.Header, map[string]bool{"Host": true, "User-Agent": true, "Content-Length": true, "Transfer-Encoding": true, "Trailer": true})
 	b.WriteString("\r\n")
 	if r.o.req.SecretBodies && size > 0 {
 		b.WriteString(removed)

@@ -114,22 +114,28 @@ func TestHang(t *testing.T) {
 		is      error
 		alsoIs  error
 	}{
-		"attempt, safe":      {true, 30 * time.Millisecond, nil, segur.ErrTimeout, segur.ErrTimeout},
-		"attempt, not safe":  {false, 30 * time.Millisecond, nil, segur.ErrOutcomeUnknown, segur.ErrTimeout},
+		"attempt, safe":      {true, 20 * time.Millisecond, nil, segur.ErrTimeout, segur.ErrTimeout},
+		"attempt, not safe":  {false, 400 * time.Millisecond, nil, segur.ErrOutcomeUnknown, segur.ErrTimeout},
 		"deadline, safe":     {true, 0, within(50 * time.Millisecond), segur.ErrTimeout, context.DeadlineExceeded},
-		"deadline, not safe": {false, 0, within(50 * time.Millisecond), segur.ErrOutcomeUnknown, context.DeadlineExceeded},
+		"deadline, not safe": {false, 0, within(400 * time.Millisecond), segur.ErrOutcomeUnknown, context.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newFaulty(t, ok, faults.Fault{Hang: true, Times: faults.Forever})
+			s := newFaulty(t, ok)
 			cfg := s.config()
 			cfg.Timeout, cfg.Retry.MaxAttempts = c.timeout, 1
+			client := newClient(t, cfg, transport.Options{})
+			if !c.safe { // the handshake is done: what follows leaves at once
+				_, _, err := fetch(t, client, &transport.Request{URL: s.URL})
+				require.NoError(t, err)
+			}
+			s.script.Add(faults.Fault{Hang: true, Times: faults.Forever})
 			ctx, cancel := t.Context(), context.CancelFunc(func() {})
 			if c.ctx != nil {
 				ctx, cancel = c.ctx(ctx)
 			}
 			defer cancel()
-			_, err := newClient(t, cfg, transport.Options{}).Do(ctx, &transport.Request{Op: "test.op", URL: s.URL, Body: content("x"), RepeatSafe: c.safe})
+			_, err := client.Do(ctx, &transport.Request{Op: "test.op", URL: s.URL, Body: content("x"), RepeatSafe: c.safe})
 			require.ErrorIs(t, err, c.is)
 			require.ErrorIs(t, err, c.alsoIs)
 		})
@@ -172,11 +178,11 @@ func TestBodyIdleCancelAndDeadline(t *testing.T) {
 		<-r.Context().Done()
 	})
 	cfg := s.config()
-	cfg.IdleTimeout = 30 * time.Millisecond
+	cfg.IdleTimeout = 150 * time.Millisecond
 	_, body, err := fetch(t, newClient(t, cfg, transport.Options{}), &transport.Request{URL: s.URL, RepeatSafe: true})
 	assert.Equal(t, "begin", body)
 	require.ErrorIs(t, err, segur.ErrTimeout)
-	assert.Contains(t, err.Error(), "30ms")
+	assert.Contains(t, err.Error(), "150ms")
 	_, _, err = fetch(t, newClient(t, cfg, transport.Options{}), &transport.Request{URL: s.URL})
 	require.ErrorIs(t, err, segur.ErrOutcomeUnknown)
 	require.ErrorIs(t, err, segur.ErrTimeout)
@@ -193,53 +199,6 @@ func TestBodyIdleCancelAndDeadline(t *testing.T) {
 	require.ErrorIs(t, err, segur.ErrCanceled)
 	_, again := resp.Body.Read(buf)
 	assert.Equal(t, err, again, "errors stick")
-}
-
-// A slow answer that advances is not idle, and a slow upload that advances is
-// not late.
-func TestProgressIsNotSilence(t *testing.T) {
-	t.Parallel()
-	s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
-		n, err := io.Copy(io.Discard, r.Body)
-		assert.NoError(t, err)
-		for range 12 {
-			_, _ = fmt.Fprintf(w, "%d ", n)
-			_ = http.NewResponseController(w).Flush()
-			wait(r.Context(), 10*time.Millisecond)
-		}
-	})
-	cfg := s.config()
-	cfg.Timeout, cfg.IdleTimeout = 80*time.Millisecond, 80*time.Millisecond
-	_, body, err := fetch(t, newClient(t, cfg, transport.Options{}), &transport.Request{URL: s.URL, Body: trickle{20}})
-	require.NoError(t, err)
-	assert.Equal(t, strings.Repeat("20 ", 12), body)
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
-// trickle is a content of n bytes that come one by one, 10 ms apart.
-type trickle struct{ n int }
-
-func (c trickle) Size() int64                  { return int64(c.n) }
-func (c trickle) Open() (io.ReadCloser, error) { return io.NopCloser(&trickling{c.n}), nil }
-
-type trickling struct{ n int }
-
-func (r *trickling) Read(p []byte) (int, error) {
-	if r.n == 0 {
-		return 0, io.EOF
-	}
-	wait(context.Background(), 10*time.Millisecond)
-	r.n--
-	p[0] = 'x'
-	return 1, nil
 }
 
 func TestResponseLimits(t *testing.T) {

@@ -2,10 +2,7 @@ package transport
 
 import (
 	"context"
-	"crypto"
 	"crypto/sha256"
-	"crypto/tls"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -43,18 +40,12 @@ func newPool(cfg segur.ClientConfig, o Options) *pool { return &pool{cfg: cfg, o
 
 // get returns the member for the credential to use now.
 func (p *pool) get(ctx context.Context) (*member, error) {
-	var (
-		cred segur.Credential
-		leaf [sha256.Size]byte
-	)
-	if p.cfg.Credentials != nil {
-		var err error
-		if cred, err = p.cfg.Credentials.Credential(ctx); err != nil {
-			return nil, err
-		}
-		if cred == nil || len(cred.Chain()) == 0 || cred.Chain()[0] == nil {
-			return nil, errNoCredential
-		}
+	var leaf [sha256.Size]byte
+	cred, err := credentialOf(ctx, p.cfg)
+	if err != nil {
+		return nil, err
+	}
+	if cred != nil {
 		leaf = sha256.Sum256(cred.Chain()[0].Raw)
 	}
 	p.mu.Lock()
@@ -84,8 +75,6 @@ func (p *pool) closeIdle() {
 	}
 }
 
-var errNoCredential = errors.New("the credential source gave no certificate")
-
 func (p *pool) newMember(leaf [sha256.Size]byte, cred segur.Credential) *member {
 	m := &member{leaf: leaf}
 	protocols := new(http.Protocols)
@@ -95,7 +84,7 @@ func (p *pool) newMember(leaf [sha256.Size]byte, cred segur.Credential) *member 
 		Proxy:               p.cfg.Proxy, // nil: none, whatever the environment says
 		Protocols:           protocols,
 		DialContext:         dial(p.cfg.Timeout),
-		TLSClientConfig:     p.tlsConfig(m, cred),
+		TLSClientConfig:     tlsConfig(p.cfg, p.o, cred, func() segur.Credential { return *m.credential.Load() }),
 		TLSHandshakeTimeout: p.cfg.Timeout,
 		DisableCompression:  true, // sizes, hashes and evidence are about the bytes sent
 		MaxIdleConns:        64,
@@ -118,61 +107,6 @@ func (p *pool) newMember(leaf [sha256.Size]byte, cred segur.Credential) *member 
 	}
 	m.client = &http.Client{Transport: m.transport, CheckRedirect: noRedirect}
 	return m
-}
-
-// aeadSuites is what TLS 1.2 may use where the service fixes nothing.
-var aeadSuites = []uint16{
-	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-}
-
-func (p *pool) tlsConfig(m *member, cred segur.Credential) *tls.Config {
-	t := &tls.Config{
-		MinVersion:   tls.VersionTLS12,
-		MaxVersion:   p.o.MaxTLS,
-		CipherSuites: p.o.CipherSuites,
-		RootCAs:      p.cfg.RootCAs,
-		ServerName:   p.cfg.ServerName,
-		Time:         p.cfg.Clock,
-	}
-	if t.CipherSuites == nil {
-		t.CipherSuites = aeadSuites
-	}
-	if cred == nil {
-		return t
-	}
-	if s := schemes(cred); len(s) > 0 && !slices.ContainsFunc(s, inTLS13) {
-		t.MaxVersion = tls.VersionTLS12
-	}
-	t.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		c := *m.credential.Load()
-		out := &tls.Certificate{PrivateKey: crypto.Signer(c), Leaf: c.Chain()[0], SupportedSignatureAlgorithms: schemes(c)}
-		for _, x := range c.Chain() {
-			out.Certificate = append(out.Certificate, x.Raw)
-		}
-		return out, nil
-	}
-	return t
-}
-
-// schemes returns what the key can do, when the credential says so. Cards and
-// tokens without RSA-PSS do; TLS 1.3 is out of their reach.
-func schemes(c segur.Credential) []tls.SignatureScheme {
-	if l, ok := c.(interface {
-		SupportedSignatureAlgorithms() []tls.SignatureScheme
-	}); ok {
-		return l.SupportedSignatureAlgorithms()
-	}
-	return nil
-}
-
-func inTLS13(s tls.SignatureScheme) bool {
-	switch s {
-	case tls.PKCS1WithSHA1, tls.PKCS1WithSHA256, tls.PKCS1WithSHA384, tls.PKCS1WithSHA512, tls.ECDSAWithSHA1:
-		return false
-	}
-	return true
 }
 
 type proxyError int

@@ -36,10 +36,13 @@ func (r *Response) Fail(err error) error {
 	return err
 }
 
+const preallocated = 16 << 20
+
 // ReadAll reads the whole body, within its limit, and closes it.
 func (r *Response) ReadAll() ([]byte, error) {
 	defer r.Body.Close()
-	if r.ContentLength > 0 { // within the limit: checked at the head
+	// The announced length is within the limit, which may be none.
+	if r.ContentLength > 0 && r.ContentLength <= preallocated {
 		b := make([]byte, r.ContentLength)
 		n, err := io.ReadFull(r.Body, b)
 		return b[:n], err

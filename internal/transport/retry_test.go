@@ -79,6 +79,19 @@ func TestRepetition(t *testing.T) {
 	}
 }
 
+// A connection that a firewall forgot hangs: the next attempt makes a new one.
+func TestSlowAttemptIsRepeated(t *testing.T) {
+	t.Parallel()
+	s := newFaulty(t, ok, faults.Fault{Hang: true})
+	cfg := s.config()
+	cfg.Timeout, cfg.Retry.MaxAttempts = 300*time.Millisecond, 9 // a loaded machine may need some
+	p := &pauses{}
+	_, body, err := fetch(t, newClient(t, cfg, p.options()), &transport.Request{URL: s.URL, RepeatSafe: true})
+	require.NoError(t, err)
+	assert.Equal(t, "ok", body)
+	assert.NotEmpty(t, p.got)
+}
+
 func TestRetryAfterDate(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)

@@ -82,7 +82,7 @@ func TestServerNameOverride(t *testing.T) {
 func TestClientCertificateRefused(t *testing.T) {
 	t.Parallel()
 	pki := credentialtest.NewPKI()
-	big := segur.BytesContent(make([]byte, 4<<20))
+	big := segur.BytesContent(make([]byte, 1<<20))
 	for name, c := range map[string]struct {
 		credential segur.Credential
 		message    string
@@ -239,7 +239,7 @@ func TestIdentitiesNeverShareAConnection(t *testing.T) {
 	})
 	c := newClient(t, cfg, transport.Options{})
 	var wg sync.WaitGroup
-	for g := range 4 {
+	for g := range 2 {
 		wg.Go(func() {
 			for i := range users {
 				u := (i + 5*g) % len(users)

@@ -13,32 +13,51 @@ import (
 	"github.com/segur-sdk/segur"
 )
 
-// presented reports whether there was a client certificate to present.
-func (s *sending) presented() bool {
-	return s.o.c.given != nil || s.o.c.cfg.Credentials != nil
+// party is our side of a handshake.
+type party struct {
+	presented  bool             // there was a certificate to present
+	credential segur.Credential // it, when we know
+	now        time.Time
 }
 
-// tlsError returns nil when err is not about TLS.
-func (s *sending) tlsError(err error) *segur.Error {
-	o := s.o
-	var verify *tls.CertificateVerificationError
-	if errors.As(err, &verify) {
-		return o.error(segur.KindSignature, serverFault(verify.Err, o.c.cfg.Clock()), nil)
+type fault struct {
+	kind    segur.Kind
+	message string
+	cause   error
+}
+
+func (s *sending) party() party {
+	p := party{presented: s.o.c.given != nil || s.o.c.cfg.Credentials != nil, now: s.o.c.cfg.Clock()}
+	if s.m != nil {
+		p.credential = *s.m.credential.Load()
 	}
-	if errors.Is(err, http.ErrSchemeMismatch) {
-		return o.error(segur.KindProtocol, "the service does not speak TLS at this address", nil)
+	return p
+}
+
+// explain returns nil when err is not about TLS. handshake: nothing was sent
+// on the connection.
+func (p party) explain(err error, handshake bool) *fault {
+	var (
+		verify *tls.CertificateVerificationError
+		record tls.RecordHeaderError
+	)
+	if errors.As(err, &verify) {
+		return &fault{kind: segur.KindSignature, message: serverFault(verify.Err, p.now)}
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &record) && handshake {
+		return &fault{kind: segur.KindProtocol, message: "the service does not speak TLS at this address"}
 	}
 	if a, ok := alertOf(err); ok {
-		if e := s.alertError(a); e != nil {
-			return e
+		if f := p.alert(a); f != nil {
+			return f
 		}
 	}
 	text := err.Error()
 	switch {
 	case strings.Contains(text, "tls: failed to sign handshake"):
-		return o.error(segur.KindAuthentication, "the private key of the client certificate did not sign the TLS handshake", nil)
-	case strings.HasPrefix(text, "tls: ") && !s.left.Load():
-		return o.error(segur.KindProtocol, "the TLS handshake failed", errors.New(text))
+		return &fault{kind: segur.KindAuthentication, message: "the private key of the client certificate did not sign the TLS handshake"}
+	case strings.HasPrefix(text, "tls: ") && handshake:
+		return &fault{segur.KindProtocol, "the TLS handshake failed", errors.New(text)}
 	}
 	return nil
 }
@@ -95,29 +114,29 @@ func alertOf(err error) (uint8, bool) {
 	return 0, false
 }
 
-// alertError says what the server's alert means. With TLS 1.3 it comes after
+// alert says what the server's alert means. With TLS 1.3 it comes after
 // the request left; the service has not seen the request all the same, since
 // its side of the handshake failed.
-func (s *sending) alertError(alert uint8) *segur.Error {
-	who := func(message string) *segur.Error {
-		if !s.presented() {
+func (p party) alert(alert uint8) *fault {
+	who := func(message string) *fault {
+		if !p.presented {
 			message = "the service requires a client certificate and none is configured"
 		}
-		return s.o.error(segur.KindAuthentication, message, nil)
+		return &fault{kind: segur.KindAuthentication, message: message}
 	}
 	switch alert {
 	case alertCertificateExpired:
-		return who("the service says that the client certificate is expired or not yet valid" + s.leafDates())
+		return who("the service says that the client certificate is expired or not yet valid" + p.leafDates())
 	case alertUnknownCA:
 		return who("the service does not know the authority that issued the client certificate")
 	case alertBadCertificate:
-		return who("the service refuses the client certificate as bad: wrong chain, usage or validity" + s.leafDates())
+		return who("the service refuses the client certificate as bad: wrong chain, usage or validity" + p.leafDates())
 	case alertUnsupportedCertificate:
 		return who("the service refuses the kind or usage of the client certificate")
 	case alertCertificateRevoked:
 		return who("the service says that the client certificate is revoked")
 	case alertCertificateUnknown:
-		return who("the service refuses the client certificate without saying why" + s.leafDates())
+		return who("the service refuses the client certificate without saying why" + p.leafDates())
 	case alertAccessDenied:
 		return who("the service denies access to the client certificate")
 	case alertCertificateRequired:
@@ -125,29 +144,25 @@ func (s *sending) alertError(alert uint8) *segur.Error {
 	case alertDecryptError:
 		return who("the service could not verify the TLS signature: the private key does not match the certificate, or its algorithm is refused")
 	case alertHandshakeFailure:
-		if !s.presented() {
+		if !p.presented {
 			return who("")
 		}
-		return s.o.error(segur.KindProtocol, "the service refused the TLS handshake: no cipher suite or signature algorithm in common, or a refused client certificate", nil)
+		return &fault{kind: segur.KindProtocol, message: "the service refused the TLS handshake: no cipher suite or signature algorithm in common, or a refused client certificate"}
 	case alertProtocolVersion, alertInsufficientSecurity:
-		return s.o.error(segur.KindProtocol, "the service refuses the TLS version or the cipher suites offered", nil)
+		return &fault{kind: segur.KindProtocol, message: "the service refuses the TLS version or the cipher suites offered"}
 	case alertUnrecognizedName:
-		return s.o.error(segur.KindProtocol, "the service does not serve this host name", nil)
+		return &fault{kind: segur.KindProtocol, message: "the service does not serve this host name"}
 	}
 	return nil
 }
 
 // leafDates adds the period of the certificate presented, when it is not
 // valid now.
-func (s *sending) leafDates() string {
-	if s.m == nil {
+func (p party) leafDates() string {
+	if p.credential == nil {
 		return ""
 	}
-	c := *s.m.credential.Load()
-	if c == nil {
-		return ""
-	}
-	leaf, now := c.Chain()[0], s.o.c.cfg.Clock()
+	leaf, now := p.credential.Chain()[0], p.now
 	switch {
 	case now.After(leaf.NotAfter):
 		return " (it expired on " + leaf.NotAfter.UTC().Format(time.DateOnly) + ")"

@@ -138,6 +138,31 @@ func TestDo(t *testing.T) {
 	assert.Equal(t, 30*time.Second, c.Config().Timeout)
 }
 
+func TestHeadAndHTTP2(t *testing.T) {
+	t.Parallel()
+	pki := credentialtest.NewPKI()
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "9")
+		_, _ = io.WriteString(w, "HTTP/"+r.Proto[5:]+"!")
+	}))
+	s.TLS = pki.MutualTLS()
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	cfg := segur.ClientConfig{Environment: segur.Fake, RootCAs: pki.Roots(), Credentials: segur.StaticCredential(pki.Organization())}
+	cfg.Limits.MaxResponseBytes = 9
+	for _, two := range []bool{false, true} {
+		c := newClient(t, cfg, transport.Options{HTTP2: two})
+		status, body, err := fetch(t, c, &transport.Request{URL: s.URL, Method: http.MethodHead})
+		require.NoError(t, err)
+		assert.Equal(t, 200, status)
+		assert.Empty(t, body)
+		_, body, err = fetch(t, c, &transport.Request{URL: s.URL})
+		require.NoError(t, err)
+		assert.Equal(t, map[bool]string{false: "HTTP/1.1!", true: "HTTP/2.0!"}[two], body)
+	}
+}
+
 func TestNewReportsEverything(t *testing.T) {
 	t.Parallel()
 	_, err := transport.New(segur.ClientConfig{Timeout: -1}, transport.Options{MaxTLS: 0x0302})
