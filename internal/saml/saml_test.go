@@ -13,7 +13,6 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -345,114 +344,6 @@ func TestKeyFailures(t *testing.T) {
 	require.ErrorIs(t, err, segur.ErrCanceled)
 }
 
-func TestCache(t *testing.T) {
-	t.Parallel()
-	at := now
-	var uses []saml.Use
-	s := signer(t, func(c *saml.Config) {
-		c.CacheTTL, c.Clock = time.Minute, func() time.Time { return at }
-		c.Trace = func(u saml.Use) { uses = append(uses, u) }
-	})
-	id := func(v saml.VIHF) string {
-		a, err := s.VIHF(context.Background(), v)
-		require.NoError(t, err)
-		return a.ID
-	}
-	first := id(doctor())
-	require.Equal(t, first, id(doctor()), "same content within the TTL")
-	require.Equal(t, []bool{false, true}, []bool{uses[0].Reused, uses[1].Reused})
-	for name, tc := range map[string]func(v *saml.VIHF){
-		"patient": func(v *saml.VIHF) { v.Patient = segur.INS{} }, "user": func(v *saml.VIHF) { v.Subject = "899900000002" },
-		"name": func(v *saml.VIHF) { v.SubjectName = "AUTRE" }, "purpose": func(v *saml.VIHF) { v.Purpose = saml.Regulation },
-		"secret": func(v *saml.VIHF) { v.Secret = true }, "login": func(v *saml.VIHF) { v.AuthenticatedAt = now },
-		"role": func(v *saml.VIHF) { v.Roles[1].Code = "SM74" }, "software": func(v *saml.VIHF) { v.Software.Version = "2" },
-	} {
-		v := doctor()
-		tc(&v)
-		require.NotEqual(t, first, id(v), name)
-	}
-	air := doctor()
-	air.Mode, air.LocalAuthentication = saml.IndirectReinforced, saml.ByProSanteConnect
-	require.NotEqual(t, id(air), id(air), "never in AIR")
-	at = now.Add(2 * time.Minute)
-	require.NotEqual(t, first, id(doctor()), "after the TTL")
-
-	plain := signer(t)
-	one, err := plain.VIHF(context.Background(), doctor())
-	require.NoError(t, err)
-	two, err := plain.VIHF(context.Background(), doctor())
-	require.NoError(t, err)
-	require.NotEqual(t, one.ID, two.ID, "off by default")
-}
-
-func TestConcurrent(t *testing.T) {
-	t.Parallel()
-	s := signer(t, func(c *saml.Config) { c.CacheTTL = time.Minute })
-	var wg sync.WaitGroup
-	for i := range 8 {
-		wg.Go(func() {
-			v := doctor()
-			v.Software.Installation = fmt.Sprint(i % 3)
-			a, err := s.VIHF(context.Background(), v)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if _, err := saml.VerifyVIHF(element(t, a.XML), saml.VerifyOptions{}); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-}
-
-func insi() saml.INSi { return saml.INSi{BillingID: "999999999", Sector: "SA05", Specialty: "06"} }
-
-func TestINSi(t *testing.T) {
-	t.Parallel()
-	a, err := signer(t).INSi(context.Background(), insi())
-	require.NoError(t, err)
-	c, err := saml.VerifyINSi(element(t, inEnvelope(a.XML)), saml.VerifyOptions{Now: now})
-	require.NoError(t, err)
-	testkit.Golden(t, "insi.xml", c.Bytes)
-	require.Equal(t, saml.INSi{Subject: "SIGNATURE ESSAI", Qualifier: "CPS", BillingID: "999999999", Sector: "SA05", Specialty: "06", SpecialtyAttribute: "codeSpecialite"}, c.INSi)
-
-	for field, change := range map[string]func(a *saml.INSi){
-		"billingID": func(a *saml.INSi) { a.BillingID = "" }, "sector": func(a *saml.INSi) { a.Sector = "" },
-		"qualifier": func(a *saml.INSi) { a.Qualifier = "X" }, "profession": func(a *saml.INSi) { a.Profession = "10" },
-		"specialtyAttribute": func(a *saml.INSi) { a.SpecialtyAttribute = "a b" }, "subject": func(a *saml.INSi) { a.Subject = "a^b" },
-	} {
-		v := insi()
-		change(&v)
-		_, err := signer(t).INSi(context.Background(), v)
-		requireField(t, err, field)
-	}
-}
-
-func TestINSiProSanteConnect(t *testing.T) {
-	t.Parallel()
-	v := saml.INSi{Subject: "899900000001", BillingID: "999999999", SpecialtyAttribute: "codeSpecialiteAMO", Specialty: "06", Profession: "10"}
-	a, err := saml.UnsignedINSi(v, "RIS ESSAI", &counter{}, now)
-	require.NoError(t, err)
-	_, err = saml.VerifyINSi(element(t, a.XML), saml.VerifyOptions{})
-	require.ErrorIs(t, err, segur.ErrSignature)
-	c, err := saml.VerifyINSi(element(t, a.XML), saml.VerifyOptions{AllowUnsigned: true})
-	require.NoError(t, err)
-	v.Qualifier = "PSC"
-	require.Equal(t, v, c.INSi)
-	v.Qualifier = "CPS"
-	_, err = saml.UnsignedINSi(v, "", &counter{}, now)
-	requireField(t, err, "qualifier")
-	requireField(t, err, "issuer")
-	v.Qualifier = "PSC"
-	_, err = signer(t).INSi(context.Background(), v)
-	requireField(t, err, "qualifier")
-	cps := strings.Replace(string(a.XML), `"PSC"`, `"CPS"`, 1)
-	cps = strings.Replace(cps, `<Attribute Name="gipProfessionCode"><AttributeValue>10</AttributeValue></Attribute>`, `<Attribute Name="secteurActivite"><AttributeValue>SA05</AttributeValue></Attribute>`, 1)
-	_, err = saml.VerifyINSi(element(t, []byte(cps)), saml.VerifyOptions{AllowUnsigned: true})
-	requireField(t, err, "signature")
-}
-
 // TestOfficialSamples: the synthetic official samples of the DMP, and the INSi assertion captured on the test platform.
 func TestOfficialSamples(t *testing.T) {
 	t.Parallel()
@@ -487,13 +378,4 @@ func TestXMLSec1(t *testing.T) {
 	for _, doc := range [][]byte{vihf.XML, inEnvelope(vihf.XML), assertion.XML, inEnvelope(assertion.XML)} {
 		require.NoError(t, testkit.XMLSec1Verify(t, doc, flags...))
 	}
-}
-
-// TestINSiSchema: the schema that the INSi service publishes accepts our assertion, signature in place.
-func TestINSiSchema(t *testing.T) {
-	t.Parallel()
-	testkit.Oracle(t, "xmllint")
-	a, err := signer(t).INSi(context.Background(), insi())
-	require.NoError(t, err)
-	require.NoError(t, testkit.XMLLintSchema(t, testkit.SharedData(t, "insi/wsdl/xsd/SAML/saml-schema-assertion-2.0.xsd"), a.XML))
 }

@@ -12,7 +12,7 @@ type Options struct {
 	MaxElements int // elements in all; default 1,000,000
 	MaxAttrs    int // attributes and declarations of one element; default 256
 	MaxName     int // bytes of one name; default 1024
-	MaxNS       int // namespace declarations in scope; default 256
+	MaxNS       int // namespace declarations in scope; default 128
 
 	// UndeclaredPrefixes accepts prefixes without declaration and gives such names no namespace: for files
 	// cut out of a larger message, which exist in the field. Never for anything signed.
@@ -30,7 +30,7 @@ func (o Options) filled() Options {
 	def(&o.MaxElements, 1_000_000)
 	def(&o.MaxAttrs, 256)
 	def(&o.MaxName, 1024)
-	def(&o.MaxNS, 256)
+	def(&o.MaxNS, 128)
 	return o
 }
 

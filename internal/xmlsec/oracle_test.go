@@ -58,6 +58,7 @@ func TestWeAcceptXMLSec1(t *testing.T) {
 	t.Parallel()
 	testkit.Oracle(t, "xmlsec1")
 	key, cert, _ := pemFiles(t, rsaKey())
+	ecPEM, ecCert, _ := pemFiles(t, ecKey())
 	prefixes := func(list string) string {
 		return `<ec:InclusiveNamespaces xmlns:ec="` + xmlsec.ExcC14N + `" PrefixList="` + list + `"/>`
 	}
@@ -72,6 +73,7 @@ func TestWeAcceptXMLSec1(t *testing.T) {
 		"inclusive":                     {xmlsec.C14N, "", xmlsec.C14N, "", xmlsec.RSASHA384, xmlsec.SHA256},
 		"inclusive with comments":       {xmlsec.C14NComments, "", xmlsec.C14NComments, "", xmlsec.RSASHA256, xmlsec.SHA256},
 		"exclusive with comments":       {comments, "", comments, "", xmlsec.RSASHA256, xmlsec.SHA256},
+		"ecdsa":                         {xmlsec.ExcC14N, "", xmlsec.ExcC14N, "", xmlsec.ECDSASHA256, xmlsec.SHA256},
 		"inclusive method, exclusive c": {xmlsec.C14NComments, "", comments, prefixes("xs"), xmlsec.RSASHA1, xmlsec.SHA1},
 	}
 	for name, tc := range tests {
@@ -88,7 +90,11 @@ func TestWeAcceptXMLSec1(t *testing.T) {
  xmlns="urn:x" un:y="&#9;"/></saml:Assertion></soap:Header></soap:Envelope>`
 			in := filepath.Join(t.TempDir(), "template.xml")
 			require.NoError(t, os.WriteFile(in, []byte(template), 0o600))
-			out := testkit.Run(t, nil, "xmlsec1", append([]string{"--sign", "--privkey-pem", key + "," + cert}, append(testkit.XMLSecSAML, in)...)...)
+			pair, signer := key+","+cert, rsaKey()
+			if tc.alg == xmlsec.ECDSASHA256 {
+				pair, signer = ecPEM+","+ecCert, ecKey()
+			}
+			out := testkit.Run(t, nil, "xmlsec1", append([]string{"--sign", "--privkey-pem", pair}, append(testkit.XMLSecSAML, in)...)...)
 			require.NoError(t, out.Err())
 			p := samlPolicy()
 			p.AllowSHA1 = tc.digest == xmlsec.SHA1
@@ -96,7 +102,7 @@ func TestWeAcceptXMLSec1(t *testing.T) {
 			require.NoError(t, err)
 			require.Contains(t, string(v.References[0].Bytes), "801234560801")
 			require.NotContains(t, string(v.References[0].Bytes), "<!--")
-			require.True(t, v.Certificate.Equal(rsaKey().Chain[0]))
+			require.True(t, v.Certificate.Equal(signer.Chain[0]))
 			spoiled := strings.Replace(string(out.Stdout), "801234560801", "801234560802", 1)
 			_, err = xmlsec.VerifyEnveloped(find(t, []byte(spoiled)), p)
 			requireReason(t, err, xmlsec.ReasonDigest)
