@@ -83,6 +83,8 @@ func (c *Client) search(ctx context.Context, sent, local segur.Traits, warnings 
 	r.Code, r.Identity, r.Raw = a.code, a.identity, envelope.Raw
 	r.Warnings = append(r.Warnings, a.warnings...)
 	switch a.code {
+	case crNotFound:
+		r.Outcome = NotFound
 	case crAmbiguous:
 		r.Outcome = Ambiguous
 	case crFound:
@@ -136,7 +138,7 @@ func (c *Client) fault(err error, r *Result) (*Result, error) {
 	}
 	f := readFault(received, e.Status)
 	if slices.Contains(c.cfg.UnknownPersonFaults, f.DetailCode) {
-		r.Code, r.Fault, r.Raw = f.DetailCode, f, received.Detail.Source()
+		r.Outcome, r.Code, r.Fault, r.Raw = NotFound, f.DetailCode, f, received.Detail.Source()
 		r.Warnings = append(r.Warnings, segur.Detail{Code: f.DetailCode, Severity: "warning",
 			Message: "the platform answered with a fault, read as nobody found"})
 		return r, nil

@@ -33,8 +33,9 @@ func cannedClient(tb testing.TB, env segur.Environment, body []byte) *ins.Client
 		endpoint = "https://127.0.0.1/lps"
 	}
 	c, err := ins.New(ins.Config{
-		ClientConfig: segur.ClientConfig{Environment: env, HTTPClient: &http.Client{Transport: canned(body)}, Clock: fixed.NewClock(now).Now},
-		Endpoint:     endpoint, Issuer: "1990000019",
+		ClientConfig: segur.ClientConfig{Environment: env, HTTPClient: &http.Client{Transport: canned(body)}, Clock: fixed.NewClock(now).Now,
+			Limits: segur.Limits{MaxResponseBytes: 64 << 10}},
+		Endpoint: endpoint, Issuer: "1990000019",
 		Software: ins.Software{AuthorizationNumber: "FICTIF000000", Name: "RIS", Version: "1.0", Instance: "0f6e7a36-3c1d-4d55-9f0b-2f4f6c1d8a77"},
 	})
 	require.NoError(tb, err)
@@ -191,7 +192,7 @@ func TestTestNumbersOutsideOfProduction(t *testing.T) {
 
 func TestAnswerBeyondTheLimit(t *testing.T) {
 	t.Parallel()
-	body := inEnvelope(individu(active + tiq + "<X>" + strings.Repeat("x", 17<<20) + "</X>"))
+	body := inEnvelope(individu(active + tiq + "<X>" + strings.Repeat("x", 64<<10) + "</X>"))
 	_, err := cannedClient(t, segur.Qualification, body).Search(t.Context(), ins.Query{Traits: camille()})
 	require.ErrorIs(t, err, segur.ErrTooLarge)
 }

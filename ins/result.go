@@ -13,8 +13,10 @@ type Outcome uint8
 
 // The outcomes.
 const (
+	// Undetermined: there was no answer. The zero value, so that a failed call never reads as "nobody".
+	Undetermined Outcome = iota
 	// NotFound: nobody has these traits (CodeCR 01, or a fault that means so).
-	NotFound Outcome = iota
+	NotFound
 	// Found: one identity, whose traits agree with those of the search.
 	Found
 	// Ambiguous: several identities (CodeCR 02); INSi gives none of them.
@@ -27,6 +29,8 @@ const (
 // String names the outcome.
 func (o Outcome) String() string {
 	switch o {
+	case Undetermined:
+		return "undetermined"
 	case NotFound:
 		return "not found"
 	case Found:
