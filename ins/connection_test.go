@@ -135,7 +135,7 @@ func TestScriptedFailures(t *testing.T) {
 func TestRepetition(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
-	srv.Fail(instest.Fault{Status: 503, Times: 2})
+	srv.Fail(instest.Fault{Status: 503}, instest.Fault{DropBeforeResponse: true})
 	client := newClient(t, srv, func(c *ins.Config) {
 		c.Retry = segur.RetryPolicy{MaxAttempts: 3, BaseDelay: time.Microsecond, MaxDelay: time.Microsecond}
 	})

@@ -7,7 +7,7 @@
 //
 // It is strict where the real service is known to be, and where a mistake would show only in front of it: mutual TLS
 // with a certificate named INSI-AUTO or INSI-MANU, exactly the four SOAP headers of this mode, their schema and the
-// order of their elements, a MessageID never used before, the authorisation number before anything of the body, the
+// order of their elements, a MessageID that no other request had, the authorisation number before anything of the body, the
 // order and the alphabet of the criteria. What the real service answers to a mistake is used where it is known
 // (desir_550, desir_560, insi_19, insi_24); elsewhere the detail code begins with "instest_" and the text says what is
 // wrong.

@@ -192,18 +192,28 @@ func TestCertificates(t *testing.T) {
 	assert.Equal(t, 200, status)
 }
 
-func TestReplayIsRefused(t *testing.T) {
+func TestIdentifiersAreNotUsedTwice(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
-	r := request()
-	status, _ := post(t, srv, insi(srv), mediaType, r)
+	first, second := request(), request()
+	status, _ := post(t, srv, insi(srv), mediaType, first)
 	require.Equal(t, 200, status)
-	status, body := post(t, srv, insi(srv), mediaType, r)
-	require.Equal(t, 500, status)
-	require.Contains(t, body, "instest_message_id")
-	require.Len(t, srv.Calls(), 2)
-	require.Equal(t, "00", srv.Calls()[0].Code)
-	require.Equal(t, "instest_message_id", srv.Calls()[1].Code)
+	status, _ = post(t, srv, insi(srv), mediaType, first)
+	require.Equal(t, 200, status, "a repetition by HTTP")
+
+	taken := func(element string) string { return regexp.MustCompile(element + `>[^<]+<`).FindString(first) }
+	for element, code := range map[string]string{"w:MessageID": "instest_message_id", "b:Id": "instest_context", "l:Id": "instest_context"} {
+		other := regexp.MustCompile(element+`>[^<]+<`).ReplaceAllLiteralString(request(), taken(element))
+		status, body := post(t, srv, insi(srv), mediaType, other)
+		require.Equal(t, 500, status, element)
+		require.Contains(t, body, code)
+		require.Contains(t, body, "used before")
+	}
+	status, _ = post(t, srv, insi(srv), mediaType, second)
+	require.Equal(t, 200, status)
+	calls := srv.Calls()
+	require.Len(t, calls, 6)
+	require.Equal(t, "00", calls[0].Code)
 }
 
 // Requests that the real platform accepted are accepted here.

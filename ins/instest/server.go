@@ -1,6 +1,7 @@
 package instest
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"io"
 	"log"
@@ -65,7 +66,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	persons []Person
-	seen    map[string]bool // MessageIDs and context Ids
+	seen    map[string][sha256.Size]byte // MessageIDs and context Ids, with the request that had them
 	calls   []Call
 }
 
@@ -85,7 +86,7 @@ type Call struct {
 
 // NewServer starts a server on 127.0.0.1. Like net/http/httptest it panics when it cannot listen.
 func NewServer(opts ...Option) *Server {
-	s := &Server{numbers: []string{AuthorizationNumber}, seen: map[string]bool{}, done: make(chan struct{})}
+	s := &Server{numbers: []string{AuthorizationNumber}, seen: map[string][sha256.Size]byte{}, done: make(chan struct{})}
 	for _, p := range DefaultPersons() {
 		s.persons = append(s.persons, must(p.check()))
 	}
@@ -223,13 +224,15 @@ func (s *Server) find(c segur.Traits) (found []Person) {
 	return found
 }
 
-// fresh reports whether the identifier is met for the first time.
-func (s *Server) fresh(id string) bool {
+// fresh reports whether the identifier is met for the first time. The same request, byte for byte, may come again: that
+// is a repetition by HTTP.
+func (s *Server) fresh(id string, request []byte) bool {
+	sum := sha256.Sum256(request)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.seen[id] {
-		return false
+	if before, ok := s.seen[id]; ok {
+		return before == sum
 	}
-	s.seen[id] = true
+	s.seen[id] = sum
 	return true
 }
