@@ -29,7 +29,8 @@ type ClientConfig struct {
 	HTTPClient *http.Client
 	// Proxy selects a proxy. nil: none; the environment is not consulted.
 	Proxy func(*http.Request) (*url.URL, error)
-	// Timeout bounds one attempt until its response head. 0: 30 seconds.
+	// Timeout bounds one attempt until its response head, the time in which
+	// the request body advances not counted. 0: 30 seconds.
 	Timeout time.Duration
 	// IdleTimeout bounds the wait between two reads of a body. 0: 30 seconds.
 	IdleTimeout time.Duration

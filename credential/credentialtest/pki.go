@@ -105,8 +105,10 @@ func (p *PKI) CAPEM() []byte {
 	return append(pemOf(p.root.cert.Raw), pemOf(p.issuing.cert.Raw)...)
 }
 
-// Root and Issuing return the authorities' certificates.
-func (p *PKI) Root() *x509.Certificate    { return p.root.cert }
+// Root returns the certificate of the root.
+func (p *PKI) Root() *x509.Certificate { return p.root.cert }
+
+// Issuing returns the certificate of the authority that issues the others.
 func (p *PKI) Issuing() *x509.Certificate { return p.issuing.cert }
 
 // Server returns a server certificate (offer SERV, usage SSL_SERV) for the

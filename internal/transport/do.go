@@ -77,7 +77,7 @@ func (o *operation) attempt(u *url.URL) (*Response, *failure) {
 	ctx, cancel := context.WithCancelCause(o.ctx)
 	w := newWatch(cfg.Timeout, func() { cancel(errAttemptTimeout) })
 	s := &sending{o: o, m: m, watch: w, rec: rec}
-	resp, f := o.exchange(ctx, client, u, s)
+	resp, f := o.exchange(ctx, client, u, s) //nolint:bodyclose // the Response's body closes it
 	w.stop()
 	if f != nil {
 		cancel(nil)

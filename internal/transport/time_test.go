@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -65,6 +66,50 @@ func TestIdleTimeout(t *testing.T) {
 		require.NoError(t, b.Close())
 		assert.Equal(t, segur.KindTimeout, segur.KindOf(o.err))
 	})
+}
+
+// memory is evidence held in memory.
+type memory struct{ exchanges []*memoryExchange }
+
+type memoryExchange struct {
+	request, response bytes.Buffer
+	closed            int
+}
+
+func (m *memory) Begin(string) (segur.Exchange, error) {
+	x := &memoryExchange{}
+	m.exchanges = append(m.exchanges, x)
+	return x, nil
+}
+func (x *memoryExchange) Request() io.Writer  { return &x.request }
+func (x *memoryExchange) Response() io.Writer { return &x.response }
+func (x *memoryExchange) Close() error        { x.closed++; return nil }
+
+// net/http sends again when a connection it kept was dead: another exchange.
+func TestRecordRestarts(t *testing.T) {
+	ev := &memory{}
+	c, err := New(segur.ClientConfig{Environment: segur.Fake, Evidence: ev}, Options{})
+	require.NoError(t, err)
+	o := c.begin(t.Context(), &Request{Op: "test.op"}, "")
+	rec, err := o.newRecord()
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://127.0.0.1/a", nil)
+	require.NoError(t, err)
+	rec.requestHead(req, 8)
+	rec.requestBody([]byte("ques"))
+	rec.restart(req, 8)
+	rec.requestBody([]byte("question"))
+	rec.close()
+	rec.requestBody([]byte("late"))
+	rec.close()
+	require.Len(t, ev.exchanges, 2)
+	head := "POST /a HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: \r\nContent-Length: 8\r\n\r\n"
+	assert.Equal(t, head+"ques", ev.exchanges[0].request.String())
+	assert.Equal(t, head+"question", ev.exchanges[1].request.String())
+	for _, x := range ev.exchanges {
+		assert.Equal(t, 1, x.closed)
+		assert.Empty(t, x.response.String())
+	}
 }
 
 // A service that ends its answer because we left has not answered.
