@@ -1,5 +1,5 @@
 // Package dicomweb is a client of image servers over HTTP: STOW-RS (store),
-// QIDO-RS (search) and WADO-RS (retrieve) of DICOM PS3.18, with the DICOM JSON
+// QIDO-RS (search) and WADO-RS (retrieve, metadata) of DICOM PS3.18, with the DICOM JSON
 // model of its annex F, and a reader of Part 10 files (PS3.10).
 //
 //	client, err := dicomweb.New(dicomweb.Config{ClientConfig: cfg, Endpoint: "https://pacs.example/dicom-web"})
@@ -23,7 +23,6 @@
 // instances. Images are neither decoded nor changed: the bytes of a file are
 // those that were stored.
 //
-// What it does not do yet: metadata, frames, rendered images and bulk data of
-// WADO-RS, STOW-RS of metadata with bulk data, UPS-RS, deletion, splitting a
+// What it does not do yet: frames, rendered images and bulk data of WADO-RS, STOW-RS of metadata with bulk data, UPS-RS, deletion, splitting a
 // store into batches, DRIM-M.
 package dicomweb

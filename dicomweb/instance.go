@@ -45,12 +45,8 @@ func (r *retrieval) instance(content io.Reader) (*Instance, error) {
 	if err != nil {
 		return nil, r.streamError(err)
 	}
-	for _, c := range []struct{ asked, got string }{
-		{r.ref.Study, i.StudyInstanceUID}, {r.ref.Series, i.SeriesInstanceUID}, {r.ref.Instance, i.SOPInstanceUID},
-	} {
-		if c.asked != "" && c.got != "" && c.asked != c.got {
-			return nil, r.fail(segur.KindProtocol, CodeWrongInstance, "the answer holds another instance than what was asked", nil)
-		}
+	if !r.ref.holds(i.Ref()) {
+		return nil, r.fail(segur.KindProtocol, CodeWrongInstance, "the answer holds another instance than what was asked", nil)
 	}
 	r.cur = i
 	return i, nil

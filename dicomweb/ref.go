@@ -64,3 +64,10 @@ func (r Ref) path() string {
 	}
 	return p
 }
+
+// holds reports whether other lies in what r names. Levels that other does not
+// give are taken to.
+func (r Ref) holds(other Ref) bool {
+	fits := func(asked, got string) bool { return asked == "" || got == "" || asked == got }
+	return fits(r.Study, other.Study) && fits(r.Series, other.Series) && fits(r.Instance, other.Instance)
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -207,6 +209,75 @@ func TestRetrieveAnswers(t *testing.T) {
 	require.ErrorIs(t, err, segur.ErrInvalidInput)
 	_, err = fetchAll(t.Context(), client, dicomweb.Ref{Study: "1.2.3"})
 	require.ErrorIs(t, err, segur.ErrNotFound)
+}
+
+func TestMetadata(t *testing.T) {
+	t.Parallel()
+	srv, client := setup(t)
+	s := study(t, 48, dicomwebtest.SampleOptions{})
+	add(t, srv, s)
+	for _, c := range []struct {
+		ref  dicomweb.Ref
+		want int
+	}{{dicomweb.Ref{Study: s.UID}, 6}, {dicomweb.Ref{Study: s.UID, Series: s.Instances[0].Ref.Series}, 3}, {s.Instances[3].Ref, 1}} {
+		rows, err := collect(client.Metadata(t.Context(), c.ref))
+		require.NoError(t, err)
+		require.Len(t, rows, c.want)
+		assert.Equal(t, "1.2.840.10008.5.1.4.1.1.2", rows[0].Value(dicomweb.TagSOPClassUID))
+		assert.Equal(t, []string{"10", "10"}, rows[0].Values(0x00280030))
+	}
+	_, err := collect(client.Metadata(t.Context(), dicomweb.Ref{Study: "1.2.3"}))
+	require.ErrorIs(t, err, segur.ErrNotFound)
+	_, err = collect(client.Metadata(t.Context(), dicomweb.Ref{}))
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	for want, f := range map[error]dicomwebtest.Fault{
+		segur.ErrTruncated: {TruncateAfter: 500}, segur.ErrProtocol: {ContentType: "text/html", Body: []byte("<html>")},
+		segur.ErrPartial: {Status: 206, ContentType: "application/dicom+json", Body: []byte("[]")},
+	} {
+		srv.Fail(f)
+		_, err = collect(client.Metadata(t.Context(), s.Instances[0].Ref))
+		require.ErrorIs(t, err, want)
+	}
+	srv.Fail(dicomwebtest.Fault{ContentType: "application/dicom+json", Body: []byte(`[{"0020000D":{"vr":"UI","Value":["1.2.3"]}}]`)})
+	_, err = collect(client.Metadata(t.Context(), s.Instances[0].Ref))
+	var e *segur.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, dicomweb.CodeWrongInstance, e.Code)
+}
+
+func TestSaveTo(t *testing.T) {
+	t.Parallel()
+	srv, client := setup(t)
+	s := study(t, 49, dicomwebtest.SampleOptions{})
+	add(t, srv, s)
+	dir := t.TempDir()
+	for inst, err := range client.Retrieve(t.Context(), dicomweb.Ref{Study: s.UID}) {
+		require.NoError(t, err)
+		path, err := inst.SaveTo(dir)
+		require.NoError(t, err)
+		assert.Equal(t, filepath.Join(dir, inst.SOPInstanceUID+".dcm"), path)
+	}
+	files, skipped, err := dicomweb.OpenDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, files, 6)
+	assert.Empty(t, skipped)
+
+	empty := t.TempDir()
+	srv.Fail(dicomwebtest.Fault{TruncateAfter: 1500})
+	inst, err := client.RetrieveInstance(t.Context(), s.Instances[0].Ref)
+	if err == nil {
+		_, err = inst.SaveTo(empty)
+	}
+	require.ErrorIs(t, err, segur.ErrTruncated)
+	left, err := os.ReadDir(empty)
+	require.NoError(t, err)
+	assert.Empty(t, left, "nothing is left of a cut answer")
+	inst, err = client.RetrieveInstance(t.Context(), s.Instances[0].Ref)
+	require.NoError(t, err)
+	_, err = inst.SaveTo(filepath.Join(empty, "nowhere-FICTIVE"))
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	assertPublic(t, err)
+	require.NoError(t, inst.Close())
 }
 
 func TestRetrievePartialContent(t *testing.T) {

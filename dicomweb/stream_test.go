@@ -1,11 +1,18 @@
 package dicomweb_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -57,6 +64,79 @@ func TestConstantMemory(t *testing.T) {
 	})
 	assert.Equal(t, count, n)
 	assert.Less(t, rise, int64(2<<20), "bytes held while %d instances came", count)
+}
+
+// numbered is the sample file under another SOP Instance UID.
+type numbered struct {
+	file     []byte
+	from, to string
+}
+
+func (n numbered) Open() (io.ReadCloser, error) {
+	return io.NopCloser(bytes.NewReader(bytes.ReplaceAll(n.file, []byte(n.from), []byte(n.to)))), nil
+}
+func (n numbered) Size() int64 { return int64(len(n.file)) }
+
+func TestConstantMemoryStore(t *testing.T) {
+	const count, uid = 10_000, "1.2.250.1.999.7.1000"
+	s, err := dicomwebtest.SampleStudy(dicomwebtest.SampleOptions{Series: 1, Instances: 1,
+		IDs: &sequenceIDs{list: []segur.OID{"1.2.250.1.999.7.1", "1.2.250.1.999.7.2", "1.2.250.1.999.7.3", uid + "00000"}}})
+	require.NoError(t, err)
+	var rise int64
+	parts := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Positive(t, r.ContentLength, "the length is known")
+		_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		assert.NoError(t, err)
+		answer := []byte(`{"00081199":{"vr":"SQ","Value":[{}`)
+		mr := multipart.NewReader(r.Body, params["boundary"])
+		rise = peak(func(look func()) {
+			for part, err := mr.NextRawPart(); err == nil; part, err = mr.NextRawPart() {
+				h, _ := io.ReadAll(io.LimitReader(part, 132))
+				assert.Len(t, h, 132)
+				if parts++; parts%2500 == 0 {
+					look()
+				}
+			}
+		})
+		for i := range count {
+			answer = fmt.Appendf(answer, `,{"00081155":{"vr":"UI","Value":["%s%05d"]}}`, uid, i)
+		}
+		w.Header().Set("Content-Type", "application/dicom+json")
+		_, _ = w.Write(append(answer, "]}}"...))
+	}))
+	t.Cleanup(srv.Close)
+	client := newClient(t, dicomweb.Config{ClientConfig: segur.ClientConfig{Environment: segur.Fake}, Endpoint: srv.URL, PlainHTTP: true})
+	list := make([]segur.Content, count)
+	for i := range list {
+		list[i] = numbered{s.Instances[0].File, uid + "00000", fmt.Sprintf("%s%05d", uid, i)}
+	}
+	result, err := client.Store(t.Context(), dicomweb.StoreRequest{Instances: list})
+	require.NoError(t, err)
+	assert.True(t, result.All())
+	assert.Equal(t, count, parts)
+	assert.Less(t, rise, int64(2<<20), "bytes held while %d instances went", count)
+}
+
+// BenchmarkQIDORatio takes both decoders in turn and reports the median ratio of their times.
+func BenchmarkQIDORatio(b *testing.B) {
+	text := rows(1000)
+	var ratios []float64
+	for b.Loop() {
+		start := time.Now()
+		if n, err := drain(bytes.NewReader(text)); n != 1000 || err != nil {
+			b.Fatal(n, err)
+		}
+		own := time.Since(start)
+		start = time.Now()
+		var out []map[string]stdElement
+		if err := json.Unmarshal(text, &out); err != nil {
+			b.Fatal(err)
+		}
+		ratios = append(ratios, float64(time.Since(start))/float64(own))
+	}
+	slices.Sort(ratios)
+	b.ReportMetric(ratios[len(ratios)/2], "times-encoding/json")
 }
 
 // BenchmarkTransfer moves 40 instances of 512 KiB over mutual TLS.
