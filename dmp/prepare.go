@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -31,40 +32,43 @@ func (c *Client) Prepare(ctx context.Context, s Submission) (*Sealed, error) {
 		if ctx.Err() != nil {
 			return nil, &segur.Error{Op: opPrepare, Kind: segur.KindCanceled, Message: "nothing was sent", Err: ctx.Err()}
 		}
-		c.prepareDocument(&p, fmt.Sprintf("documents[%d]", i), &s.Documents[i], s.Patient, sealed)
+		if c.prepareDocument(&p, fmt.Sprintf("documents[%d]", i), &s.Documents[i], s.Patient, sealed) {
+			sealed.positions = append(sealed.positions, i)
+		}
 	}
 	if err := c.prepareSet(&s, sealed); err != nil {
 		return nil, err
 	}
 	warnings, err := sealed.submission.Validate(xds.Rules{AllowUnknownCodes: c.cfg.Settings.AllowUnknownCodes})
-	sealed.warnings = append(sealed.warnings, renamed(warnings)...)
-	c.mergeMetadata(&p, err)
+	sealed.warnings = append(sealed.warnings, sealed.renamed(warnings)...)
+	var metadata *segur.Error
+	if errors.As(err, &metadata) {
+		addMetadata(&p, sealed.renamed(metadata.Details))
+	}
 	if err := p.Err(opPrepare); err != nil {
 		return nil, err
 	}
 	return sealed, nil
 }
 
-// mergeMetadata adds the problems of the metadata under the names of Submission. What
-// was reported with the patient or the content is not repeated.
-func (c *Client) mergeMetadata(p *segur.Problems, err error) {
-	var e *segur.Error
-	if !errors.As(err, &e) {
-		return
-	}
-	seen := map[string]bool{}
+// addMetadata adds the problems of the metadata, leaving out what was reported
+// already: a field twice, or the identity of which the metadata are copies.
+func addMetadata(p *segur.Problems, details []segur.Detail) {
+	seen, identity := map[string]bool{}, false
 	for _, d := range p.Details() {
 		seen[d.Field] = true
+		identity = identity || d.Field == "patient.ins" || d.Field == "patient.status"
 	}
-	for _, d := range renamed(e.Details) {
-		if !seen[d.Field] && !(seen["patient"] && strings.HasSuffix(d.Field, "patientID")) {
-			p.Add(d.Field, d.Message)
+	for _, d := range details {
+		if seen[d.Field] || identity && strings.HasSuffix(d.Field, "patientID") || d.Field == "documents" {
+			continue
 		}
+		p.Add(d.Field, d.Message)
 	}
 }
 
 // renamed gives metadata problems the paths of [Submission].
-func renamed(in []segur.Detail) []segur.Detail {
+func (s *Sealed) renamed(in []segur.Detail) []segur.Detail {
 	out := make([]segur.Detail, len(in))
 	for i, d := range in {
 		switch {
@@ -72,8 +76,13 @@ func renamed(in []segur.Detail) []segur.Detail {
 			d.Field = "contentType"
 		case d.Field == "entries":
 			d.Field = "documents"
+		case strings.HasPrefix(d.Field, "set."):
+			d.Field = strings.TrimPrefix(d.Field, "set.")
 		case strings.HasPrefix(d.Field, "entries["):
 			index, field, _ := strings.Cut(strings.TrimPrefix(d.Field, "entries["), "]")
+			if n, err := strconv.Atoi(index); err == nil && n < len(s.positions) {
+				index = strconv.Itoa(s.positions[n])
+			}
 			d.Field = "documents[" + index + "]" + field
 		}
 		out[i] = d
@@ -101,13 +110,14 @@ func (c *Client) preparePatient(p *segur.Problems, patient segur.Patient, sealed
 	}
 }
 
-func (c *Client) prepareDocument(p *segur.Problems, path string, d *SubmissionDocument, patient segur.Patient, sealed *Sealed) {
+// prepareDocument adds a document to sealed, unless there is none.
+func (c *Client) prepareDocument(p *segur.Problems, path string, d *SubmissionDocument, patient segur.Patient, sealed *Sealed) bool {
 	var entry xds.DocumentEntry
 	content := d.Content
 	switch {
 	case d.Document != nil && (d.Content != nil || d.Entry != nil):
 		p.Add(path, "takes either a document, or a content with its entry")
-		return
+		return false
 	case d.Document != nil:
 		content = d.Document
 		header := d.Document.Header()
@@ -124,7 +134,7 @@ func (c *Client) prepareDocument(p *segur.Problems, path string, d *SubmissionDo
 		}
 	case d.Content == nil || d.Entry == nil:
 		p.Add(path, "needs a document, or a content with its entry")
-		return
+		return false
 	default:
 		entry = *d.Entry
 		entry.ID = ""
@@ -148,6 +158,7 @@ func (c *Client) prepareDocument(p *segur.Problems, path string, d *SubmissionDo
 	sealed.submission.Entries = append(sealed.submission.Entries, entry)
 	sealed.contents = append(sealed.contents, content)
 	sealed.digests = append(sealed.digests, digests)
+	return true
 }
 
 func isXML(mimeType string) bool {

@@ -76,6 +76,7 @@ type Sealed struct {
 	private    []string // texts that no error may repeat
 	signature  string   // uniqueId of the signature document
 	sha256     bool     // algorithm of the manifest digests
+	positions  []int    // of the contents in the submission as it was given
 	warnings   []segur.Detail
 }
 
@@ -101,12 +102,12 @@ func (s *Sealed) Entries() []xds.DocumentEntry { return slices.Clone(s.submissio
 func (s *Sealed) Warnings() []segur.Detail { return slices.Clone(s.warnings) }
 
 // String names the lot and counts its documents.
-func (s *Sealed) String() string {
+func (s Sealed) String() string {
 	return fmt.Sprintf("dmp.Sealed(%s, %d documents)", s.submission.Set.UniqueID, len(s.contents))
 }
 
 // Format writes the redacted form whatever the verb.
-func (s *Sealed) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+func (s Sealed) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
 
 // LogValue makes slog write the redacted form.
-func (s *Sealed) LogValue() slog.Value { return slog.StringValue(s.String()) }
+func (s Sealed) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -88,7 +88,8 @@ func (c *Config) samlSigner(cred segur.Credential) (*saml.Signer, error) {
 // would refuse is told by New.
 func (c *Config) checkAssertion(p *segur.Problems, cred segur.Credential) {
 	try := *c
-	try.IDs = nil // the identifiers of the configuration are not consumed
+	try.IDs = nil                          // the identifiers of the configuration are not consumed
+	try.AllowLegalEntityCertificate = true // judged by checkSigner
 	signer, err := try.samlSigner(cred)
 	if err != nil {
 		return
