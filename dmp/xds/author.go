@@ -108,3 +108,32 @@ func parseInstitution(s string) segur.Organization {
 	x := hl7.ParseXON(s)
 	return segur.Organization{ID: x.ID, Name: x.Name}
 }
+
+// WrittenBy reports whether a structure is the institution of an author: what
+// the DMP asks of the structure that publishes (EX_2.1-1140). A FINESS number
+// is the same with and without its type digit.
+func (e *DocumentEntry) WrittenBy(structureID string) bool {
+	want := segur.NormalizeStructureID(structureID)
+	for _, a := range e.Authors {
+		for _, o := range a.Institutions {
+			if want != "" && segur.NormalizeStructureID(o.ID) == want {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// SignedBy reports whether a professional is an author or the legal
+// authenticator: what the DMP asks of a person who publishes (EX_2.1-1140).
+func (e *DocumentEntry) SignedBy(professionalID string) bool {
+	if professionalID == "" {
+		return false
+	}
+	for _, a := range e.Authors {
+		if a.Person.ID == professionalID {
+			return true
+		}
+	}
+	return e.LegalAuthenticator.ID == professionalID
+}

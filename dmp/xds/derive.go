@@ -13,10 +13,11 @@ type EventScheme uint8
 
 // The schemes. Readers compare codes only, and queries ask for both.
 const (
-	// CodeSystems are DCM and SNOMED CT: the scheme of reports.
-	CodeSystems EventScheme = iota
-	// ValueSets are the OIDs of the French value sets: the scheme of DRIM-M
-	// entries (KOS).
+	// SchemeOfKind is CodeSystems for a report, ValueSets for a KOS.
+	SchemeOfKind EventScheme = iota
+	// CodeSystems are DCM and SNOMED CT.
+	CodeSystems
+	// ValueSets are the OIDs of the French value sets.
 	ValueSets
 )
 
@@ -44,6 +45,10 @@ type EntryOptions struct {
 	AuthorInstitution *segur.Organization
 	// ClassCode replaces the class that the type of document implies.
 	ClassCode segur.Code
+	// LocalPatientID makes the local identifier the patientId of a document
+	// that names no INS. For MSSanté only: the receiver will not file it
+	// without a person, and the DMP refuses it.
+	LocalPatientID bool
 }
 
 // DeriveEntry makes the metadata of a CDA document from its header, as the
@@ -66,6 +71,9 @@ func DeriveEntry(h segur.DocumentHeader, o EntryOptions) DocumentEntry {
 		e.PracticeSettingCode = labelled(main.PracticeSetting)
 	}
 	e.PatientID, e.SourcePatientID = patientIDs(h.PatientIDs)
+	if e.PatientID.IsZero() && o.LocalPatientID {
+		e.PatientID = e.SourcePatientID
+	}
 	e.SourcePatientInfo = sourcePatientInfo(h.Patient)
 	if o.WithPatientID && !e.PatientID.IsZero() {
 		e.SourcePatientInfo = append([]string{"PID-3|" + e.PatientID.CX()}, e.SourcePatientInfo...)

@@ -173,10 +173,15 @@ func (c *checker) identifiers(path string, e *DocumentEntry) {
 	}
 }
 
-// patientID requires an INS: nothing else is published in France.
+// patientID requires an INS. MSSanté carries documents of patients who have
+// none, with a local identifier.
 func (c *checker) patientID(field string, p PatientID) {
 	if p.IsZero() {
 		c.Add(field, "is required: the qualified INS of the patient")
+		return
+	}
+	if c.Profile == XDM && p.ID != "" && p.Authority.Valid() && !segur.IsINSAuthority(p.Authority) {
+		c.warn(field, "is not an INS: the receiver cannot file the document without a person")
 		return
 	}
 	if _, err := p.INS(); err != nil {
