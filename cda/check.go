@@ -63,7 +63,7 @@ func (c *checker) item(path string, i int) string {
 // report returns a completed copy of r. The slices of r are left alone.
 func (c *checker) report(r Report) Report {
 	c.identity(&r)
-	r.Created = r.Created.Truncate(time.Second)
+	r.Created = c.instant("created", r.Created)
 	r.Title = cmpOr(clean(r.Title), defaultTitle)
 	r.Language = cmpOr(r.Language, defaultLanguage)
 	if !isLanguage(r.Language) {
@@ -186,10 +186,19 @@ func (c *checker) codes(path string, in []segur.Code, table *nos.Table) []segur.
 	return out
 }
 
+// instant drops what is finer than a second, and refuses a year that is a
+// mistake of units.
+func (c *checker) instant(path string, t time.Time) time.Time {
+	if y := t.Year(); !t.IsZero() && (y < 1900 || y > 9999) {
+		c.Add(path, "is not a plausible time")
+	}
+	return t.Truncate(time.Second)
+}
+
 // interval checks two times, to the second: the rules refuse equal bounds, and
 // consumers want both.
 func (c *checker) interval(path string, start, end *time.Time) {
-	*start, *end = start.Truncate(time.Second), end.Truncate(time.Second)
+	*start, *end = c.instant(c.at(path, ".start"), *start), c.instant(c.at(path, ".end"), *end)
 	switch {
 	case start.IsZero():
 		c.Add(c.at(path, ".start"), "is required")
@@ -208,7 +217,7 @@ func (c *checker) encounter(r *Report) {
 	}
 	switch {
 	case !e.Start.IsZero() && e.End.IsZero():
-		e.Start = e.Start.Truncate(time.Second) // a stay that goes on
+		e.Start = c.instant("encounter.start", e.Start) // a stay that goes on
 	case !e.Start.IsZero() || !e.End.IsZero():
 		c.interval("encounter", &e.Start, &e.End)
 	case len(r.Acts) > 0:

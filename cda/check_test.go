@@ -115,6 +115,11 @@ func TestEveryRule(t *testing.T) {
 			r.Acts = append(r.Acts, second)
 		}},
 		{"acts[0].performer.id", func(r *cda.Report) { p := radiologist(); p.ID = "8"; r.Acts[0].Performer = &p }},
+		{"created", func(r *cda.Report) {
+			r.Created = time.UnixMilli(time.Date(2026, 1, 20, 0, 0, 0, 0, time.UTC).UnixMicro())
+		}},
+		{"authors[0].time", func(r *cda.Report) { r.Authors[0].Time = time.Unix(-1<<40, 0) }},
+		{"legalAuthenticator.time", func(r *cda.Report) { r.LegalAuthenticator.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
 		{"encounter.type.code", func(r *cda.Report) { r.Encounter.Type.Code = "AMBU" }},
 		{"encounter.id.root", func(r *cda.Report) { r.Encounter.ID.Root = "" }},
 		{"encounter.end", func(r *cda.Report) { r.Encounter.End = r.Encounter.Start }},

@@ -20,6 +20,7 @@ func (c *checker) patient(p segur.Patient) segur.Patient {
 	case p.Status.Qualified():
 		c.Add("patient.ins", "is required for a qualified identity")
 	default:
+		c.noMatricule(p)
 		p.INS = segur.INS{}
 		if len(p.LocalIDs) == 0 {
 			c.Add("patient.localIDs", "one at least is required when the identity is not qualified")
@@ -42,6 +43,26 @@ func (c *checker) patient(p segur.Patient) segur.Patient {
 	p.Address = c.address("patient.address", p.Address)
 	p.Telecoms = c.telecoms("patient.telecoms", p.Telecoms)
 	return p
+}
+
+// noMatricule refuses the other ways by which the matricule of an identity that
+// is not qualified would leave: the citizen's mail address is made of it.
+func (c *checker) noMatricule(p segur.Patient) {
+	const rule = "holds the matricule of an identity that is not qualified"
+	if p.INS.IsZero() {
+		return
+	}
+	holds := func(s string) bool { return strings.Contains(strings.ToUpper(s), p.INS.Body()) }
+	for i, id := range p.LocalIDs {
+		if holds(id.Extension) {
+			c.Add(c.at(c.item("patient.localIDs", i), ".extension"), rule)
+		}
+	}
+	for i, t := range p.Telecoms {
+		if holds(t.Value) {
+			c.Add(c.at(c.item("patient.telecoms", i), ".value"), rule)
+		}
+	}
 }
 
 // formerINS reports whether oid assigned the INS-C, abandoned in 2019.

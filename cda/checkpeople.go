@@ -30,11 +30,11 @@ func (c *checker) people(r *Report) {
 		a, path := &r.Authors[i], c.item("authors", i)
 		a.Professional = c.professional(path, a.Professional, &home, true)
 		a.Function = c.optional(c.at(path, ".function"), a.Function, nos.FunctionCode)
-		a.Time = orTime(a.Time, r.Created)
+		a.Time = c.orTime(c.at(path, ".time"), a.Time, r.Created)
 	}
 	la := &r.LegalAuthenticator
 	la.Professional = c.professional("legalAuthenticator", la.Professional, &home, true)
-	la.Time = orTime(la.Time, r.Created)
+	la.Time = c.orTime("legalAuthenticator.time", la.Time, r.Created)
 
 	r.Acts = slices.Clone(r.Acts)
 	for i := range r.Acts {
@@ -223,9 +223,9 @@ func digits(s string) bool {
 	return s != ""
 }
 
-func orTime(t, def time.Time) time.Time {
+func (c *checker) orTime(path string, t, def time.Time) time.Time {
 	if t.IsZero() {
 		return def
 	}
-	return t.Truncate(time.Second)
+	return c.instant(path, t)
 }

@@ -87,11 +87,19 @@ func (d *decoder) each(f func(name []byte)) {
 // attr returns an attribute without namespace.
 func (d *decoder) attr(name string) string {
 	b, _ := d.Attr("", name)
+	return value(b)
+}
+
+// value makes a string of an attribute value, without the blanks around it.
+func value(b []byte) string {
 	for len(b) > 0 && b[0] <= ' ' {
 		b = b[1:]
 	}
 	for len(b) > 0 && b[len(b)-1] <= ' ' {
 		b = b[:len(b)-1]
+	}
+	if len(b) == 0 {
+		return ""
 	}
 	if s, ok := frequent[string(b)]; ok {
 		return s
@@ -134,24 +142,45 @@ func (d *decoder) text() string {
 	return ""
 }
 
-func (d *decoder) id() segur.Identifier {
-	return segur.Identifier{Root: segur.OID(d.attr("root")), Extension: d.attr("extension"), Assigner: d.attr("assigningAuthorityName")}
+func (d *decoder) id() (id segur.Identifier) {
+	for i := range d.NumAttr() {
+		switch space, name := d.AttrName(i); {
+		case space != "":
+		case string(name) == "root":
+			id.Root = segur.OID(value(d.AttrValue(i)))
+		case string(name) == "extension":
+			id.Extension = value(d.AttrValue(i))
+		case string(name) == "assigningAuthorityName":
+			id.Assigner = value(d.AttrValue(i))
+		}
+	}
+	return id
 }
 
-func (d *decoder) code() segur.Code {
-	return segur.Code{
-		Code: d.attr("code"), System: segur.OID(d.attr("codeSystem")),
-		SystemName: d.attr("codeSystemName"), Display: d.attr("displayName"),
+func (d *decoder) code() (c segur.Code) {
+	for i := range d.NumAttr() {
+		switch space, name := d.AttrName(i); {
+		case space != "":
+		case string(name) == "code":
+			c.Code = value(d.AttrValue(i))
+		case string(name) == "codeSystem":
+			c.System = segur.OID(value(d.AttrValue(i)))
+		case string(name) == "codeSystemName":
+			c.SystemName = value(d.AttrValue(i))
+		case string(name) == "displayName":
+			c.Display = value(d.AttrValue(i))
+		}
 	}
+	return c
 }
 
 // timestamp reads @value. A time without offset is taken in Paris, and said.
 func (d *decoder) timestamp(path string) segur.Timestamp {
-	value := d.attr("value")
-	if value == "" {
+	text := d.attr("value")
+	if text == "" {
 		return segur.Timestamp{}
 	}
-	t, err := hl7.ParseTS(value, nil)
+	t, err := hl7.ParseTS(text, nil)
 	if err != nil {
 		d.warn(path, "is not a time stamp that can be understood")
 		return segur.Timestamp{}

@@ -194,6 +194,17 @@ func samples(tb testing.TB) map[string]cda.Report {
 		r.Acts = append(r.Acts, chest, again)
 		r.Orders = append(r.Orders, cda.Order{Accession: segur.Identifier{Root: "1.2.250.1.999.3", Extension: "ACC-2026-0043"}})
 	})
+	edit("equal-names", func(r *cda.Report) { // most people: one given name, used names equal to birth names
+		n := &r.Patient.Traits
+		n.GivenNames, n.UsedGivenName, n.UsedName = n.FirstGivenName, n.FirstGivenName, n.BirthName
+		r.Patient.Telecoms = append(r.Patient.Telecoms, segur.Telecom{Value: r.Patient.Telecoms[0].Value, Use: "H"})
+		r.Patient.Address = segur.Address{Lines: []string{"LYON", "LYON"}, City: "LYON", Country: "LYON"}
+		r.Authors[1] = r.Authors[0]
+		r.Recipients = append(r.Recipients, r.Recipients[0])
+		r.Informants[1] = r.Informants[0]
+		r.Acts = append(r.Acts, r.Acts[0])
+		r.FamilyPhysician = &r.Prescriber.Professional
+	})
 	edit("without-prescriber", func(r *cda.Report) { r.Prescriber, r.Recipients, r.FamilyPhysician = nil, nil, nil })
 	edit("prescriber-undated", func(r *cda.Report) { r.Prescriber.Date = segur.Date{} })
 	edit("local-identity", func(r *cda.Report) {

@@ -38,15 +38,16 @@ func (w *Writer) Level1(r Report) (*Document, error) {
 	if err != nil { // a character that XML has no place for
 		return nil, &segur.Error{Op: op, Kind: segur.KindInvalidInput, Message: "a text cannot be written in XML", Err: err}
 	}
+	if len(xml) > maxHeaderBytes {
+		return nil, &segur.Error{Op: op, Kind: segur.KindTooLarge, Message: "the header of the document is larger than 1 MiB"}
+	}
 	return newDocument(segur.Identifier{Root: r.ID}, xml, split, r.PDF, sum), nil
 }
 
 // level1XML writes a checked report around an empty body; the text of the PDF
 // goes at split.
 func level1XML(r *Report) (xml []byte, split int, err error) {
-	var names [16]string
-	x := xmlEncoder{&xmlWriter{buf: make([]byte, 0, 12<<10), open: names[:0]}}
-	x.buf = append(x.buf, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"...)
+	x := xmlEncoder{newXMLWriter()}
 	x.header(r, level1Templates[:])
 	x.Start("component")
 	x.Start("nonXMLBody")
@@ -54,13 +55,17 @@ func level1XML(r *Report) (xml []byte, split int, err error) {
 	x.Attr("mediaType", mediaTypePDF)
 	x.Attr("representation", "B64")
 	x.Text("")
-	split = len(x.buf)
+	split = x.n
 	x.End()
 	x.End()
 	x.End()
 	x.End()
-	return x.buf, split, x.err
+	return x.bytes(), split, x.err
 }
+
+// maxHeaderBytes bounds what a report makes around its PDF: beyond, a text was
+// given in the place of a name.
+const maxHeaderBytes = 1 << 20
 
 const mediaTypePDF = "application/pdf"
 

@@ -171,6 +171,48 @@ func TestMatriculeStaysHomeUnlessQualified(t *testing.T) {
 	}
 }
 
+func TestMatriculeHasNoOtherWayOut(t *testing.T) {
+	t.Parallel()
+	r := complete(t)
+	address := segur.Telecom{Value: "mailto:" + r.Patient.INS.Matricule() + "@patient.mssante.fr"}
+	r.Patient.Telecoms = append(r.Patient.Telecoms, address)
+	assert.Contains(t, string(build(t, newWriter(t), r)), address.Value)
+	r.Patient.Status = segur.Retrieved
+	r.Patient.LocalIDs = append(r.Patient.LocalIDs, segur.Identifier{Root: "1.2.250.1.999.1", Extension: r.Patient.INS.Body()})
+	_, err := newWriter(t).Level1(r)
+	assert.Equal(t, []string{"patient.localIDs[1].extension", "patient.telecoms[1].value"}, fields(err))
+	assert.NotContains(t, err.Error(), r.Patient.INS.Body())
+}
+
+func TestEndlessTextIsRefused(t *testing.T) {
+	t.Parallel()
+	r := minimal(t)
+	r.Title = strings.Repeat("a", 1<<20)
+	_, err := newWriter(t).Level1(r)
+	require.ErrorIs(t, err, segur.ErrTooLarge)
+}
+
+func TestConcurrentWriters(t *testing.T) {
+	t.Parallel()
+	w, r := newWriter(t), complete(t)
+	var mu sync.Mutex
+	seen := map[segur.OID]bool{}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			doc, err := w.Level1(r)
+			if !assert.NoError(t, err) {
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			seen[doc.ID()] = true
+		})
+	}
+	wg.Wait()
+	assert.Len(t, seen, 8)
+}
+
 func TestReplacing(t *testing.T) {
 	t.Parallel()
 	w := newWriter(t)

@@ -195,9 +195,33 @@ func (x xmlEncoder) code(name string, c segur.Code, inside func()) {
 // time writes an instant with the offset of its location.
 func (x xmlEncoder) time(name string, t time.Time) {
 	x.Start(name)
-	x.buf = append(x.buf, ` value="`...)
-	x.buf = append(t.AppendFormat(x.buf, "20060102150405-0700"), '"')
+	x.add(` value="`)
+	x.n += len(appendTS(x.room(24)[:0:24], t))
+	x.add(`"`)
 	x.End()
+}
+
+// appendTS appends t in the form 20060102150405-0700.
+func appendTS(b []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	_, offset := t.Zone()
+	sign := byte('+')
+	if offset < 0 {
+		sign, offset = '-', -offset
+	}
+	two := func(n int) { b = append(b, byte('0'+n/10), byte('0'+n%10)) }
+	two(year / 100)
+	two(year % 100)
+	two(int(month))
+	two(day)
+	two(hour)
+	two(minute)
+	two(second)
+	b = append(b, sign)
+	two(offset / 3600)
+	two(offset / 60 % 60)
+	return b
 }
 
 func (x xmlEncoder) interval(name string, low, high time.Time) {

@@ -12,37 +12,80 @@ import (
 // constants of this package, which its tests check once and for all against
 // the schema and a canonicaliser. Values are not taken for granted: what is not
 // plain text goes through xmlw, which escapes it or refuses it.
+//
+// Positions are kept instead of slices: storing a pointer for each tag costs
+// more than writing the tag while the collector works.
 type xmlWriter struct {
-	buf   []byte
-	open  []string
+	buf   []byte // written up to n
+	n     int
+	open  [16]span // names of the open elements, in buf
+	depth int
 	inTag bool
 	err   error
 }
 
+type span struct{ start, end int }
+
+// newXMLWriter starts a document with its declaration.
+func newXMLWriter() *xmlWriter {
+	w := &xmlWriter{buf: make([]byte, 12<<10)}
+	w.n = copy(w.buf, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
+	return w
+}
+
+// bytes returns what was written.
+func (w *xmlWriter) bytes() []byte { return w.buf[:w.n:w.n] }
+
+// room returns the free part of the buffer, n bytes at least.
+func (w *xmlWriter) room(n int) []byte {
+	if len(w.buf)-w.n < n {
+		grown := make([]byte, 2*len(w.buf)+n)
+		copy(grown, w.buf[:w.n])
+		w.buf = grown
+	}
+	return w.buf[w.n:]
+}
+
+func (w *xmlWriter) add(s string) { w.n += copy(w.room(len(s)), s) }
+
 // Start opens an element.
 func (w *xmlWriter) Start(name string) {
-	w.closeTag()
-	w.buf = append(append(w.buf, '<'), name...)
-	w.open = append(w.open, name)
+	b := w.room(len(name) + 2)
+	i := 0
+	if w.inTag {
+		b[0] = '>'
+		i = 1
+	}
+	b[i] = '<'
+	i += 1 + copy(b[i+1:], name)
+	w.n += i
+	w.open[w.depth] = span{w.n - len(name), w.n}
+	w.depth++
 	w.inTag = true
 }
 
 // Attr writes an attribute; attributes come in alphabetical order, prefixed
 // ones last.
 func (w *xmlWriter) Attr(name, value string) {
-	w.buf = append(append(append(w.buf, ' '), name...), '=', '"')
 	if plain(value) {
-		w.buf = append(w.buf, value...)
-	} else {
-		w.escape(value, `<a a="`, `"></a>`, func(x *xmlw.Writer) { x.Elem("a", "", "a", value) })
+		w.Safe(name, value)
+		return
 	}
-	w.buf = append(w.buf, '"')
+	w.Safe(name, "")
+	w.n-- // inside the quotes
+	w.escape(value, `<a a="`, `"></a>`, func(x *xmlw.Writer) { x.Elem("a", "", "a", value) })
+	w.add(`"`)
 }
 
 // Safe is Attr for a value that was checked to be digits, dots or letters.
 func (w *xmlWriter) Safe(name, value string) {
-	w.buf = append(append(append(w.buf, ' '), name...), '=', '"')
-	w.buf = append(append(w.buf, value...), '"')
+	b := w.room(len(name) + len(value) + 4)
+	b[0] = ' '
+	i := 1 + copy(b[1:], name)
+	b[i], b[i+1] = '=', '"'
+	i += 2 + copy(b[i+2:], value)
+	b[i] = '"'
+	w.n += i + 1
 }
 
 // AttrOpt writes the attribute when value is not empty.
@@ -56,7 +99,7 @@ func (w *xmlWriter) AttrOpt(name, value string) {
 func (w *xmlWriter) Text(value string) {
 	w.closeTag()
 	if plain(value) {
-		w.buf = append(w.buf, value...)
+		w.add(value)
 	} else {
 		w.escape(value, `<a>`, `</a>`, func(x *xmlw.Writer) { x.Elem("a", value) })
 	}
@@ -64,10 +107,18 @@ func (w *xmlWriter) Text(value string) {
 
 // End closes the innermost element.
 func (w *xmlWriter) End() {
-	w.closeTag()
-	last := len(w.open) - 1
-	w.buf = append(append(append(w.buf, '<', '/'), w.open[last]...), '>')
-	w.open = w.open[:last]
+	w.depth--
+	name := w.open[w.depth]
+	b := w.room(name.end - name.start + 4)
+	i := 0
+	if w.inTag {
+		b[0], w.inTag = '>', false
+		i = 1
+	}
+	b[i], b[i+1] = '<', '/'
+	i += 2 + copy(b[i+2:], w.buf[name.start:name.end])
+	b[i] = '>'
+	w.n += i + 1
 }
 
 // Elem writes a whole element, with attributes given as name, value pairs.
@@ -76,7 +127,9 @@ func (w *xmlWriter) Elem(name, text string, attrs ...string) {
 	for i := 0; i < len(attrs); i += 2 {
 		w.Attr(attrs[i], attrs[i+1])
 	}
-	w.Text(text)
+	if text != "" {
+		w.Text(text)
+	}
 	w.End()
 }
 
@@ -89,7 +142,7 @@ func (w *xmlWriter) ElemOpt(name, text string) {
 
 func (w *xmlWriter) closeTag() {
 	if w.inTag {
-		w.buf = append(w.buf, '>')
+		w.add(">")
 		w.inTag = false
 	}
 }
@@ -105,7 +158,8 @@ func (w *xmlWriter) escape(value, before, after string, write func(*xmlw.Writer)
 		}
 		return
 	}
-	w.buf = append(w.buf, b[len(before):len(b)-len(after)]...)
+	b = b[len(before) : len(b)-len(after)]
+	w.n += copy(w.room(len(b)), b)
 }
 
 // Classes of bytes.
