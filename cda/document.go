@@ -59,22 +59,30 @@ func (d *Document) PDFSHA256() [sha256.Size]byte { return d.pdfSHA256 }
 // Size is the length of the document in bytes.
 func (d *Document) Size() int64 { return d.contentSize }
 
-// Open reads the document from its first byte.
+// Open reads the document from its first byte. The reader is an [io.WriterTo].
 func (d *Document) Open() (io.ReadCloser, error) {
+	r, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (d *Document) open() (*documentReader, error) {
 	src, err := d.pdf.Open()
 	if err != nil {
 		return nil, &segur.Error{Op: "cda.Document.Open", Kind: segur.KindUnavailable, Message: "the PDF cannot be opened", Err: err}
 	}
-	return &documentReader{d: d, encoder: encoder{src: src, left: d.pdf.Size(), want: d.pdfSHA256}}, nil
+	return &documentReader{d: d, pdf: src, encoder: encoder{src: src, left: d.pdf.Size(), want: d.pdfSHA256}}, nil
 }
 
 // WriteTo writes the document. It implements [io.WriterTo].
 func (d *Document) WriteTo(w io.Writer) (int64, error) {
-	r, err := d.Open()
+	r, err := d.open()
 	if err != nil {
 		return 0, err
 	}
-	n, err := r.(io.WriterTo).WriteTo(w)
+	n, err := r.WriteTo(w)
 	return n, errors.Join(err, r.Close())
 }
 
@@ -95,12 +103,13 @@ func (d *Document) String() string {
 // documentReader gives the header, the encoded PDF and the end.
 type documentReader struct {
 	d   *Document
+	pdf io.Closer
 	pos int // in head or tail, whichever is being read
 	encoder
 	inTail bool
 }
 
-func (r *documentReader) Close() error { return r.src.(io.Closer).Close() }
+func (r *documentReader) Close() error { return r.pdf.Close() }
 
 func (r *documentReader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
