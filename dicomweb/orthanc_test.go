@@ -3,6 +3,7 @@ package dicomweb_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -24,10 +26,11 @@ import (
 	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
 	"github.com/segur-sdk/segur/internal/testkit"
+	"github.com/segur-sdk/segur/internal/testkit/fixed"
 )
 
 // orthanc starts the server of Debian on loopback, with its files in a folder of the test, and returns its base URL.
-func orthanc(t *testing.T) *url.URL {
+func orthanc(t testing.TB) *url.URL {
 	t.Helper()
 	if os.Getenv("SEGUR_ORTHANC") != "1" && os.Getenv(testkit.EnvRequireOracles) != "1" {
 		t.Skip("a real server is started with SEGUR_ORTHANC=1")
@@ -91,7 +94,7 @@ func orthanc(t *testing.T) *url.URL {
 	}
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -137,4 +140,73 @@ func TestConformanceOrthanc(t *testing.T) {
 		_ = resp.Body.Close()
 		assert.Equal(t, http.StatusConflict, resp.StatusCode)
 	})
+}
+
+// BenchmarkOrthanc moves a study of 80 CT images of 512 KiB to and from Orthanc with this client and with curl in turn, and
+// reports the ratio of the medians. The study is stored over itself, which Orthanc answers without writing.
+func BenchmarkOrthanc(b *testing.B) {
+	target := orthanc(b)
+	client := newClient(b, dicomweb.Config{ClientConfig: segur.ClientConfig{Environment: segur.Fake}, Endpoint: target.String(), PlainHTTP: true})
+	s := study(b, 3000, dicomwebtest.SampleOptions{Series: 1, Instances: 80, Rows: 512})
+	for i := range s.Instances {
+		noise(s.Instances[i].File, 512)
+	}
+	dir := b.TempDir()
+	require.NoError(b, s.WriteDir(dir))
+	opened, _, err := dicomweb.OpenDir(dir)
+	require.NoError(b, err)
+	var files []segur.Content
+	var body bytes.Buffer
+	for i, f := range opened {
+		files = append(files, f)
+		body.WriteString("--curl\r\nContent-Type: application/dicom\r\n\r\n")
+		body.Write(s.Instances[i].File)
+		body.WriteString("\r\n")
+	}
+	body.WriteString("--curl--\r\n")
+	packed := filepath.Join(dir, "body")
+	require.NoError(b, os.WriteFile(packed, body.Bytes(), 0o600))
+	timed := func(f func()) time.Duration {
+		start := time.Now()
+		f()
+		return time.Since(start)
+	}
+	curl := func(args ...string) {
+		require.NoError(b, testkit.Run(b, nil, "curl", append([]string{"-s", "-f", "--noproxy", "*", "-o", "/dev/null"}, args...)...).Err())
+	}
+	var ours, theirs [2][]time.Duration
+	for b.Loop() {
+		ours[0] = append(ours[0], timed(func() {
+			_, err := client.Store(b.Context(), dicomweb.StoreRequest{Instances: files})
+			require.NoError(b, err)
+		}))
+		theirs[0] = append(theirs[0], timed(func() {
+			curl("-X", "POST", "-H", "Expect:", "-H", `Content-Type: multipart/related; type="application/dicom"; boundary=curl`, "-T", packed, target.String()+"/studies")
+		}))
+		ours[1] = append(ours[1], timed(func() {
+			for inst, err := range client.Retrieve(b.Context(), dicomweb.Ref{Study: s.UID}) {
+				require.NoError(b, err)
+				_, err = io.Copy(io.Discard, inst)
+				require.NoError(b, err)
+			}
+		}))
+		theirs[1] = append(theirs[1], timed(func() {
+			curl("-H", `Accept: multipart/related; type="application/dicom"; transfer-syntax=*`, target.String()+"/studies/"+s.UID)
+		}))
+	}
+	for i, name := range []string{"store/curl", "retrieve/curl"} {
+		slices.Sort(ours[i])
+		slices.Sort(theirs[i])
+		b.ReportMetric(float64(ours[i][len(ours[i])/2])/float64(theirs[i][len(theirs[i])/2]), name)
+		b.Logf("%s: %v, %v", name, ours[i][len(ours[i])/2], theirs[i][len(theirs[i])/2])
+	}
+}
+
+// noise replaces the pixels at the end of a sample file by those of a detector: 12 bits, none like the other.
+func noise(file []byte, rows int) {
+	pixels := file[len(file)-2*rows*rows:]
+	_, _ = io.ReadFull(fixed.Rand(7), pixels)
+	for i := 1; i < len(pixels); i += 2 {
+		pixels[i] &= 0x0F
+	}
 }
