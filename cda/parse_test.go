@@ -262,7 +262,7 @@ func TestTolerance(t *testing.T) {
 	p, err := cda.Parse([]byte(`<ClinicalDocument xmlns="urn:hl7-org:v3">
 		<id root="1.2.3" extension="4"/><versionNumber value="deux"/><effectiveTime value="20260120110500"/>
 		<recordTarget><patientRole>
-			<id nullFlavor="NAV"/><id root="1.2.250.1.213.1.4.2" extension="old"/>
+			<id nullFlavor="NAV"/><id root="1.2.250.1.213.1.4.2" extension="old"/><id root="1.2.250.1.213.1.4.8" extension="285036912345657"/>
 			<patient><name><family>SEUL</family><given>JEAN</given></name>
 			<administrativeGenderCode code="UN"/><birthTime value="198503140000"/></patient>
 		</patientRole></recordTarget>
@@ -281,7 +281,8 @@ func TestTolerance(t *testing.T) {
 	h := p.Header
 	assert.Equal(t, segur.Identifier{Root: "1.2.3", Extension: "4"}, h.ID)
 	assert.Zero(t, h.Version)
-	assert.Equal(t, []segur.Identifier{{Root: "1.2.250.1.213.1.4.2", Extension: "old"}}, h.PatientIDs, "the first patient only")
+	assert.Equal(t, []segur.Identifier{{Root: "1.2.250.1.213.1.4.2", Extension: "old"},
+		{Root: segur.OIDINSNIR, Extension: "285036912345657"}}, h.PatientIDs, "of the first patient only")
 	assert.Equal(t, segur.Traits{BirthName: "SEUL", FirstGivenName: "JEAN", GivenNames: "JEAN", Sex: segur.SexUnknown,
 		BirthDate: segur.NewDate(1985, 3, 14)}, h.Patient)
 	assert.Equal(t, &segur.DocumentDevice{Software: "S", Model: "M1"}, h.Authors[0].Device)
@@ -300,7 +301,7 @@ func TestTolerance(t *testing.T) {
 		paths = append(paths, w.Field)
 	}
 	assert.Equal(t, []string{
-		"versionNumber", "effectiveTime", "recordTarget/patientRole/id", "recordTarget/patientRole/patient/name/family",
+		"versionNumber", "effectiveTime", "recordTarget/patientRole/id", "recordTarget/patientRole/id", "recordTarget/patientRole/patient/name/family",
 		"recordTarget/patientRole/patient/name/given", "recordTarget", "documentationOf/serviceEvent/effectiveTime", "setId",
 	}, paths)
 	assert.NotContains(t, fmt.Sprint(h), "SEUL")

@@ -24,8 +24,11 @@ func (d *decoder) recordTarget() {
 			case "id":
 				if id := d.id(); !id.IsZero() {
 					h.PatientIDs = append(h.PatientIDs, id)
-					if formerINS(id.Root) {
+					switch {
+					case formerINS(id.Root):
 						d.warn("recordTarget/patientRole/id", "is an INS-C, which no longer identifies")
+					case segur.IsINSAuthority(id.Root) && !isMatricule(id.Extension):
+						d.warn("recordTarget/patientRole/id", "is no INS: 15 characters and a key that matches")
 					}
 				}
 			case "patient":
@@ -33,6 +36,11 @@ func (d *decoder) recordTarget() {
 			}
 		})
 	})
+}
+
+// isMatricule checks the length and the key of a matricule.
+func isMatricule(s string) bool {
+	return len(s) == 15 && segur.MatriculeKey(s[:13]) == s[13:]
 }
 
 func (d *decoder) patient() {

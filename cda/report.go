@@ -47,8 +47,8 @@ type Report struct {
 	Authors []Author
 	// LegalAuthenticator takes responsibility for the content. Required.
 	LegalAuthenticator Signature
-	// Custodian keeps the original. Zero: the organisation of the legal
-	// authenticator, else of the first author.
+	// Custodian keeps the original; the first of its telecoms is written. Zero:
+	// the organisation of the legal authenticator, else of the first author.
 	Custodian segur.Organization
 	// Recipients are told of the report. Optional.
 	Recipients []segur.Professional
