@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"dmp/xds":          {"", "internal/ebrim", "internal/hl7", "internal/nos", "internal/xmlw", "internal/xmlr"},
 	"dmp":              {"", "dmp/xds", "internal/soap", "internal/saml", "internal/xmlsec", "internal/transport", "internal/xmlr", "internal/xop"},
 	"mssante/xdm":      {"", "dmp/xds"},
-	"mssante":          {"", "mssante/xdm", "internal/transport"},
+	"mssante":          {"", "mssante/xdm", "dmp/xds", "internal/transport"},
 	"mssante/annuaire": {"", "internal/transport"},
 	"dicomweb":         {"", "internal/transport", "internal/xop"},
 }

@@ -1,0 +1,28 @@
+// Package mssante sends and reads secure health mail (MSSanté): the reference
+// for client software ("Référentiel socle MSSanté #2", v1.0.1) and the limits
+// of Mon espace santé, over SMTP submission and IMAP with TLS.
+//
+// [Client.Compose] builds the mail of one patient's documents: the
+// IHE_XDM.zip that carries them with their metadata, their PDF copies, the
+// subject, the label of the sender and the X-MSS headers, all computed from
+// the documents. It refuses what must not leave: documents of two patients, a
+// patient who opposed, an address that is not that of the patient, documents
+// hidden from those they would go to. [Client.Send] submits it once and says
+// what became of each recipient. [Client.Receive] reads a mailbox and checks
+// size and hash of every document it gives.
+//
+// Nothing is ever sent in clear: TLS is 1.2 at least, the server is always
+// verified, and a server that does not offer STARTTLS is refused. Every call
+// opens its own connection and honours its context. Addresses of patients hold
+// the matricule: no error and no log names a recipient otherwise than by index.
+//
+// Sending is not repeated by itself. When [segur.Error.Retryable], hand the
+// same [Letter] to Send again later: it keeps its Message-ID.
+//
+// Package mssantetest has a fake operator for tests.
+//
+// What it does not do: it reads no white list (Config.AllowDomain asks yours),
+// finds no server by DNS, writes no read receipt, and interprets neither
+// receipts nor the bounces of Mon espace santé: they are received as mails. A
+// document without an INS is not packed, since its metadata require one.
+package mssante

@@ -1,0 +1,84 @@
+package mssante
+
+import (
+	"mime"
+	"strings"
+
+	"github.com/segur-sdk/segur"
+)
+
+// Sender is who the mail says it comes from: a person, or, when FamilyName is
+// empty, a functional entity (mailboxes of structures and applications).
+type Sender struct {
+	// Title is such as "Dr". Optional.
+	Title string
+	// GivenName and FamilyName name the professional.
+	GivenName, FamilyName string
+	// Entity is the functional entity, such as "Cabinet Medical" or
+	// "Hopital A - Service Cardiologie". Optional for a person.
+	Entity string
+}
+
+// Label is the text before the address (ECO.2.2.7):
+// <Titre>_<Prenom>_<NOM>_<Entite>, the family name in capitals, or the entity
+// alone.
+func (s Sender) Label() string {
+	if s.FamilyName == "" {
+		return strings.TrimSpace(s.Entity)
+	}
+	var parts []string
+	for _, v := range []string{s.Title, s.GivenName, strings.ToUpper(s.FamilyName), s.Entity} {
+		if v = strings.TrimSpace(v); v != "" {
+			parts = append(parts, v)
+		}
+	}
+	return strings.Join(parts, "_")
+}
+
+func (s Sender) check(p *segur.Problems) {
+	if s.Label() == "" {
+		p.Add("from", "needs a family name or a functional entity")
+	}
+	for _, f := range []struct{ name, value string }{
+		{"title", s.Title}, {"givenName", s.GivenName}, {"familyName", s.FamilyName}, {"entity", s.Entity},
+	} {
+		checkText(p, "from."+f.name, f.value, 100)
+	}
+}
+
+// checkText refuses what could end a header line.
+func checkText(p *segur.Problems, field, value string, limit int) {
+	if hasControl(value) {
+		p.Add(field, "must hold no control character and no line break")
+	}
+	if len(value) > limit {
+		p.Addf(field, "must have at most %d bytes", limit)
+	}
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool {
+		return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x2028 || r == 0x2029 || r == 0xfffd
+	})
+}
+
+// mailboxHeader writes a label and an address, the label as bare words where
+// RFC 5322 allows it, as the official samples do.
+func mailboxHeader(label, address string) string {
+	label = strings.Join(strings.Fields(label), " ")
+	if label == "" {
+		return "<" + address + ">"
+	}
+	bare, ascii := true, true
+	for _, r := range label {
+		bare = bare && (isAtext(r) || r == ' ')
+		ascii = ascii && r <= '~'
+	}
+	switch {
+	case bare && !strings.Contains(label, "=?"):
+		return label + " <" + address + ">"
+	case ascii && !strings.Contains(label, "=?"):
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(label) + `" <` + address + ">"
+	}
+	return strings.ReplaceAll(mime.QEncoding.Encode("utf-8", label), "?= =?", "?=\r\n =?") + " <" + address + ">"
+}

@@ -1,0 +1,224 @@
+package mssantetest
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+)
+
+func (s *Server) newSMTPSession(c *smtp.Conn) (smtp.Session, error) {
+	if f := s.take("CONNECT", ""); f != nil {
+		if err := s.play(f, c); err != nil {
+			return nil, err
+		}
+	}
+	return &smtpSession{s: s, c: c}, nil
+}
+
+// play carries out the part of a fault that any command can have.
+func (s *Server) play(f *Fault, c *smtp.Conn) error {
+	switch {
+	case f.Hang:
+		<-s.closed
+		return errGone
+	case f.Status != 0:
+		return reply(f.Status, f.Code, "scripted refusal")
+	}
+	_ = c.Conn().Close()
+	return errGone
+}
+
+var errGone = errors.New("mssantetest: the connection is gone")
+
+// reply makes a refusal. The text quotes the address, as real servers do.
+func reply(status int, code, text string) *smtp.SMTPError {
+	e := &smtp.SMTPError{Code: status, Message: text, EnhancedCode: smtp.NoEnhancedCode}
+	var a, b, d int
+	if n, _ := fmt.Sscanf(code, "%d.%d.%d", &a, &b, &d); n == 3 {
+		e.EnhancedCode = smtp.EnhancedCode{a, b, d}
+	}
+	return e
+}
+
+// smtpSession is one connection.
+type smtpSession struct {
+	s    *Server
+	c    *smtp.Conn
+	box  *mailbox // authenticated
+	from bool
+	to   []*mailbox
+	rcpt []string
+	dsn  bool
+}
+
+// AuthMechanisms lists what the server offers, inside TLS only.
+func (x *smtpSession) AuthMechanisms() []string {
+	if _, ok := x.c.TLSConnectionState(); !ok {
+		return nil
+	}
+	return []string{"EXTERNAL", "PLAIN", "XOAUTH2"}
+}
+
+// Auth opens a mailbox.
+func (x *smtpSession) Auth(mechanism string) (sasl.Server, error) {
+	if f := x.s.take("AUTH", ""); f != nil {
+		if err := x.s.play(f, x.c); err != nil {
+			return nil, err
+		}
+	}
+	state, _ := x.c.TLSConnectionState()
+	server, err := x.s.authenticator(mechanism, state, func(m *mailbox) { x.box = m })
+	if err != nil {
+		return nil, smtp.ErrAuthUnknownMechanism
+	}
+	return refusing{server, smtp.ErrAuthFailed}, nil
+}
+
+func (x *smtpSession) Mail(from string, o *smtp.MailOptions) error {
+	if f := x.s.take("MAIL", ""); f != nil {
+		if err := x.s.play(f, x.c); err != nil {
+			return err
+		}
+	}
+	switch {
+	case x.box == nil:
+		return reply(530, "5.7.0", "TLS and authentication first")
+	case !strings.EqualFold(from, x.box.address):
+		return reply(550, "5.7.1", "the sender "+from+" is not the mailbox that is open")
+	case o != nil && o.Size > x.s.maxBytes:
+		return smtp.ErrDataTooLarge
+	}
+	x.from = true
+	return nil
+}
+
+func (x *smtpSession) Rcpt(to string, o *smtp.RcptOptions) error {
+	if f := x.s.take("RCPT", to); f != nil {
+		if err := x.s.play(f, x.c); err != nil {
+			return err
+		}
+	}
+	m := x.s.find(to)
+	switch {
+	case m == nil:
+		return reply(550, "5.1.1", "no such mailbox: "+to)
+	case m.full:
+		return reply(452, "4.2.2", "mailbox full: "+to)
+	}
+	if o != nil && slices.Contains(o.Notify, smtp.DSNNotifySuccess) {
+		x.dsn = true
+	}
+	x.to, x.rcpt = append(x.to, m), append(x.rcpt, to)
+	return nil
+}
+
+func (x *smtpSession) Data(r io.Reader) error {
+	fault := x.s.take("DATA", "")
+	if fault != nil && fault.CutAfter > 0 {
+		_, _ = io.CopyN(io.Discard, r, fault.CutAfter)
+		_ = x.c.Conn().Close()
+		return errGone
+	}
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	if fault != nil && !fault.DropReply {
+		if err := x.s.play(fault, x.c); err != nil {
+			return err
+		}
+	}
+	if refusal := x.s.judge(raw, x.box, x.rcpt); refusal != "" {
+		x.s.mu.Lock()
+		x.s.refused = append(x.s.refused, refusal)
+		x.s.mu.Unlock()
+		return reply(554, "5.6.0", refusal)
+	}
+	for _, m := range x.to {
+		x.s.deliver(m, Message{From: x.box.address, To: slices.Clone(x.rcpt), Raw: bytes.Clone(raw), DeliveryReceipt: x.dsn})
+	}
+	if fault != nil {
+		_ = x.c.Conn().Close()
+		return errGone
+	}
+	return nil
+}
+
+func (x *smtpSession) Reset() { x.from, x.to, x.rcpt, x.dsn = false, nil, nil, false }
+
+func (x *smtpSession) Logout() error { return nil }
+
+// authenticator is shared by SMTP and IMAP. open is called with the mailbox.
+func (s *Server) authenticator(mechanism string, state tls.ConnectionState, open func(*mailbox)) (sasl.Server, error) {
+	try := func(address string, ok func(*mailbox) bool) error {
+		m := s.find(address)
+		if m == nil || !ok(m) {
+			return errRefused
+		}
+		open(m)
+		return nil
+	}
+	switch strings.ToUpper(mechanism) {
+	case "EXTERNAL":
+		return sasl.NewExternalServer(func(identity string) error {
+			return try(identity, func(m *mailbox) bool {
+				return m.structure != "" && len(state.VerifiedChains) > 0 &&
+					slices.Contains(state.PeerCertificates[0].Subject.OrganizationalUnit, m.structure)
+			})
+		}), nil
+	case "PLAIN":
+		return sasl.NewPlainServer(func(_, user, password string) error {
+			return try(user, func(m *mailbox) bool { return m.password != "" && m.password == password })
+		}), nil
+	case "XOAUTH2":
+		return &xoauth2Server{check: func(user, token string) error {
+			return try(user, func(m *mailbox) bool { return m.token != "" && m.token == token })
+		}}, nil
+	}
+	return nil, errRefused
+}
+
+var errRefused = errors.New("mssantetest: authentication refused")
+
+// refusing replaces the error of a refused authentication by that of the protocol.
+type refusing struct {
+	sasl.Server
+	err error
+}
+
+func (r refusing) Next(response []byte) (challenge []byte, done bool, err error) {
+	challenge, done, err = r.Server.Next(response)
+	if errors.Is(err, errRefused) {
+		err = r.err
+	}
+	return challenge, done, err
+}
+
+// xoauth2Server refuses as real servers do: a JSON challenge first.
+type xoauth2Server struct {
+	check  func(user, token string) error
+	failed bool
+}
+
+func (x *xoauth2Server) Next(response []byte) ([]byte, bool, error) {
+	switch {
+	case x.failed:
+		return nil, false, errRefused
+	case response == nil:
+		return []byte{}, false, nil
+	}
+	user, rest, ok := strings.Cut(strings.TrimPrefix(string(response), "user="), "\x01auth=Bearer ")
+	token, end, ended := strings.Cut(rest, "\x01")
+	if ok && ended && end == "\x01" && x.check(user, token) == nil {
+		return nil, true, nil
+	}
+	x.failed = true
+	return []byte(`{"status":"401","schemes":"bearer"}`), false, nil
+}

@@ -1,0 +1,233 @@
+package mssante
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/mail"
+	"net/textproto"
+	"path"
+	"strings"
+
+	"github.com/segur-sdk/segur"
+)
+
+const (
+	maxParts     = 200
+	maxNesting   = 8
+	maxAddresses = 1000
+)
+
+// parse reads a mail. What it cannot make out is a warning as long as the
+// rest is sound. The result is never nil.
+func parse(raw []byte) (*Incoming, error) {
+	in := &Incoming{raw: raw}
+	m, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return in, &segur.Error{Op: opReceive, Kind: segur.KindProtocol, Message: "the header of the mail cannot be read"}
+	}
+	p := &parser{in: in}
+	p.header(m.Header)
+	body, err := io.ReadAll(m.Body)
+	if err != nil {
+		return in, &segur.Error{Op: opReceive, Kind: segur.KindProtocol, Message: "the mail cannot be read"}
+	}
+	p.entity(textproto.MIMEHeader(m.Header), body, 0)
+	if p.err != nil {
+		return in, &segur.Error{Op: opReceive, Kind: segur.KindTooLarge, RequestID: in.MessageID, Message: p.err.Error()}
+	}
+	return in, nil
+}
+
+type parser struct {
+	in    *Incoming
+	parts int
+	err   error
+}
+
+func (p *parser) warn(field, message string) {
+	p.in.Warnings = append(p.in.Warnings, segur.Detail{Field: field, Severity: "warning", Message: message})
+}
+
+func (p *parser) header(h mail.Header) {
+	in := p.in
+	in.MessageID = bareID(h.Get("Message-Id"))
+	if in.MessageID == "" {
+		p.warn("Message-ID", "is missing")
+	}
+	if ids := messageIDs(h.Get("In-Reply-To")); len(ids) > 0 {
+		in.InReplyTo = ids[0]
+	}
+	in.References = messageIDs(h.Get("References"))
+	if d, err := h.Date(); err == nil {
+		in.Date = d
+	} else {
+		p.warn("Date", "is missing or cannot be read")
+	}
+	if from := p.addresses(h, "From"); len(from) > 0 {
+		in.From = from[0]
+	}
+	in.To = p.addresses(h, "To")
+	in.ReplyTo = p.addresses(h, "Reply-To")
+	in.ReadReceiptTo = p.addresses(h, "Disposition-Notification-To")
+	in.Subject = p.text("Subject", h.Get("Subject"))
+	in.ProductNumber = strings.TrimSpace(h.Get("X-Mss-Nil"))
+	for code := range strings.SplitSeq(h.Get("X-Mss-Codecda"), ",") {
+		if code = strings.TrimSpace(code); code != "" {
+			in.Codes = append(in.Codes, code)
+		}
+	}
+	in.QualifiedINS = strings.EqualFold(strings.TrimSpace(h.Get("X-Mss-Ins")), "O")
+	in.NoReply = strings.EqualFold(strings.TrimSpace(h.Get("X-Mss-Mes")), "FIN")
+}
+
+// bareID takes the angle brackets and stray blanks off.
+func bareID(s string) string {
+	s = strings.TrimSpace(s)
+	return strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(s, "<"), ">"))
+}
+
+func messageIDs(s string) []string {
+	var out []string
+	for id := range strings.SplitSeq(s, ">") {
+		if _, id, ok := strings.Cut(id, "<"); ok && strings.TrimSpace(id) != "" && len(out) < maxAddresses {
+			out = append(out, strings.TrimSpace(id))
+		}
+	}
+	return out
+}
+
+var wordDecoder = mime.WordDecoder{CharsetReader: charsetReader}
+
+func (p *parser) addresses(h mail.Header, name string) []Address {
+	v := h.Get(name)
+	if v == "" {
+		return nil
+	}
+	parser := mail.AddressParser{WordDecoder: &wordDecoder}
+	list, err := parser.ParseList(v)
+	if err != nil || len(list) > maxAddresses {
+		p.warn(name, "cannot be read as a list of addresses")
+		return nil
+	}
+	out := make([]Address, len(list))
+	for i, a := range list {
+		out[i] = Address{Name: a.Name, Address: a.Address}
+	}
+	return out
+}
+
+// text decodes RFC 2047 words, and 8-bit text that should have been in some.
+func (p *parser) text(field, s string) string {
+	out, err := wordDecoder.DecodeHeader(s)
+	if err != nil {
+		p.warn(field, "has an encoded word that cannot be read")
+		out = s
+	}
+	if !isUTF8(out) {
+		p.warn(field, "is in no known character set")
+		out = latin1(out)
+	}
+	return out
+}
+
+func (p *parser) entity(h textproto.MIMEHeader, body []byte, depth int) {
+	if p.parts++; p.parts > maxParts || depth > maxNesting {
+		p.err = errors.New("the mail has too many parts, or parts too deep")
+		return
+	}
+	contentType, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil {
+		if h.Get("Content-Type") != "" {
+			p.warn("Content-Type", "cannot be read")
+		}
+		if contentType == "" {
+			contentType = "text/plain"
+		}
+	}
+	if strings.HasPrefix(contentType, "multipart/") && params["boundary"] != "" {
+		p.multipart(body, params["boundary"], depth)
+		return
+	}
+	content, cut := p.decode(h, body)
+	disposition, dparams, _ := mime.ParseMediaType(h.Get("Content-Disposition"))
+	name := dparams["filename"]
+	if name == "" {
+		name = params["name"]
+	}
+	name = path.Base(strings.ReplaceAll(p.text("filename", name), `\`, "/"))
+	if name == "." || name == "/" || hasControl(name) {
+		name = ""
+	}
+	isText := contentType == "text/plain" || contentType == "text/html"
+	if isText && name == "" && !strings.EqualFold(disposition, "attachment") {
+		text, known := decodeCharset(params["charset"], content)
+		if !known {
+			p.warn("charset", "is not known, or the text is not in it")
+		}
+		if contentType == "text/html" {
+			p.in.HTML += text
+		} else {
+			p.in.Text += text
+		}
+		return
+	}
+	p.in.Attachments = append(p.in.Attachments, Attachment{Name: name, MediaType: contentType, content: content, cut: cut})
+}
+
+func (p *parser) multipart(body []byte, boundary string, depth int) {
+	r := multipart.NewReader(bytes.NewReader(body), boundary)
+	for p.err == nil {
+		part, err := r.NextRawPart()
+		if err != nil {
+			if !errors.Is(err, io.EOF) || !bytes.Contains(body, []byte("--"+boundary+"--")) {
+				p.warn("body", "ends before its last part does")
+				p.cutLast()
+			}
+			return
+		}
+		content, err := io.ReadAll(part)
+		before := len(p.in.Attachments)
+		p.entity(part.Header, content, depth+1)
+		if err != nil {
+			p.warn("body", "ends before its last part does")
+			if len(p.in.Attachments) > before {
+				p.cutLast()
+			}
+			return
+		}
+	}
+}
+
+func (p *parser) cutLast() {
+	if n := len(p.in.Attachments); n > 0 {
+		p.in.Attachments[n-1].cut = true
+	}
+}
+
+// decode undoes the transfer encoding. cut says that bytes are missing.
+func (p *parser) decode(h textproto.MIMEHeader, body []byte) (content []byte, cut bool) {
+	encoding := h.Get("Content-Transfer-Encoding")
+	if encoding == "" {
+		encoding = h.Get("Content-Transfert-Encoding") // seen in an official sample
+	}
+	switch strings.ToLower(strings.TrimSpace(encoding)) {
+	case "base64":
+		out, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(body)))
+		if err != nil {
+			p.warn("Content-Transfer-Encoding", "the base64 is broken")
+		}
+		return out, err != nil
+	case "quoted-printable":
+		out, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(body)))
+		if err != nil {
+			p.warn("Content-Transfer-Encoding", "the quoted-printable is broken")
+		}
+		return out, err != nil
+	}
+	return body, false
+}

@@ -1,0 +1,132 @@
+package mssante
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/segur-sdk/segur"
+)
+
+const opSend = "mssante.send"
+
+// Receipt is what the operator answered to a letter. Its printed forms are
+// redacted.
+type Receipt struct {
+	// MessageID identifies the mail, without angle brackets: receipts and
+	// answers name it.
+	MessageID string
+	// Accepted says that the operator took the mail for the recipients that it
+	// accepted. Delivery comes later.
+	Accepted bool
+	// Recipients are in the order of the message.
+	Recipients []RecipientStatus
+	// DeliveryReceiptAsked says that the operator was asked for delivery
+	// notifications; it does not always offer them.
+	DeliveryReceiptAsked bool
+	// Reply is the text of the last answer, often with the operator's own
+	// number. It may quote addresses.
+	Reply string
+}
+
+// String returns a redacted form.
+func (r Receipt) String() string {
+	n := 0
+	for _, s := range r.Recipients {
+		if s.Accepted {
+			n++
+		}
+	}
+	return fmt.Sprintf("Receipt(%s, %d of %d recipients)", r.MessageID, n, len(r.Recipients))
+}
+
+// Format writes the redacted form whatever the verb.
+func (r Receipt) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(r.String())) }
+
+// LogValue makes slog write the redacted form.
+func (r Receipt) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// RecipientStatus is what the operator said of one recipient.
+type RecipientStatus struct {
+	// Accepted says that the operator took the recipient. In a receipt whose
+	// Accepted is false, nobody got the mail all the same.
+	Accepted bool
+	// Status is the SMTP status; 0 when the recipient was not reached.
+	Status int
+	// Code is the enhanced status code (RFC 3463), such as "5.1.1". May be empty.
+	Code string
+}
+
+// Send submits the letter to the operator, once.
+//
+//   - nil: every recipient was accepted.
+//   - [segur.ErrPartial]: some recipients were refused and the others get the
+//     mail. Details names those refused ("to[1]").
+//   - [segur.ErrOutcomeUnknown]: the mail left and no answer came. Sending the
+//     same letter again keeps its Message-ID, by which the recipient's software
+//     can tell a double.
+//   - Anything else: nobody got the mail. When [segur.Error.Retryable], the
+//     same letter can be sent again later.
+//
+// The receipt is never nil. Errors name recipients by index: the address of a
+// patient holds the matricule.
+func (c *Client) Send(ctx context.Context, l *Letter) (*Receipt, error) {
+	receipt := &Receipt{}
+	if l == nil || c.cfg.SMTP == "" || l.from != c.cfg.Mailbox {
+		var p segur.Problems
+		switch {
+		case c.cfg.SMTP == "":
+			p.Add("config.smtp", "is required to send")
+		default:
+			p.Add("letter", "must come from Compose of a client of the same mailbox")
+		}
+		return receipt, p.Err(opSend)
+	}
+	receipt.MessageID = l.id
+	receipt.Recipients = make([]RecipientStatus, len(l.to))
+	s, err := c.transport.Session(ctx, opSend, c.cfg.SMTP, l.id)
+	if err != nil {
+		return receipt, err
+	}
+	if err := s.Record(); err != nil {
+		return receipt, s.End(err)
+	}
+	if err := c.submit(s, l, receipt); err != nil {
+		return receipt, s.End(err)
+	}
+	if e := refusals(receipt); e != nil {
+		s.Status(e.Status)
+		return receipt, s.End(e)
+	}
+	return receipt, s.End(nil)
+}
+
+// refusals makes the error of the recipients that were refused, or nil.
+func refusals(r *Receipt) *segur.Error {
+	e := &segur.Error{Op: opSend, RequestID: r.MessageID}
+	refused := 0
+	for i, s := range r.Recipients {
+		if s.Accepted {
+			continue
+		}
+		kind, message, help := classify(s.Status, s.Code)
+		e.Details = append(e.Details, segur.Detail{Field: fmt.Sprintf("to[%d]", i), Code: s.Code, Message: message})
+		if refused == 0 {
+			e.Kind, e.Status, e.Code, e.Help = kind, s.Status, s.Code, help
+		} else if kind != e.Kind {
+			e.Kind, e.Code, e.Help = segur.KindRefused, "", segur.Text{}
+		}
+		refused++
+	}
+	switch {
+	case refused == 0:
+		return nil
+	case r.Accepted:
+		e.Kind, e.Code, e.Help, e.Message = segur.KindPartial, "", segur.Text{}, "the other recipients get the mail"
+	case refused < len(r.Recipients):
+		e.Message = "nobody got the mail: all recipients or none were asked for"
+	default:
+		e.Message = "every recipient was refused: nobody got the mail"
+	}
+	return e
+}
