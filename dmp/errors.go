@@ -46,7 +46,11 @@ func (f *failure) typed(err error) error {
 	if errors.As(err, &fault) {
 		f.fault(&out, fault)
 	} else if known, ok := f.known(out.Code, out.Details); ok {
+		kind := out.Kind
 		known.apply(&out)
+		if kind == segur.KindPartial {
+			out.Kind = kind
+		}
 	}
 	if f.documents != nil {
 		f.uncertain(&out)

@@ -235,7 +235,7 @@ func (c *Client) prepareSet(s *Submission, sealed *Sealed) error {
 	set := &sealed.submission.Set
 	*set = xds.SubmissionSet{
 		SourceID: c.cfg.SourceID, PatientID: xds.INSPatientID(sealed.patient), Submitted: segur.At(c.cfg.Clock()),
-		Title: title, Comments: s.Comments, Author: xds.NewAuthor(user), ContentTypeCode: contentType,
+		Title: title, Comments: s.Comments, Author: xds.NewAuthor(user), ContentTypeCode: xds.Label(contentType),
 	}
 	return c.identify(sealed)
 }
