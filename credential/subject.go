@@ -4,7 +4,7 @@ import (
 	"crypto/x509"
 	"regexp"
 
-	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/dn"
 )
 
 // Subject is what national services read in the subject of a certificate.
@@ -28,45 +28,18 @@ type Subject struct {
 	FamilyName, GivenName string
 }
 
-var (
-	structureID    = regexp.MustCompile(`^[0-9][0-9A-Z]{8,19}$`)
-	professionalID = regexp.MustCompile(`^[0-9][0-9A-Z/]{8,30}$`)
-)
+var professionalID = regexp.MustCompile(`^[0-9][0-9A-Z/]{8,30}$`)
 
 // ParseSubject reads the subject of c from its raw form.
 func ParseSubject(c *x509.Certificate) (Subject, error) {
-	dn, err := decodeDN(c.RawSubject)
+	n, err := dn.Decode(c.RawSubject)
 	if err != nil {
-		return Subject{}, err
+		return Subject{}, invalid("credential.ParseSubject", "name", err.Error())
 	}
-	var s Subject
-	first := func(to *string, v string) {
-		if *to == "" {
-			*to = v
-		}
-	}
-	for _, rdn := range dn {
-		for _, a := range rdn {
-			switch a.OID {
-			case oidCommonName:
-				first(&s.CommonName, a.Value)
-			case oidUnit:
-				s.Units = append(s.Units, a.Value)
-				if structureID.MatchString(a.Value) {
-					first(&s.StructureID, a.Value)
-				}
-			case oidOrganization:
-				first(&s.Organization, a.Value)
-			case oidState:
-				first(&s.State, a.Value)
-			case oidCountry:
-				first(&s.Country, a.Value)
-			case oidSurname:
-				first(&s.FamilyName, a.Value)
-			case oidGivenName:
-				first(&s.GivenName, a.Value)
-			}
-		}
+	s := Subject{
+		CommonName: n.First(dn.CommonName), StructureID: n.StructureID(), Units: n.All(dn.Unit),
+		Organization: n.First(dn.Organization), State: n.First(dn.State), Country: n.First(dn.Country),
+		FamilyName: n.First(dn.Surname), GivenName: n.First(dn.GivenName),
 	}
 	if s.FamilyName != "" && professionalID.MatchString(s.CommonName) {
 		s.ProfessionalID = s.CommonName
@@ -76,6 +49,4 @@ func ParseSubject(c *x509.Certificate) (Subject, error) {
 
 // IsStructure reports whether the certificate belongs to the structure id,
 // written with or without its type digit.
-func (s Subject) IsStructure(id string) bool {
-	return s.StructureID != "" && segur.NormalizeStructureID(s.StructureID) == segur.NormalizeStructureID(id)
-}
+func (s Subject) IsStructure(id string) bool { return dn.SameStructure(s.StructureID, id) }
