@@ -1,0 +1,196 @@
+package dmp_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/credential/credentialtest"
+	"github.com/segur-sdk/segur/dmp"
+	"github.com/segur-sdk/segur/dmp/dmptest"
+)
+
+// sink answers every request once it has read it, and keeps nothing.
+func sink(tb testing.TB, pki *credentialtest.PKI) *httptest.Server {
+	tb.Helper()
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		buf := make([]byte, 256<<10)
+		for {
+			if _, err := r.Body.Read(buf); err != nil {
+				break
+			}
+		}
+		w.Header().Set("Content-Type", soapType)
+		_, _ = w.Write(registryAnswer(statusSuccess))
+	}))
+	srv.TLS = pki.MutualTLS()
+	srv.TLS.MaxVersion = tls.VersionTLS12
+	srv.StartTLS()
+	tb.Cleanup(srv.Close)
+	return srv
+}
+
+// largeReport is a document of about size bytes, in a file, as a product that
+// has it on disk sends it.
+func largeReport(tb testing.TB, size int64) (dmp.Document, segur.Content) {
+	tb.Helper()
+	name := filepath.Join(tb.TempDir(), "report.xml")
+	f, err := os.Create(name)
+	require.NoError(tb, err)
+	content := repeated{head: `<ClinicalDocument xmlns="urn:hl7-org:v3"><text>`, unit: "QUJDREVGR0g=", times: size / 12, tail: "</text></ClinicalDocument>"}
+	r, err := content.Open()
+	require.NoError(tb, err)
+	_, err = io.Copy(f, r)
+	require.NoError(tb, err)
+	require.NoError(tb, f.Close())
+	file, err := segur.FileContent(name)
+	require.NoError(tb, err)
+	return dmp.WithHeader(file, newReport(tb).Header()), file
+}
+
+// TestSubmitAgainstPlainPost measures a submission of 20 MiB against a plain
+// POST of the same file by the same transport settings. The promises are a
+// ratio of 0.95 and a heap of 8 MiB; a test only catches what is far off, since
+// the machine is shared. Set SEGUR_MEASURE to print.
+func TestSubmitAgainstPlainPost(t *testing.T) {
+	if testing.Short() || stride > 1 {
+		t.Skip("a measurement: neither with -short nor with the race detector")
+	}
+	rounds := 5
+	if os.Getenv("SEGUR_MEASURE") != "" {
+		rounds = 41
+	}
+	ratio, heap := measureSubmission(t, 20<<20, rounds)
+	t.Logf("submission of 20 MiB: %.3f of a plain POST (median of %d), peak heap %.1f MiB above the start", ratio, rounds, heap)
+	require.Greater(t, ratio, 0.5)
+	require.Less(t, heap, 8.0)
+}
+
+// measureSubmission returns the speed of a submission as a part of that of a
+// plain POST, median of interleaved rounds, and the peak of the heap in MiB.
+func measureSubmission(tb testing.TB, size int64, rounds int) (ratio, heapMiB float64) {
+	tb.Helper()
+	fakeServer := fake(tb)
+	pki := fakeServer.PKI()
+	target := sink(tb, pki)
+	client := newClient(tb, fakeServer, func(c *dmp.Config) { c.Endpoint = target.URL })
+	document, file := largeReport(tb, size)
+	ctx := context.Background()
+	sealed, err := client.Prepare(ctx, dmp.Submission{Patient: dmptest.Patient(), ContentType: consultation,
+		Documents: []dmp.SubmissionDocument{{Document: document}}})
+	require.NoError(tb, err)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12,
+		RootCAs: pki.Roots(), Certificates: []tls.Certificate{credentialtest.TLSCertificate(pki.Organization())}}, WriteBufferSize: 64 << 10}
+	defer transport.CloseIdleConnections()
+	post := func() {
+		r, err := file.Open()
+		require.NoError(tb, err)
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.URL, r)
+		require.NoError(tb, err)
+		req.ContentLength = file.Size()
+		resp, err := transport.RoundTrip(req)
+		require.NoError(tb, err)
+		_, _ = io.Copy(io.Discard, resp.Body)
+		require.NoError(tb, resp.Body.Close())
+	}
+	submit := func() {
+		_, err := client.Submit(ctx, sealed)
+		require.NoError(tb, err)
+	}
+	post()
+	submit()
+	var ratios []float64
+	for i := range rounds {
+		a, b := timed(post), time.Duration(0)
+		b = timed(submit)
+		if i%2 == 1 { // neither is always first
+			b = timed(submit)
+			a = timed(post)
+		}
+		ratios = append(ratios, float64(a)/float64(b))
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)/2], peakHeap(submit)
+}
+
+func timed(f func()) time.Duration {
+	start := time.Now()
+	f()
+	return time.Since(start)
+}
+
+// peakHeap samples the heap during f and returns how far it rose, in MiB.
+func peakHeap(f func()) float64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	base, peak := m.HeapAlloc, m.HeapAlloc
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		var m runtime.MemStats
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			runtime.ReadMemStats(&m)
+			peak = max(peak, m.HeapAlloc)
+			runtime.Gosched()
+		}
+	}()
+	f()
+	close(stop)
+	<-done
+	return float64(peak-base) / (1 << 20)
+}
+
+func BenchmarkPrepare(b *testing.B) {
+	srv := fake(b)
+	client := newClient(b, srv)
+	for _, size := range []int64{64 << 10, 20 << 20} {
+		document, _ := largeReport(b, size)
+		b.Run(fmt.Sprintf("%dKiB", size>>10), func(b *testing.B) {
+			b.SetBytes(size)
+			b.ReportAllocs()
+			for b.Loop() {
+				_, err := client.Prepare(context.Background(), dmp.Submission{Patient: dmptest.Patient(), ContentType: consultation,
+					Documents: []dmp.SubmissionDocument{{Document: document}}})
+				require.NoError(b, err)
+			}
+		})
+	}
+}
+
+// BenchmarkSubmit is a whole call over mutual TLS to a server that does
+// nothing.
+func BenchmarkSubmit(b *testing.B) {
+	srv := fake(b)
+	target := sink(b, srv.PKI())
+	client := newClient(b, srv, func(c *dmp.Config) { c.Endpoint = target.URL })
+	for _, size := range []int64{64 << 10, 20 << 20} {
+		document, _ := largeReport(b, size)
+		sealed := prepared(b, client, dmp.SubmissionDocument{Document: document})
+		b.Run(fmt.Sprintf("%dKiB", size>>10), func(b *testing.B) {
+			b.SetBytes(size)
+			b.ReportAllocs()
+			for b.Loop() {
+				_, err := client.Submit(context.Background(), sealed)
+				require.NoError(b, err)
+			}
+		})
+	}
+}
