@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/dn"
 	"github.com/segur-sdk/segur/internal/xmlsec"
 	"github.com/segur-sdk/segur/internal/xmlw"
 )
@@ -256,10 +258,11 @@ func (s *Signer) issuerOf(c *x509.Certificate) (string, error) {
 	if last := s.issuer.Load(); last != nil && last.cert == c {
 		return last.name, nil
 	}
-	name, err := xmlsec.DistinguishedName(c.RawSubject)
+	subject, err := dn.Decode(c.RawSubject)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("the name %w", err)
 	}
+	name := subject.Text()
 	s.issuer.Store(&issuerName{c, name})
 	return name, nil
 }
@@ -301,11 +304,6 @@ func (v VIHF) write(id, issuer string, now, notAfter time.Time) ([]byte, int, er
 // bearsStructure compares a Struct_IdNat with the organisational units of a certificate. The type digit may be missing
 // on either side.
 func bearsStructure(c *x509.Certificate, structure string) bool {
-	want := segur.NormalizeStructureID(structure)
-	for _, ou := range c.Subject.OrganizationalUnit {
-		if got := segur.NormalizeStructureID(ou); got == want || len(want) > 1 && got == want[1:] || len(got) > 1 && got[1:] == want {
-			return true
-		}
-	}
-	return false
+	subject, err := dn.Decode(c.RawSubject)
+	return err == nil && subject.BearsStructure(structure)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/dn"
 	"github.com/segur-sdk/segur/internal/xmlr"
 	"github.com/segur-sdk/segur/internal/xmlsec"
 )
@@ -130,7 +131,7 @@ func verified(op string, element *xmlr.Node, o VerifyOptions) ([]byte, *x509.Cer
 }
 
 func (e Envelope) judge(p *segur.Problems, o VerifyOptions) {
-	if e.Certificate != nil && !xmlsec.MatchDN(e.Issuer, e.Certificate.RawSubject) {
+	if e.Certificate != nil && !dn.Matches(e.Issuer, e.Certificate.RawSubject) {
 		p.Add("issuer", "is not the subject of the signature certificate")
 	}
 	if o.Now.IsZero() {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"time"
 
+	"github.com/segur-sdk/segur/internal/dn"
 	"github.com/segur-sdk/segur/internal/xmlw"
 )
 
@@ -163,9 +164,9 @@ func (d DSG) properties(key Key, a Algorithms) ([]byte, error) {
 	w.Elem("SigningTime", d.SigningTime.UTC().Format(signingTimeLayout))
 	w.Start("SigningCertificate")
 	for _, c := range key.shown() {
-		issuer, err := DistinguishedName(c.RawIssuer)
+		issuer, err := dn.Decode(c.RawIssuer)
 		if err != nil {
-			return nil, err
+			return nil, refuseWith(ReasonCertificate, "the name of the issuer", err)
 		}
 		w.Start("Cert")
 		w.Start("CertDigest")
@@ -175,7 +176,7 @@ func (d DSG) properties(key Key, a Algorithms) ([]byte, error) {
 		w.Start("IssuerSerial")
 		w.Start("X509IssuerName")
 		w.NS("", NamespaceDS)
-		w.Text(issuer)
+		w.Text(issuer.Text())
 		w.End()
 		w.Start("X509SerialNumber")
 		w.NS("", NamespaceDS)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/segur-sdk/segur/internal/dn"
 	"github.com/segur-sdk/segur/internal/testkit"
 	"github.com/segur-sdk/segur/internal/xmlr"
 	"github.com/segur-sdk/segur/internal/xmlsec"
@@ -238,7 +239,7 @@ func TestCapturedAssertion(t *testing.T) {
 			require.Equal(t, xmlsec.RSASHA256, v.Algorithm)
 			n, err := xmlr.Parse(v.References[0].Bytes, xmlr.Options{})
 			require.NoError(t, err)
-			require.True(t, xmlsec.MatchDN(n.Child(saml, "Issuer").Text(), v.Certificate.RawSubject))
+			require.True(t, dn.Matches(n.Child(saml, "Issuer").Text(), v.Certificate.RawSubject))
 			require.Equal(t, "CPS", n.Find(saml, "Subject/NameID").Attr("NameQualifier"))
 		})
 	}
