@@ -3,12 +3,10 @@ package ins
 import (
 	"context"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
-	"strings"
 	"time"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/dn"
 )
 
 // The two common names that INSi accepts in a certificate of a structure.
@@ -21,31 +19,6 @@ const (
 
 const certificateOrder = "order an IGC-Santé software certificate, offer ORG, usage AUTH_CLI, with the common name " +
 	CommonNameAuto + " or " + CommonNameManual + " (it serves INSi only)"
-
-// subject is what INSi reads in the client certificate.
-type subject struct{ commonName, structureID string }
-
-// readSubject walks the raw subject: pkix.Name loses the order and multi-valued RDNs.
-func readSubject(c *x509.Certificate) subject {
-	var rdns pkix.RDNSequence
-	var s subject
-	if rest, err := asn1.Unmarshal(c.RawSubject, &rdns); err != nil || len(rest) > 0 {
-		return s
-	}
-	for _, set := range rdns {
-		for _, a := range set {
-			v, ok := a.Value.(string)
-			switch {
-			case !ok:
-			case a.Type.Equal(asn1.ObjectIdentifier{2, 5, 4, 3}):
-				s.commonName = v
-			case a.Type.Equal(asn1.ObjectIdentifier{2, 5, 4, 11}) && s.structureID == "":
-				s.structureID = strings.TrimSpace(v)
-			}
-		}
-	}
-	return s
-}
 
 // checkCertificate adds what would make INSi refuse the certificate and returns the issuer of the flow.
 func (c Config) checkCertificate(ctx context.Context, p *segur.Problems, now time.Time) (issuer string) {
@@ -67,8 +40,12 @@ func (c Config) checkCertificate(ctx context.Context, p *segur.Problems, now tim
 		return c.Issuer
 	}
 	leaf := chain[0]
-	s := readSubject(leaf)
-	if s.commonName != CommonNameAuto && s.commonName != CommonNameManual {
+	subject, err := dn.Decode(leaf.RawSubject)
+	if err != nil {
+		p.Addf("credentials", "the subject of the certificate %v", err)
+		return c.Issuer
+	}
+	if cn := subject.First(dn.CommonName); cn != CommonNameAuto && cn != CommonNameManual {
 		p.Add("credentials", "the certificate is not one for INSi, which would answer desir_560: "+certificateOrder)
 	}
 	switch {
@@ -84,10 +61,11 @@ func (c Config) checkCertificate(ctx context.Context, p *segur.Problems, now tim
 	if c.Issuer != "" {
 		return c.Issuer
 	}
-	if s.structureID == "" {
-		p.Add("issuer", "is required: the certificate has no OU to take it from")
+	issuer = subject.StructureID()
+	if issuer == "" {
+		p.Add("issuer", "is required: the certificate has no OU with an identifier of a structure to take it from")
 	}
-	return s.structureID
+	return issuer
 }
 
 // forClientAuth accepts a certificate that does not restrict its usage.

@@ -48,6 +48,7 @@ func TestConfigIsChecked(t *testing.T) {
 		"not yet valid":          {func(c *ins.Config) { c.Credentials = organization(credentialtest.NotYetValid()) }, []string{"credentials the certificate is valid from"}},
 		"signature certificate":  {func(c *ins.Config) { c.Credentials = organization(credentialtest.ForSignature()) }, []string{"credentials the certificate does not serve client authentication"}},
 		"no OU":                  {func(c *ins.Config) { c.Credentials = organization(credentialtest.StructureID("")) }, []string{"issuer is required: the certificate has no OU"}},
+		"OU of another kind":     {func(c *ins.Config) { c.Credentials = organization(credentialtest.StructureID("IMAGERIE")) }, []string{"issuer is required: the certificate has no OU"}},
 		"no OU, issuer given": {func(c *ins.Config) {
 			c.Credentials, c.Issuer = organization(credentialtest.StructureID("")), "1990000019"
 		}, nil},
