@@ -8,6 +8,15 @@ var FacilityType = newTable("1.2.250.1.213.1.1.5.466", "JDV_J02_XdsHealthcareFac
 	{"SA02", R02Sector, "Hôpital militaire du Service de santé des armées"},
 	{"SA03", R02Sector, "Etablissement privé PSPH"},
 	{"SA04", R02Sector, "Etablissement privé non PSPH"},
+}, sectors, []Entry{
+	{"SA66", R02Sector, "Services de Prévention et de Santé au Travail (SPST)"},
+	{"SA67", R02Sector, "Maisons médicales de garde (MMG)"},
+	{"SA68", R02Sector, "Services départementaux d'incendie et de secours"},
+	{"SA69", R02Sector, "Maisons de naissance"},
+})
+
+// sectors are the rows that the tables of facility types and of content types share.
+var sectors = []Entry{
 	{"SA05", R02Sector, "Centre de santé"},
 	{"SA06", R02Sector, "Autre structure du Service de santé des armées"},
 	{"SA07", R02Sector, "Cabinet individuel"},
@@ -67,8 +76,4 @@ var FacilityType = newTable("1.2.250.1.213.1.1.5.466", "JDV_J02_XdsHealthcareFac
 	{"SA63", R02Sector, "Communauté professionnelle territoriale de santé et équipe de soins spécialisés"},
 	{"SA64", R02Sector, "Société de téléconsultation"},
 	{"SA65", R02Sector, "Antenne de pharmacie"},
-	{"SA66", R02Sector, "Services de Prévention et de Santé au Travail (SPST)"},
-	{"SA67", R02Sector, "Maisons médicales de garde (MMG)"},
-	{"SA68", R02Sector, "Services départementaux d'incendie et de secours"},
-	{"SA69", R02Sector, "Maisons de naissance"},
-})
+}
