@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"slices"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/dn"
 )
 
 // Code systems of the people and structures that an assertion names.
@@ -189,10 +189,8 @@ func (c *Config) checkSigner(cred segur.Credential) error {
 
 // ofStructure reports whether the OU of the subject is the structure.
 func (c *Config) ofStructure(leaf *x509.Certificate) bool {
-	want := segur.NormalizeStructureID(c.Structure.ID)
-	return slices.ContainsFunc(leaf.Subject.OrganizationalUnit, func(ou string) bool {
-		return segur.NormalizeStructureID(ou) == want
-	})
+	subject, err := dn.Decode(leaf.RawSubject)
+	return err == nil && subject.BearsStructure(c.Structure.ID)
 }
 
 // signer asks for the credential that signs now, and checks it again: it may

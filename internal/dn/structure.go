@@ -28,8 +28,8 @@ func (n Name) BearsStructure(id string) bool {
 	return false
 }
 
-// SameStructure compares two identifiers of structures. The type digit may be missing on either side; nine characters
-// are then a FINESS. A blank identifier is like no other.
+// SameStructure compares two identifiers of structures. Nine characters are a FINESS without its type digit. A blank
+// identifier is like no other.
 func SameStructure(a, b string) bool {
 	a, b = strings.TrimSpace(a), strings.TrimSpace(b)
 	if len(a) < len(b) {
@@ -38,8 +38,8 @@ func SameStructure(a, b string) bool {
 	switch {
 	case b == "":
 		return false
-	case len(a) == len(b):
-		return a == b
+	case len(b) == 9 && len(a) == 10:
+		return a == "1"+b
 	}
-	return a[1:] == b && (len(b) != 9 || a[0] == '1')
+	return a == b
 }

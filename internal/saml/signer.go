@@ -301,8 +301,8 @@ func (v VIHF) write(id, issuer string, now, notAfter time.Time) ([]byte, int, er
 	return out, at, err
 }
 
-// bearsStructure compares a Struct_IdNat with the organisational units of a certificate. The type digit may be missing
-// on either side.
+// bearsStructure compares a Struct_IdNat with the organisational units of a certificate. A FINESS may lack its type
+// digit on either side.
 func bearsStructure(c *x509.Certificate, structure string) bool {
 	subject, err := dn.Decode(c.RawSubject)
 	return err == nil && subject.BearsStructure(structure)
