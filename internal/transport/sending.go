@@ -90,6 +90,11 @@ func (b *outgoing) Read(p []byte) (int, error) {
 	n, err := b.rc.Read(p)
 	b.s.watch.touch()
 	b.n += int64(n)
+	if err == nil && b.n == b.s.size {
+		// The last bytes leave only once it is sure that nothing follows: a
+		// service that has them all may answer before we could say otherwise.
+		err = b.end()
+	}
 	switch {
 	case b.n > b.s.size:
 		n, err = 0, errContentLong
@@ -102,6 +107,19 @@ func (b *outgoing) Read(p []byte) (int, error) {
 	b.s.o.sent.Add(int64(n))
 	b.s.rec.requestBody(p[:n])
 	return n, err
+}
+
+// end looks beyond the announced size.
+func (b *outgoing) end() error {
+	var extra [1]byte
+	for range 100 {
+		k, err := b.rc.Read(extra[:])
+		b.n += int64(k)
+		if k > 0 || err != nil {
+			return err
+		}
+	}
+	return io.ErrNoProgress
 }
 
 func (b *outgoing) Close() error {
