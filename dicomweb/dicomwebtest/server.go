@@ -2,18 +2,15 @@ package dicomwebtest
 
 import (
 	"crypto/tls"
-	"io"
-	"log"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/internal/testkit/faults"
+	"github.com/segur-sdk/segur/internal/testkit/loopback"
 )
 
 // Fault is one scripted misbehaviour, see [Server.Fail].
@@ -91,8 +88,7 @@ type Server struct {
 	archive     archive
 	script      faults.Script
 	handler     http.Handler
-	http        *http.Server
-	done        chan struct{}
+	http        *loopback.Server
 
 	mu      sync.Mutex
 	quirks  Quirks
@@ -116,29 +112,15 @@ func NewHandler(opts ...Option) *Server {
 // it cannot listen.
 func NewServer(opts ...Option) *Server {
 	s := NewHandler(opts...)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic("dicomwebtest: " + err.Error())
-	}
-	s.URL = "http://" + l.Addr().String() + base
+	var config *tls.Config
 	if !s.plain {
-		s.URL = "https://" + l.Addr().String() + base
-		config := s.pki.MutualTLS()
+		config = s.pki.MutualTLS()
 		if s.certificate != nil {
 			config.Certificates = []tls.Certificate{*s.certificate}
 		}
-		l = tls.NewListener(l, config)
 	}
-	s.done = make(chan struct{})
-	s.http = &http.Server{
-		Handler:           s,
-		ErrorLog:          log.New(io.Discard, "", 0), // refused handshakes are what tests provoke
-		ReadHeaderTimeout: time.Minute,
-	}
-	go func() {
-		defer close(s.done)
-		_ = s.http.Serve(l) // always returns an error, at the latest that of Close
-	}()
+	s.http = loopback.Start(s, config)
+	s.URL = s.http.URL + base
 	return s
 }
 
@@ -146,8 +128,7 @@ func NewServer(opts ...Option) *Server {
 func (s *Server) Close() {
 	s.script.Close()
 	if s.http != nil {
-		_ = s.http.Close()
-		<-s.done
+		s.http.Close()
 	}
 }
 

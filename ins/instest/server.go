@@ -4,17 +4,15 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"io"
-	"log"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/ins"
 	"github.com/segur-sdk/segur/internal/testkit/faults"
+	"github.com/segur-sdk/segur/internal/testkit/loopback"
 )
 
 // AuthorizationNumber is the number that a server accepts by default, and that its Config holds.
@@ -60,9 +58,8 @@ type Server struct {
 	unknownIsFault bool
 	numbers        []string
 
-	http   *http.Server
+	http   *loopback.Server
 	script faults.Script
-	done   chan struct{}
 
 	mu      sync.Mutex
 	persons []Person
@@ -86,7 +83,7 @@ type Call struct {
 
 // NewServer starts a server on 127.0.0.1. Like net/http/httptest it panics when it cannot listen.
 func NewServer(opts ...Option) *Server {
-	s := &Server{numbers: []string{AuthorizationNumber}, seen: map[string][sha256.Size]byte{}, done: make(chan struct{})}
+	s := &Server{numbers: []string{AuthorizationNumber}, seen: map[string][sha256.Size]byte{}}
 	for _, p := range DefaultPersons() {
 		s.persons = append(s.persons, must(p.check()))
 	}
@@ -96,29 +93,19 @@ func NewServer(opts ...Option) *Server {
 	if s.pki == nil {
 		s.pki = credentialtest.NewPKI()
 	}
-	l := must(net.Listen("tcp", "127.0.0.1:0"))
-	s.URL = "https://" + l.Addr().String() + path
 	config := s.pki.MutualTLS()
 	if s.certificate != nil {
 		config.Certificates = []tls.Certificate{*s.certificate}
 	}
-	s.http = &http.Server{
-		Handler:           s.script.Middleware(func(*http.Request) string { return op }, http.HandlerFunc(s.serve)),
-		ErrorLog:          log.New(io.Discard, "", 0), // refused handshakes are what tests provoke
-		ReadHeaderTimeout: time.Minute,
-	}
-	go func() {
-		defer close(s.done)
-		_ = s.http.Serve(tls.NewListener(l, config)) // always returns an error, at the latest that of Close
-	}()
+	s.http = loopback.Start(s.script.Middleware(func(*http.Request) string { return op }, http.HandlerFunc(s.serve)), config)
+	s.URL = s.http.URL + path
 	return s
 }
 
 // Close stops the server and cuts the calls under way.
 func (s *Server) Close() {
 	s.script.Close()
-	_ = s.http.Close()
-	<-s.done
+	s.http.Close()
 }
 
 // PKI returns the infrastructure that the server trusts.
