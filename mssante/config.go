@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -197,8 +198,12 @@ func endpoint(p *segur.Problems, field, address, port string) string {
 	switch {
 	case err != nil && !strings.ContainsAny(address, ":/@ []"):
 		return net.JoinHostPort(address, port)
-	case err != nil || host == "" || given == "" || strings.ContainsAny(host, "/@ "):
+	case err != nil || host == "" || strings.ContainsAny(host, "/@ "):
 		p.Add(field, "must be host or host:port")
+	default:
+		if n, err := strconv.ParseUint(given, 10, 16); err != nil || n == 0 {
+			p.Add(field, "must have a port between 1 and 65535")
+		}
 	}
 	return address
 }

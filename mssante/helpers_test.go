@@ -3,6 +3,8 @@ package mssante_test
 import (
 	"context"
 	"io"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -147,5 +149,12 @@ func bytesOf(t *testing.T, c segur.Content) []byte {
 	b, err := io.ReadAll(r)
 	require.NoError(t, err)
 	require.NoError(t, r.Close())
+	return b
+}
+
+func readFile(t *testing.T, dir, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	require.NoError(t, err)
 	return b
 }

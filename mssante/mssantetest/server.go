@@ -71,11 +71,12 @@ type Server struct {
 	maxBytes    int64
 	numbers     []string
 
-	smtp   *smtp.Server
-	imap   *imapserver.Server
-	closed chan struct{}
-	once   sync.Once
-	wait   sync.WaitGroup
+	smtp      *smtp.Server
+	imap      *imapserver.Server
+	listeners []net.Listener
+	closed    chan struct{}
+	once      sync.Once
+	wait      sync.WaitGroup
 
 	mu        sync.Mutex
 	mailboxes map[string]*mailbox
@@ -144,6 +145,7 @@ func (s *Server) listen(serve func(net.Listener) error) string {
 	if err != nil {
 		panic("mssantetest: " + err.Error())
 	}
+	s.listeners = append(s.listeners, l)
 	s.wait.Add(1)
 	go func() {
 		defer s.wait.Done()
@@ -158,6 +160,9 @@ func (s *Server) Close() {
 		close(s.closed)
 		_ = s.smtp.Close()
 		_ = s.imap.Close()
+		for _, l := range s.listeners { // the servers do not know them yet when they are closed at once
+			_ = l.Close()
+		}
 		s.wait.Wait()
 	})
 }
