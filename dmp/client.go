@@ -58,21 +58,43 @@ type request struct {
 // send completes the request and sends it. The error is not typed yet: see
 // failure.typed.
 func (c *Client) send(ctx context.Context, cred segur.Credential, patient segur.INS, r request) (*soap.Answer, string, error) {
-	id, err := c.cfg.IDs.UUID()
-	if err != nil {
-		return nil, "", err
-	}
-	messageID := "urn:uuid:" + id
-	assertion, err := c.assertion(ctx, cred, r.op, messageID, patient)
-	if err != nil {
-		return nil, messageID, err
+	return c.sendSigned(ctx, c.startAssertion(ctx, cred, r.op, patient), r)
+}
+
+// identity is the assertion of a call and its message identifier.
+type identity struct {
+	messageID string
+	assertion *saml.Assertion
+	err       error
+}
+
+// startAssertion signs the assertion beside what the caller still has to do:
+// the signature of a lot takes as long.
+func (c *Client) startAssertion(ctx context.Context, cred segur.Credential, op string, patient segur.INS) <-chan identity {
+	out := make(chan identity, 1) // nobody may come for it
+	go func() {
+		var i identity
+		var uuid string
+		if uuid, i.err = c.cfg.IDs.UUID(); i.err == nil {
+			i.messageID = "urn:uuid:" + uuid
+			i.assertion, i.err = c.assertion(ctx, cred, op, i.messageID, patient)
+		}
+		out <- i
+	}()
+	return out
+}
+
+func (c *Client) sendSigned(ctx context.Context, pending <-chan identity, r request) (*soap.Answer, string, error) {
+	i := <-pending
+	if i.err != nil {
+		return nil, i.messageID, i.err
 	}
 	endpoint := c.cfg.Endpoint + r.service
 	answer, err := c.soap.Do(ctx, &soap.Call{
-		Op: r.op, Endpoint: endpoint, Action: r.action, MessageID: messageID, To: endpoint, ReplyTo: true, MustUnderstand: true,
-		Security: assertion.XML, Body: r.body, Attachments: r.attachments, RepeatSafe: r.repeatSafe,
+		Op: r.op, Endpoint: endpoint, Action: r.action, MessageID: i.messageID, To: endpoint, ReplyTo: true, MustUnderstand: true,
+		Security: i.assertion.XML, Body: r.body, Attachments: r.attachments, RepeatSafe: r.repeatSafe,
 	})
-	return answer, messageID, err
+	return answer, i.messageID, err
 }
 
 // assertion makes the VIHF of one call.

@@ -80,7 +80,7 @@ type Config struct {
 
 	// Trace is told of each assertion before it is sent: who acted for which
 	// structure, which the structure must be able to say (EX_AIR-070). It is
-	// called by the goroutine of the call. nil: nobody.
+	// called before the call goes on, from another goroutine. nil: nobody.
 	Trace func(AssertionUse)
 
 	// Settings holds what the public specifications leave open. Its zero

@@ -65,15 +65,13 @@ func (c *Client) submit(ctx context.Context, s *Sealed, setID, signatureID strin
 	if err != nil {
 		return nil, err
 	}
-	lot, contents, err := c.lot(s, cred, setID, signatureID)
+	pending := c.startAssertion(ctx, cred, opSubmit, s.patient)
+	r, err := c.provide(s, cred, setID, signatureID)
 	if err != nil {
+		<-pending // its trace is not told after the call has ended
 		return nil, f.typed(err)
 	}
-	r, err := provide(lot, contents)
-	if err != nil {
-		return nil, f.typed(err)
-	}
-	answer, messageID, err := c.send(ctx, cred, s.patient, r)
+	answer, messageID, err := c.sendSigned(ctx, pending, r)
 	f.messageID = messageID
 	if err != nil {
 		return nil, f.typed(err)
@@ -133,7 +131,7 @@ func (c *Client) lot(s *Sealed, cred segur.Credential, setID, signatureID string
 	lot.Number()
 	contents := make([]segur.Content, 0, len(s.contents)+1)
 	for i, content := range s.contents {
-		contents = append(contents, checked{Content: content, want: s.digests[i].sha1})
+		contents = append(contents, checked{Content: content, want: s.digests[i]})
 	}
 	return lot, append(contents, segur.BytesContent(signature)), nil
 }
@@ -160,8 +158,12 @@ func (c *Client) signLot(s *Sealed, cred segur.Credential, setID string, now tim
 }
 
 // provide makes the request of ITI-41: every document is a part of its own.
-func provide(lot *xds.Submission, contents []segur.Content) (request, error) {
+func (c *Client) provide(s *Sealed, cred segur.Credential, setID, signatureID string) (request, error) {
 	r := request{op: opSubmit, service: serviceRepository, action: actionProvide}
+	lot, contents, err := c.lot(s, cred, setID, signatureID)
+	if err != nil {
+		return r, err
+	}
 	part := func(entryID string) string { return entryID + "@segur" }
 	body, err := lot.AppendProvideAndRegister(nil, func(entryID string) string { return soap.Href(part(entryID)) })
 	if err != nil {
