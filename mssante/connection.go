@@ -105,6 +105,13 @@ func (c *connection) note(err error) {
 	}
 }
 
+// failed reports whether the network failed.
+func (c *connection) failed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err != nil
+}
+
 // alert looks for the reason why a write failed: with TLS 1.3 a server refuses
 // our certificate after our side of the handshake.
 func (c *connection) alert() {

@@ -274,7 +274,7 @@ func (r *reader) markSeen(uid imap.UID) error {
 // close says goodbye if the server listens, and ends the connection.
 func (r *reader) close() {
 	r.conn.wire.patience.Store(int64(time.Second))
-	if r.s.Context().Err() == nil && r.client.State() == imap.ConnStateSelected {
+	if r.s.Context().Err() == nil && !r.conn.failed() && r.client.State() == imap.ConnStateSelected {
 		_ = r.client.Logout().Wait()
 	}
 	r.done()
