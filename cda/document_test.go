@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"testing/iotest"
@@ -57,7 +58,7 @@ func TestDocumentIsAContent(t *testing.T) {
 				n, err := rc.(io.WriterTo).WriteTo(&b)
 				assert.NoError(t, err)
 				assert.EqualValues(t, len(whole)-len(head), n)
-				assert.True(t, bytes.Equal(whole, append(head, b.Bytes()...)))
+				assert.True(t, bytes.Equal(whole, slices.Concat(head, b.Bytes())))
 				assert.NoError(t, rc.Close())
 				return
 			}

@@ -124,8 +124,8 @@ func (w *xmlWriter) End() {
 // Elem writes a whole element, with attributes given as name, value pairs.
 func (w *xmlWriter) Elem(name, text string, attrs ...string) {
 	w.Start(name)
-	for i := 0; i < len(attrs); i += 2 {
-		w.Attr(attrs[i], attrs[i+1])
+	for ; len(attrs) >= 2; attrs = attrs[2:] {
+		w.Attr(attrs[0], attrs[1])
 	}
 	if text != "" {
 		w.Text(text)

@@ -119,7 +119,7 @@ func OpenDir(dir string) (files []*File, skipped []Skipped, err error) {
 		f, err := OpenFile(path)
 		if err != nil {
 			skipped = append(skipped, Skipped{path, err})
-			return nil
+			return nil //nolint:nilerr // told in skipped
 		}
 		files = append(files, f)
 		return nil

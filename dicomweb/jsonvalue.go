@@ -108,11 +108,11 @@ func (d *jsonDecoder) personName(group int) bool {
 		return true
 	}
 	from := len(d.text)
-	for g := range highest + 1 {
-		if g > 0 {
+	for i, g := range groups[:highest+1] {
+		if i > 0 {
 			d.text = append(d.text, '=')
 		}
-		d.text = append(d.text, d.text[groups[g].from:groups[g].to]...)
+		d.text = append(d.text, d.text[g.from:g.to]...)
 	}
 	d.spans = append(d.spans, span{from, len(d.text)})
 	return true

@@ -67,16 +67,6 @@ func (v VR) known() bool {
 	return false
 }
 
-// binary reports whether values are bytes, carried as InlineBinary or by
-// reference.
-func (v VR) binary() bool {
-	switch v {
-	case OB, OD, OF, OL, OV, OW, UN:
-		return true
-	}
-	return false
-}
-
 // longLength reports whether the explicit encoding has a 32-bit length
 // (PS3.5 7.1.2). A VR that is not known here is one of a later edition, which
 // the standard promises to give the long form.

@@ -3,6 +3,7 @@ package pdfa
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 )
 
 // outputProfile makes the ICC profile (version 2.1, matrix and tone curves) of the output intent: the primaries of
@@ -58,7 +59,7 @@ func outputProfile() []byte {
 		index = binary.BigEndian.AppendUint32(index, uint32(from)) //nolint:gosec // small
 		index = binary.BigEndian.AppendUint32(index, uint32(size)) //nolint:gosec // small
 	}
-	profile := append(append(header, index...), data...)
+	profile := slices.Concat(header, index, data)
 	binary.BigEndian.PutUint32(profile, uint32(len(profile))) //nolint:gosec // small
 	return profile
 }

@@ -19,7 +19,7 @@ const (
 	attrPatient      = "urn:oasis:names:tc:xacml:2.0:resource:resource-id"
 	attrResource     = "Ressource_URN"
 	attrPurpose      = "urn:oasis:names:tc:xspa:1.0:subject:purposeofuse"
-	attrSecret       = "urn:oasis:names:tc:xspa:1.0:resource:patient:hl7:confidentiality-code"
+	attrHidden       = "urn:oasis:names:tc:xspa:1.0:resource:patient:hl7:confidentiality-code"
 	attrReason       = "Mode_Acces_Raison"
 	attrInstallation = "LPS_ID"
 	attrSoftware     = "LPS_Nom"
@@ -67,7 +67,7 @@ func (v VIHF) attributes(w *xmlw.Writer) {
 	codedValue(w, "PurposeOfUse", string(v.Purpose), purposeOID, purposeName, purposeDisplay[v.Purpose])
 	w.End()
 	if v.Secret {
-		textAttribute(w, attrSecret, secretMarker)
+		textAttribute(w, attrHidden, secretMarker)
 	}
 	textAttribute(w, attrReason, strings.TrimSpace(v.BreakGlassReason))
 	textAttribute(w, attrInstallation, v.Software.Installation)

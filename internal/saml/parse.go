@@ -211,7 +211,7 @@ func (r *reader) vihfAttributes(v *VIHF) {
 			v.Sector = segur.Code{Code: code, System: segur.OID(system)}
 		},
 		attrPatient: r.patient(v),
-		attrSecret: func(f, t string) {
+		attrHidden: func(f, t string) {
 			if v.Secret = t == secretMarker; !v.Secret {
 				r.p.Add(f, "must be INVISIBLE_REPRESENTANTS_LEGAUX (JDV_J64)")
 			}

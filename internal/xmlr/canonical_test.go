@@ -83,7 +83,7 @@ func TestCanonicalizeOfficialSamples(t *testing.T) {
 			refused++
 			_, err := xmlr.Parse(src, xmlr.Options{})
 			require.Error(t, err, "%s: libxml2 refuses this file", path)
-			return nil
+			return nil //nolint:nilerr // as it should be
 		}
 		if _, err := xmlr.Parse(src, xmlr.Options{}); err != nil {
 			var e *xmlr.Error

@@ -29,8 +29,8 @@ type Scanner struct {
 	opt Options
 	err *Error
 
-	kind       Kind
-	start, end int // token
+	kind  Kind
+	start int // of the token
 
 	nameS, nameE, local int // qualified name src[nameS:nameE]; local part starts at local
 	space               string

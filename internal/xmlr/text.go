@@ -145,7 +145,7 @@ func (s *Scanner) reference(i int) (rune, int) {
 		return r, n
 	}
 	tail := s.src[i:]
-	if len(tail) <= maxReference && bytes.IndexByte(tail, ';') < 0 && bytes.IndexAny(tail, "<> \t\r\n\"'") < 0 {
+	if len(tail) <= maxReference && !bytes.ContainsAny(tail, ";<> \t\r\n\"'") {
 		s.truncated()
 		return 0, 0
 	}

@@ -4,6 +4,7 @@
 package loopback
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"log"
@@ -23,7 +24,8 @@ type Server struct {
 
 // Start serves h; without a TLS configuration, in plain HTTP. Like net/http/httptest it panics when it cannot listen.
 func Start(h http.Handler, config *tls.Config) *Server {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var listener net.ListenConfig
+	l, err := listener.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		panic("loopback: " + err.Error())
 	}
