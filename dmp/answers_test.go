@@ -22,7 +22,6 @@ import (
 	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/dmp/dmptest"
 	"github.com/segur-sdk/segur/dmp/xds"
-	"github.com/segur-sdk/segur/internal/testkit/faults"
 )
 
 const soapType = "application/soap+xml; charset=utf-8"
@@ -67,40 +66,40 @@ func TestAnswers(t *testing.T) {
 	t.Parallel()
 	matricule := dmptest.Patient().INS.Matricule()
 	for name, c := range map[string]struct {
-		fault  faults.Fault
+		fault  dmptest.Fault
 		submit error
 		read   error
 		code   string
 		help   string
 	}{
-		"page of a gateway":  {faults.Fault{ContentType: "text/html", Body: []byte("<html><body>Maintenance " + matricule)}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
-		"page, 403":          {faults.Fault{Status: 403, ContentType: "text/html", Body: []byte("<html>Interdit")}, segur.ErrAuthorization, segur.ErrAuthorization, "", ""},
-		"page, 502":          {faults.Fault{Status: 502, ContentType: "text/html", Body: []byte("<html>Bad gateway")}, segur.ErrOutcomeUnknown, segur.ErrUnavailable, "", ""},
-		"503":                {faults.Fault{Status: 503}, segur.ErrUnavailable, segur.ErrUnavailable, "", ""},
-		"429":                {faults.Fault{Status: 429, Header: http.Header{"Retry-After": {"7"}}}, segur.ErrRateLimited, segur.ErrRateLimited, "", ""},
-		"redirect":           {faults.Fault{Status: 302, Header: http.Header{"Location": {"https://example.org/?ins=1"}}}, segur.ErrProtocol, segur.ErrProtocol, "", ""},
-		"nothing":            {faults.Fault{ContentType: soapType, Body: []byte(" ")}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
-		"not XML":            {faults.Fault{ContentType: soapType, Body: []byte("OK")}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
-		"doctype":            {faults.Fault{ContentType: soapType, Body: append([]byte(`<!DOCTYPE a>`), registryAnswer(statusSuccess)...)}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
-		"another answer":     {faults.Fault{ContentType: soapType, Body: envelope(`<x xmlns="urn:x"/>`)}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
-		"no status":          {faults.Fault{ContentType: soapType, Body: registryAnswer("")}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
-		"unknown status":     {faults.Fault{ContentType: soapType, Body: registryAnswer("urn:x")}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
-		"answer to another":  {faults.Fault{ContentType: soapType, Body: bytes.Replace(registryAnswer(statusSuccess), []byte("<soap:Body>"), []byte(`<soap:Header><RelatesTo xmlns="http://www.w3.org/2005/08/addressing">urn:uuid:0</RelatesTo></soap:Header><soap:Body>`), 1)}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
-		"invalid cert fault": {faults.Fault{Status: 500, ContentType: soapType, Body: soapFault("Sender", "DMPInvalidCertificate", "Le certificat ayant signé le VIHF est invalide")}, segur.ErrAuthentication, segur.ErrAuthentication, "DMPInvalidCertificate", "ORG SIGN"},
-		"fault in a 200":     {faults.Fault{ContentType: soapType, Body: soapFault("Sender", "DMPAccessDeniedByRightsService", "Refus")}, segur.ErrAuthorization, segur.ErrAuthorization, "DMPAccessDeniedByRightsService", "rights matrix"},
-		"no specialty":       {faults.Fault{Status: 500, ContentType: soapType, Body: soapFault("Sender", "", "Aucune spécialité dans le vihf. Spécialité obligatoire")}, segur.ErrAuthentication, segur.ErrAuthentication, "Sender", "user.specialty"},
-		"addressing":         {faults.Fault{Status: 400, ContentType: soapType, Body: soapFault("Sender", "MessageAddressingHeaderRequired", "A required header representing a Message Addressing Property is not present")}, segur.ErrProtocol, segur.ErrProtocol, "MessageAddressingHeaderRequired", "WS-Addressing"},
-		"server's failure":   {faults.Fault{Status: 500, ContentType: soapType, Body: soapFault("Receiver", "", "Erreur interne")}, segur.ErrOutcomeUnknown, segur.ErrUnavailable, "Receiver", ""},
-		"busy":               {faults.Fault{ContentType: soapType, Body: registryAnswer(statusFailure, registryError("XDSRegistryBusy", "Réessayer", "Error"))}, segur.ErrUnavailable, segur.ErrUnavailable, "XDSRegistryBusy", "overloaded"},
-		"author":             {faults.Fault{ContentType: soapType, Body: registryAnswer(statusFailure, registryError("XDSRegistryMetadataError", "Aucun AuthorInstitution ne correspond à l'utilisateur du VIHF", "Error"))}, segur.ErrRefused, segur.ErrRefused, "XDSRegistryMetadataError", "EX_2.1-1140"},
-		"new code":           {faults.Fault{ContentType: soapType, Body: registryAnswer(statusFailure, registryError("DMPNouveauCode", "Inconnu", "Error"))}, segur.ErrRefused, segur.ErrRefused, "DMPNouveauCode", ""},
+		"page of a gateway":  {dmptest.Fault{ContentType: "text/html", Body: []byte("<html><body>Maintenance " + matricule)}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
+		"page, 403":          {dmptest.Fault{Status: 403, ContentType: "text/html", Body: []byte("<html>Interdit")}, segur.ErrAuthorization, segur.ErrAuthorization, "", ""},
+		"page, 502":          {dmptest.Fault{Status: 502, ContentType: "text/html", Body: []byte("<html>Bad gateway")}, segur.ErrOutcomeUnknown, segur.ErrUnavailable, "", ""},
+		"503":                {dmptest.Fault{Status: 503}, segur.ErrUnavailable, segur.ErrUnavailable, "", ""},
+		"429":                {dmptest.Fault{Status: 429, Header: http.Header{"Retry-After": {"7"}}}, segur.ErrRateLimited, segur.ErrRateLimited, "", ""},
+		"redirect":           {dmptest.Fault{Status: 302, Header: http.Header{"Location": {"https://example.org/?ins=1"}}}, segur.ErrProtocol, segur.ErrProtocol, "", ""},
+		"nothing":            {dmptest.Fault{ContentType: soapType, Body: []byte(" ")}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
+		"not XML":            {dmptest.Fault{ContentType: soapType, Body: []byte("OK")}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
+		"doctype":            {dmptest.Fault{ContentType: soapType, Body: append([]byte(`<!DOCTYPE a>`), registryAnswer(statusSuccess)...)}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
+		"another answer":     {dmptest.Fault{ContentType: soapType, Body: envelope(`<x xmlns="urn:x"/>`)}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
+		"no status":          {dmptest.Fault{ContentType: soapType, Body: registryAnswer("")}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
+		"unknown status":     {dmptest.Fault{ContentType: soapType, Body: registryAnswer("urn:x")}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
+		"answer to another":  {dmptest.Fault{ContentType: soapType, Body: bytes.Replace(registryAnswer(statusSuccess), []byte("<soap:Body>"), []byte(`<soap:Header><RelatesTo xmlns="http://www.w3.org/2005/08/addressing">urn:uuid:0</RelatesTo></soap:Header><soap:Body>`), 1)}, segur.ErrOutcomeUnknown, segur.ErrProtocol, "", ""},
+		"invalid cert fault": {dmptest.Fault{Status: 500, ContentType: soapType, Body: soapFault("Sender", "DMPInvalidCertificate", "Le certificat ayant signé le VIHF est invalide")}, segur.ErrAuthentication, segur.ErrAuthentication, "DMPInvalidCertificate", "ORG SIGN"},
+		"fault in a 200":     {dmptest.Fault{ContentType: soapType, Body: soapFault("Sender", "DMPAccessDeniedByRightsService", "Refus")}, segur.ErrAuthorization, segur.ErrAuthorization, "DMPAccessDeniedByRightsService", "rights matrix"},
+		"no specialty":       {dmptest.Fault{Status: 500, ContentType: soapType, Body: soapFault("Sender", "", "Aucune spécialité dans le vihf. Spécialité obligatoire")}, segur.ErrAuthentication, segur.ErrAuthentication, "Sender", "user.specialty"},
+		"addressing":         {dmptest.Fault{Status: 400, ContentType: soapType, Body: soapFault("Sender", "MessageAddressingHeaderRequired", "A required header representing a Message Addressing Property is not present")}, segur.ErrProtocol, segur.ErrProtocol, "MessageAddressingHeaderRequired", "WS-Addressing"},
+		"server's failure":   {dmptest.Fault{Status: 500, ContentType: soapType, Body: soapFault("Receiver", "", "Erreur interne")}, segur.ErrOutcomeUnknown, segur.ErrUnavailable, "Receiver", ""},
+		"busy":               {dmptest.Fault{ContentType: soapType, Body: registryAnswer(statusFailure, registryError("XDSRegistryBusy", "Réessayer", "Error"))}, segur.ErrUnavailable, segur.ErrUnavailable, "XDSRegistryBusy", "overloaded"},
+		"author":             {dmptest.Fault{ContentType: soapType, Body: registryAnswer(statusFailure, registryError("XDSRegistryMetadataError", "Aucun AuthorInstitution ne correspond à l'utilisateur du VIHF", "Error"))}, segur.ErrRefused, segur.ErrRefused, "XDSRegistryMetadataError", "EX_2.1-1140"},
+		"new code":           {dmptest.Fault{ContentType: soapType, Body: registryAnswer(statusFailure, registryError("DMPNouveauCode", "Inconnu", "Error"))}, segur.ErrRefused, segur.ErrRefused, "DMPNouveauCode", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx := context.Background()
 			srv := fake(t)
 			feed, consult := newClient(t, srv), newClient(t, srv, consulting)
-			c.fault.Times = faults.Forever
+			c.fault.Times = dmptest.Forever
 			srv.Fail(c.fault)
 
 			_, submitted := feed.Submit(ctx, prepared(t, feed))
@@ -138,7 +137,7 @@ func TestServiceTextsAreCleaned(t *testing.T) {
 			t.Parallel()
 			srv := fake(t)
 			client := newClient(t, srv)
-			srv.Fail(faults.Fault{ContentType: soapType, Body: body})
+			srv.Fail(dmptest.Fault{ContentType: soapType, Body: body})
 			_, err := client.Submit(context.Background(), prepared(t, client))
 			require.ErrorIs(t, err, segur.ErrRefused)
 			e := asError(t, err)
@@ -153,12 +152,12 @@ func TestWarningsOfTheRegistry(t *testing.T) {
 	t.Parallel()
 	srv := fake(t)
 	client := newClient(t, srv)
-	srv.Fail(faults.Fault{ContentType: soapType, Body: registryAnswer(statusSuccess, registryError("XDSExtraMetadataNotSaved", "slot ignoré", "Warning"))})
+	srv.Fail(dmptest.Fault{ContentType: soapType, Body: registryAnswer(statusSuccess, registryError("XDSExtraMetadataNotSaved", "slot ignoré", "Warning"))})
 	receipt, err := client.Submit(context.Background(), prepared(t, client))
 	require.NoError(t, err)
 	assert.Equal(t, []segur.Detail{{Code: "XDSExtraMetadataNotSaved", Severity: "warning", Message: "slot ignoré"}}, receipt.Warnings)
 
-	srv.Fail(faults.Fault{ContentType: soapType, Body: registryAnswer(statusPartial, registryError("XDSRegistryMetadataError", "x", "Error"))})
+	srv.Fail(dmptest.Fault{ContentType: soapType, Body: registryAnswer(statusPartial, registryError("XDSRegistryMetadataError", "x", "Error"))})
 	_, err = client.Submit(context.Background(), prepared(t, client))
 	require.ErrorIs(t, err, segur.ErrPartial)
 }
@@ -325,6 +324,9 @@ func TestReadAnswersCutAtEveryByte(t *testing.T) {
 				step = 7 * stride
 			}
 			for n = 0; n < len(c.answer.body)-c.end; n += step {
+				if c.name == "find" && n > 1000 && n < len(c.answer.body)-1000 {
+					n += 4 // the inside of the metadata is alike
+				}
 				err := c.call(client)
 				require.Truef(t, oneOf(err), "%s cut at %d of %d, clean %v: %v", c.name, n, len(c.answer.body), clean, err)
 				noPrivateText(t, err.Error())

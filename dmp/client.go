@@ -26,6 +26,18 @@ type Client struct {
 	cfg       Config
 	transport *transport.Client
 	soap      *soap.Client
+	secret    bool
+}
+
+// SecretConnection returns the client of a secret connection: what a minor has
+// done without the knowledge of the legal representatives (EX_0.1-1100). All
+// its assertions say so, and all its documents bear the marker
+// INVISIBLE_REPRESENTANTS_LEGAUX (EX_2.1-1050). It shares the connections of
+// c. The session is that of one patient: make one for each.
+func (c *Client) SecretConnection() *Client {
+	out := *c
+	out.secret = true
+	return &out
 }
 
 // New checks cfg completely, reports everything that is wrong at once
@@ -103,7 +115,9 @@ func (c *Client) assertion(ctx context.Context, cred segur.Credential, op, messa
 	if err != nil {
 		return nil, err
 	}
-	a, err := signer.VIHF(ctx, c.cfg.vihf(patient))
+	v := c.cfg.vihf(patient)
+	v.Secret = c.secret
+	a, err := signer.VIHF(ctx, v)
 	if err != nil {
 		var e *segur.Error
 		if errors.As(err, &e) && e.Kind == segur.KindInvalidInput {

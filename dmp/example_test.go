@@ -10,7 +10,6 @@ import (
 	"github.com/segur-sdk/segur/cda"
 	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/dmp/dmptest"
-	"github.com/segur-sdk/segur/internal/testkit/faults"
 )
 
 // exampleReport is a report that package cda wrote.
@@ -93,7 +92,7 @@ func ExampleClient_Resubmit() {
 	ctx := context.Background()
 	srv := dmptest.NewServer()
 	defer srv.Close()
-	srv.Fail(faults.Fault{Op: "dmp.submit", DropBeforeResponse: true})
+	srv.Fail(dmptest.Fault{Op: "dmp.submit", DropBeforeResponse: true})
 	client, err := dmp.New(srv.Config())
 	if err != nil {
 		fmt.Println(err)

@@ -12,7 +12,6 @@ import (
 	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/dmp/dmptest"
 	"github.com/segur-sdk/segur/dmp/xds"
-	"github.com/segur-sdk/segur/internal/testkit/faults"
 )
 
 func TestFindSelects(t *testing.T) {
@@ -80,7 +79,7 @@ func TestFindRefuses(t *testing.T) {
 func TestFindPartial(t *testing.T) {
 	t.Parallel()
 	srv, client, _, _ := published(t)
-	srv.Fail(faults.Fault{Op: "dmp.find", Alter: func(b []byte) []byte {
+	srv.Fail(dmptest.Fault{Op: "dmp.find", Alter: func(b []byte) []byte {
 		return replaceOnce(b, statusSuccess+`">`, statusPartial+`"><rs:RegistryErrorList>`+registryError("XDSRegistryError", "une source manque", "Error")+`</rs:RegistryErrorList>`)
 	}})
 	got, err := found(client, dmp.Query{Patient: dmptest.Patient().INS})
@@ -89,7 +88,7 @@ func TestFindPartial(t *testing.T) {
 	assert.Equal(t, "une source manque", asError(t, err).Details[0].Message)
 	_, err = client.Lookup(t.Context(), dmptest.Patient().INS, "1.2.3")
 	require.ErrorIs(t, err, segur.ErrNotFound)
-	srv.Fail(faults.Fault{Op: "dmp.find", ContentType: soapType, Body: envelope(`<query:AdhocQueryResponse xmlns:query="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0" xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0" status="` + statusPartial + `"><rim:RegistryObjectList/></query:AdhocQueryResponse>`)})
+	srv.Fail(dmptest.Fault{Op: "dmp.find", ContentType: soapType, Body: envelope(`<query:AdhocQueryResponse xmlns:query="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0" xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0" status="` + statusPartial + `"><rim:RegistryObjectList/></query:AdhocQueryResponse>`)})
 	_, err = client.Lookup(t.Context(), dmptest.Patient().INS, "1.2.3")
 	require.ErrorIs(t, err, segur.ErrPartial, "absence is not established")
 }

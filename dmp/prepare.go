@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,7 @@ const systemContentType segur.OID = "1.2.250.1.213.2.2"
 // lists everything that is wrong, with its field.
 func (c *Client) Prepare(ctx context.Context, s Submission) (*Sealed, error) {
 	var p segur.Problems
-	sealed := &Sealed{sha256: c.cfg.Settings.LotSignatureSHA256}
+	sealed := &Sealed{sha256: c.cfg.Settings.LotSignatureSHA256, secret: c.secret}
 	c.preparePatient(&p, s.Patient, sealed)
 	if len(s.Documents) == 0 {
 		p.Add("documents", "at least one is required")
@@ -124,6 +125,9 @@ func (c *Client) prepareDocument(p *segur.Problems, path string, d *SubmissionDo
 		checkHeader(p, path+".document", header, patient)
 		o := d.Options
 		o.Visibility = append(append([]xds.Visibility(nil), o.Visibility...), d.Visibility...)
+		if c.secret && !slices.Contains(o.Visibility, xds.HiddenFromRepresentatives) {
+			o.Visibility = append(o.Visibility, xds.HiddenFromRepresentatives)
+		}
 		entry = xds.DeriveEntry(header, o)
 		sealed.private = append(sealed.private, privateTexts(header.Patient.BirthName, header.Patient.UsedName)...)
 		for _, id := range header.PatientIDs {
@@ -190,6 +194,9 @@ func checkHeader(p *segur.Problems, path string, h segur.DocumentHeader, patient
 func (c *Client) checkVisibility(p *segur.Problems, path string, e *xds.DocumentEntry) {
 	if e.Has(xds.HiddenFromProfessionals) && e.Has(xds.HiddenFromPatient) && !c.cfg.Settings.AllowMaskedAndInvisible {
 		p.Add(path, "must not hide the document both from professionals and from the patient (EX_2.1-1050; see settings.allowMaskedAndInvisible)")
+	}
+	if c.secret && !e.Has(xds.HiddenFromRepresentatives) {
+		p.Add(path, "must hide the document from the legal representatives: the connection is secret (EX_2.1-1050)")
 	}
 }
 

@@ -44,6 +44,7 @@ func (c *Client) Resolve(ctx context.Context, s *Sealed) (*Resolution, error) {
 	if s == nil {
 		return nil, &segur.Error{Op: opLookup, Kind: segur.KindInvalidInput, Message: "no submission: see Client.Prepare"}
 	}
+	c = c.session(s)
 	out := &Resolution{}
 	for _, id := range s.DocumentIDs() {
 		entry, err := c.lookup(ctx, s.patient, id)

@@ -14,7 +14,6 @@ import (
 	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/dmp/dmptest"
 	"github.com/segur-sdk/segur/dmp/xds"
-	"github.com/segur-sdk/segur/internal/testkit/faults"
 )
 
 // published is a server with one report, and the entry that finds it.
@@ -52,7 +51,7 @@ func TestRetrieveVerifies(t *testing.T) {
 		}, segur.ErrTruncated},
 	} {
 		t.Run(name, func(t *testing.T) {
-			srv.Fail(faults.Fault{Op: "dmp.retrieve", Alter: c.change})
+			srv.Fail(dmptest.Fault{Op: "dmp.retrieve", Alter: c.change})
 			r, err := client.Retrieve(ctx, dmptest.Patient().INS, entry)
 			if err != nil {
 				require.ErrorIs(t, err, c.want)
@@ -126,7 +125,7 @@ func TestRetrieveRefusals(t *testing.T) {
 func TestRetrieveCut(t *testing.T) {
 	t.Parallel()
 	srv, client, entry, _ := published(t)
-	srv.Fail(faults.Fault{Op: "dmp.retrieve", CutAfter: 8000})
+	srv.Fail(dmptest.Fault{Op: "dmp.retrieve", CutAfter: 8000})
 	r, err := client.Retrieve(context.Background(), dmptest.Patient().INS, entry)
 	require.NoError(t, err)
 	_, err = io.Copy(io.Discard, r)
@@ -139,11 +138,11 @@ func TestReadsAreRepeated(t *testing.T) {
 	t.Parallel()
 	srv, _, entry, content := published(t)
 	client := newClient(t, srv, consulting, func(c *dmp.Config) { c.Retry.MaxAttempts, c.Retry.BaseDelay = 3, 1 })
-	srv.Fail(faults.Fault{Status: 503}, faults.Fault{DropRequest: true})
+	srv.Fail(dmptest.Fault{Status: 503}, dmptest.Fault{DropRequest: true})
 	entries, err := found(client, dmp.Query{Patient: dmptest.Patient().INS})
 	require.NoError(t, err)
 	assert.Len(t, entries, 1)
-	srv.Fail(faults.Fault{Status: 503})
+	srv.Fail(dmptest.Fault{Status: 503})
 	r, err := client.Retrieve(context.Background(), dmptest.Patient().INS, entry)
 	require.NoError(t, err)
 	got, err := io.ReadAll(r)

@@ -76,6 +76,7 @@ type Sealed struct {
 	private    []string // texts that no error may repeat
 	signature  string   // uniqueId of the signature document
 	sha256     bool     // algorithm of the manifest digests
+	secret     bool     // prepared by a secret connection
 	positions  []int    // of the contents in the submission as it was given
 	warnings   []segur.Detail
 }

@@ -52,6 +52,13 @@ func (c *Client) Submit(ctx context.Context, s *Sealed) (*Receipt, error) {
 	return c.submit(ctx, s, s.submission.Set.UniqueID, s.signature)
 }
 
+// session is the client with the kind of connection that s was prepared with.
+func (c *Client) session(s *Sealed) *Client {
+	out := *c
+	out.secret = s.secret
+	return &out
+}
+
 func (c *Client) submit(ctx context.Context, s *Sealed, setID, signatureID string) (*Receipt, error) {
 	f := failure{op: opSubmit, private: s.private, documents: s.DocumentIDs(), mode: c.cfg.Mode}
 	if c.cfg.Mode == IndirecteRenforcee {
@@ -61,6 +68,7 @@ func (c *Client) submit(ctx context.Context, s *Sealed, setID, signatureID strin
 	if !c.cfg.Environment.AcceptsINS(s.patient.Authority()) {
 		return nil, f.typed(&segur.Error{Kind: segur.KindInvalidInput, Message: "the environment refuses the authority of the INS: nothing was sent"})
 	}
+	c = c.session(s)
 	cred, err := c.cfg.signer(ctx, opSubmit)
 	if err != nil {
 		return nil, err

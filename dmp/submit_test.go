@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +21,6 @@ import (
 	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/dmp/dmptest"
 	"github.com/segur-sdk/segur/dmp/xds"
-	"github.com/segur-sdk/segur/internal/testkit/faults"
 )
 
 func asError(tb testing.TB, err error) *segur.Error {
@@ -37,7 +38,7 @@ func TestLostAnswer(t *testing.T) {
 	srv := fake(t)
 	client := newClient(t, srv, func(c *dmp.Config) { c.Retry.MaxAttempts = 5 })
 	sealed := prepared(t, client)
-	srv.Fail(faults.Fault{Op: "dmp.submit", DropBeforeResponse: true})
+	srv.Fail(dmptest.Fault{Op: "dmp.submit", DropBeforeResponse: true})
 
 	_, err := client.Submit(ctx, sealed)
 	require.ErrorIs(t, err, segur.ErrOutcomeUnknown)
@@ -71,7 +72,7 @@ func TestLostRequest(t *testing.T) {
 	srv := fake(t)
 	client := newClient(t, srv)
 	sealed := prepared(t, client)
-	srv.Fail(faults.Fault{Op: "dmp.submit", DropRequest: true})
+	srv.Fail(dmptest.Fault{Op: "dmp.submit", DropRequest: true})
 
 	_, err := client.Submit(ctx, sealed)
 	require.ErrorIs(t, err, segur.ErrOutcomeUnknown)
@@ -94,7 +95,7 @@ func TestResubmitNeedsTheLookup(t *testing.T) {
 	srv := fake(t)
 	client := newClient(t, srv)
 	sealed := prepared(t, client)
-	srv.Fail(faults.Fault{Op: "dmp.find", Status: http.StatusServiceUnavailable})
+	srv.Fail(dmptest.Fault{Op: "dmp.find", Status: http.StatusServiceUnavailable})
 	_, err := client.Resubmit(context.Background(), sealed)
 	require.ErrorIs(t, err, segur.ErrUnavailable)
 	assert.Empty(t, srv.Documents())
@@ -393,10 +394,118 @@ func TestCancelled(t *testing.T) {
 	assert.Empty(t, srv.Calls())
 
 	// Cancelled while the service thinks: the outcome is unknown.
-	srv.Fail(faults.Fault{Op: "dmp.submit", Hang: true})
+	srv.Fail(dmptest.Fault{Op: "dmp.submit", Hang: true})
 	ctx, cancel = context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
 	_, err = client.Submit(ctx, sealed)
 	require.ErrorIs(t, err, segur.ErrOutcomeUnknown)
 	require.ErrorIs(t, err, segur.ErrTimeout)
+}
+
+// Everything of a secret connection says that it is one.
+func TestSecretConnection(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	srv := fake(t)
+	open := newClient(t, srv)
+	client := open.SecretConnection()
+	sealed := prepared(t, client)
+	entry := sealed.Entries()[0]
+	assert.True(t, entry.Has(xds.HiddenFromRepresentatives))
+	_, err := open.Submit(ctx, sealed) // the submission remembers
+	require.NoError(t, err)
+	_, err = client.Resolve(ctx, sealed)
+	require.NoError(t, err)
+	_, err = client.Lookup(ctx, dmptest.Patient().INS, "1.2.3")
+	require.ErrorIs(t, err, segur.ErrNotFound)
+	for _, c := range srv.Calls() {
+		assert.True(t, c.Secret, c.Op)
+	}
+	_, err = open.Lookup(ctx, dmptest.Patient().INS, "1.2.3")
+	require.ErrorIs(t, err, segur.ErrNotFound)
+	assert.False(t, srv.Calls()[3].Secret)
+
+	_, err = client.Prepare(ctx, dmp.Submission{Patient: dmptest.Patient(), ContentType: consultation,
+		Documents: []dmp.SubmissionDocument{{Content: newReport(t), Entry: kosEntry(newReport(t))}}})
+	assert.Equal(t, []string{"documents[0].visibility"}, fields(t, err))
+}
+
+// Neither logs nor observations hold anything of the patient, whatever
+// happens.
+func TestLogsAreClean(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	srv := fake(t)
+	var log syncBuffer
+	seen := &observations{}
+	change := func(c *dmp.Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		c.Observer = seen
+	}
+	feed, consult := newClient(t, srv, change), newClient(t, srv, change, consulting)
+	sealed := prepared(t, feed)
+	_, err := feed.Submit(ctx, sealed)
+	require.NoError(t, err)
+	srv.Fail(dmptest.Fault{Op: "dmp.submit", ContentType: soapType, Body: soapFault("Sender", "X", dmptest.Patient().INS.Matricule())},
+		dmptest.Fault{Op: "dmp.submit", DropBeforeResponse: true})
+	_, err = feed.Submit(ctx, prepared(t, feed))
+	require.Error(t, err)
+	_, err = feed.Submit(ctx, prepared(t, feed))
+	require.Error(t, err)
+	entries, err := found(consult, dmp.Query{Patient: dmptest.Patient().INS})
+	require.NoError(t, err)
+	r, err := consult.Retrieve(ctx, dmptest.Patient().INS, entries[0])
+	require.NoError(t, err)
+	require.Error(t, r.Close())
+	_, err = feed.Resolve(ctx, sealed)
+	require.NoError(t, err)
+
+	text := log.String()
+	for _, op := range []string{"dmp.submit", "dmp.find", "dmp.retrieve", "dmp.lookup"} {
+		assert.Contains(t, text, op)
+	}
+	noPrivateText(t, text)
+	assert.NotContains(t, text, "Assertion")
+	assert.Equal(t, []string{"dmp.submit", "dmp.submit refused", "dmp.submit outcome unknown", "dmp.find", "dmp.retrieve", "dmp.lookup"}, seen.ops())
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// observations lists operations and how they ended.
+type observations struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (o *observations) OperationStart(ctx context.Context, _ string) context.Context { return ctx }
+
+func (o *observations) OperationEnd(_ context.Context, out segur.Outcome) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s := out.Op
+	if out.Err != nil {
+		s += " " + out.Kind.String()
+	}
+	o.all = append(o.all, s)
+}
+
+func (o *observations) ops() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.all)
 }

@@ -172,7 +172,7 @@ func (c *call) authenticate() *refusal {
 		return sender("DMPInvalidVihf", "Le VIHF est invalide : "+err.Error())
 	}
 	c.vihf = claims
-	c.Mode, c.Purpose, c.UserID = string(claims.Mode), string(claims.Purpose), claims.Subject
+	c.Mode, c.Purpose, c.UserID, c.Secret = string(claims.Mode), string(claims.Purpose), claims.Subject, claims.Secret
 	if leaf := claims.Certificate; leaf != nil {
 		if leaf.KeyUsage&x509.KeyUsageContentCommitment == 0 {
 			return sender("DMPInvalidCertificate", "Le certificat ayant signé le VIHF est invalide : Not a valid signature certificate")

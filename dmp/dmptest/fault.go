@@ -3,5 +3,13 @@ package dmptest
 import "github.com/segur-sdk/segur/internal/testkit/faults"
 
 // Fault is one misbehaviour of the fake, for [Handler.Fail]. Its Op is
-// dmp.submit, dmp.find or dmp.retrieve.
+// dmp.submit, dmp.find or dmp.retrieve; empty is any.
 type Fault = faults.Fault
+
+// Values of the fields of [Fault].
+const (
+	// AtStart, as CutAfter or TruncateAfter: none of the body.
+	AtStart = faults.AtStart
+	// Forever, as Times: every call.
+	Forever = faults.Forever
+)

@@ -50,6 +50,8 @@ type Call struct {
 	MessageID string
 	// Mode and Purpose are those of the assertion, UserID its subject.
 	Mode, Purpose, UserID string
+	// Secret says that the assertion is that of a secret connection.
+	Secret bool
 	// Code is the code of the refusal; empty when the call succeeded.
 	Code string
 	// Reason explains the refusal.

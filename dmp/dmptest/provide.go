@@ -72,6 +72,12 @@ func (c *call) checkMetadata(request *xds.ProvideAndRegister) *xds.Response {
 		}
 		return out
 	}
+	for i := range request.Submission.Entries {
+		e := &request.Submission.Entries[i]
+		if c.vihf.Secret && !e.IsSignature() && !e.Has(xds.HiddenFromRepresentatives) {
+			return failure("XDSRegistryMetadataError", "Une connexion secrète ne dépose que des documents invisibles aux représentants légaux")
+		}
+	}
 	return nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/dmp"
-	"github.com/segur-sdk/segur/internal/testkit/faults"
 	"github.com/segur-sdk/segur/internal/transport"
 )
 
@@ -86,8 +85,8 @@ func (s *Server) Close() {
 	<-s.done
 }
 
-// Fail scripts the next answers. Op is dmp.submit, dmp.find, dmp.retrieve, or empty for any.
-func (h *Handler) Fail(f ...faults.Fault) { h.script.Add(f...) }
+// Fail scripts the next answers.
+func (h *Handler) Fail(f ...Fault) { h.script.Add(f...) }
 
 // PKI returns the infrastructure that the server trusts.
 func (h *Handler) PKI() *credentialtest.PKI { return h.pki }
