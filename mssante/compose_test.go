@@ -95,7 +95,7 @@ func TestPlainMessage(t *testing.T) {
 	m := toPrescriber()
 	m.Documents, m.Subject = nil, "Réunion d'équipe"
 	h := head(t, compose(t, newClient(t, offline()), m))
-	assert.Contains(t, h, "Subject: =?utf-8?q?R=C3=A9union_d'=C3=A9quipe?=\r\n")
+	assert.Contains(t, h, "Subject: =?utf-8?b?UsOpdW5pb24gZCfDqXF1aXBl?=\r\n")
 	assert.NotContains(t, h, "X-MSS-INS")
 	assert.NotContains(t, h, "X-MSS-CODECDA")
 	assert.Contains(t, h, "X-MSS-NIL: 0000000001")
@@ -105,9 +105,9 @@ func TestLabelsThatNeedEncoding(t *testing.T) {
 	t.Parallel()
 	c := newClient(t, offline())
 	for label, want := range map[string]string{
-		"Hopital A – Service Cardiologie": "From: =?utf-8?q?Hopital_A_=E2=80=93_Service_Cardiologie?= <",
+		"Hopital A – Service Cardiologie": "From: =?utf-8?b?SG9waXRhbCBBIOKAkyBTZXJ2aWNlIENhcmRpb2xvZ2ll?= <",
 		`Imagerie (Lyon), "Nord"`:         `From: "Imagerie (Lyon), \"Nord\"" <`,
-		"=?utf-8?q?x?=":                   "From: =?utf-8?q?",
+		"=?utf-8?q?x?=":                   "From: =?utf-8?b?",
 	} {
 		m := toPrescriber()
 		m.From = mssante.Sender{Entity: label}

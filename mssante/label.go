@@ -1,8 +1,9 @@
 package mssante
 
 import (
-	"mime"
+	"encoding/base64"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/segur-sdk/segur"
 )
@@ -80,5 +81,21 @@ func mailboxHeader(label, address string) string {
 	case ascii && !strings.Contains(label, "=?"):
 		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(label) + `" <` + address + ">"
 	}
-	return strings.ReplaceAll(mime.QEncoding.Encode("utf-8", label), "?= =?", "?=\r\n =?") + " <" + address + ">"
+	return encodedWords(label) + " <" + address + ">"
+}
+
+// encodedWords writes text that a header cannot hold as it is (RFC 2047), in
+// base64: a phrase must hold no quote, which the other form leaves in.
+func encodedWords(s string) string {
+	s = strings.ToValidUTF8(s, "?")
+	var words []string
+	for s != "" {
+		n := min(len(s), 45) // 60 characters once encoded, 75 with what is around
+		for n < len(s) && !utf8.RuneStart(s[n]) {
+			n--
+		}
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(s[:n]))+"?=")
+		s = s[n:]
+	}
+	return strings.Join(words, "\r\n ")
 }
