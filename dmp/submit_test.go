@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +15,6 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/cda"
-	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/dmp/dmptest"
 	"github.com/segur-sdk/segur/dmp/xds"
@@ -260,109 +257,6 @@ func TestRecordRefuses(t *testing.T) {
 	}
 }
 
-// Each mode has its calls; a refusal of the record says which mode is made for
-// the call.
-func TestRights(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	srv := fake(t)
-	feed, consult := newClient(t, srv), newClient(t, srv, consulting)
-	sealed := prepared(t, feed)
-
-	_, err := consult.Submit(ctx, sealed)
-	require.ErrorIs(t, err, segur.ErrAuthorization)
-	assert.Contains(t, asError(t, err).Explain(segur.FR), "INDIRECTE ou en DIRECTE")
-	assert.Empty(t, srv.Calls(), "refused before sending")
-
-	_, err = feed.Submit(ctx, sealed)
-	require.NoError(t, err)
-	_, err = found(feed, dmp.Query{Patient: dmptest.Patient().INS})
-	require.ErrorIs(t, err, segur.ErrAuthorization)
-	e := asError(t, err)
-	assert.Equal(t, "DMPAccessDeniedByRightsService", e.Code)
-	assert.Contains(t, e.Explain(segur.EN), "INDIRECTE_RENFORCEE")
-	_, err = feed.Retrieve(ctx, dmptest.Patient().INS, &xds.DocumentEntry{UniqueID: sealed.DocumentIDs()[0]})
-	require.ErrorIs(t, err, segur.ErrAuthorization)
-
-	srv.SetPatient(dmptest.Patient().INS, dmptest.Record{Unauthorized: true})
-	_, err = found(consult, dmp.Query{Patient: dmptest.Patient().INS})
-	require.ErrorIs(t, err, segur.ErrAuthorization)
-	_, err = feed.Submit(ctx, prepared(t, feed))
-	require.NoError(t, err, "publishing needs no authorisation")
-
-	card := newClient(t, srv, func(c *dmp.Config) {
-		c.Mode, c.LocalAuthentication = dmp.Directe, dmp.ByCard
-		c.Credentials = segur.StaticCredential(srv.PKI().Professional())
-		c.Signing = segur.StaticCredential(srv.PKI().Professional(credentialtest.ForSignature()))
-	})
-	srv.SetPatient(dmptest.Patient().INS, dmptest.Record{})
-	_, err = card.Submit(ctx, prepared(t, card))
-	require.NoError(t, err)
-	all, err := found(card, dmp.Query{Patient: dmptest.Patient().INS})
-	require.NoError(t, err)
-	assert.Len(t, all, 3)
-}
-
-func TestCertificates(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	srv := fake(t)
-	pki := srv.PKI()
-	tls := func(c segur.Credential) func(*dmp.Config) {
-		return func(cfg *dmp.Config) { cfg.Credentials = segur.StaticCredential(c) }
-	}
-	signing := func(c segur.Credential) func(*dmp.Config) {
-		return func(cfg *dmp.Config) { cfg.Signing = segur.StaticCredential(c) }
-	}
-	for name, c := range map[string]struct {
-		config func(*dmp.Config)
-		kind   error
-		code   string
-	}{
-		"client expired":             {tls(pki.Organization(credentialtest.Expired())), segur.ErrAuthentication, ""},
-		"client of another PKI":      {tls(pki.Foreign().Organization()), segur.ErrAuthentication, ""},
-		"client without the usage":   {tls(pki.Signature()), segur.ErrAuthentication, ""},
-		"client of other structure":  {tls(pki.Organization(credentialtest.StructureID("1990000027"))), segur.ErrAuthentication, "DMPInvalidVihf"},
-		"signing key of another PKI": {signing(pki.Foreign().Signature()), segur.ErrAuthentication, "DMPInvalidCertificate"},
-		"signing with TLS key":       {signing(pki.Organization()), segur.ErrAuthentication, "DMPInvalidCertificate"},
-		"server not trusted":         {func(c *dmp.Config) { c.RootCAs = pki.Foreign().Roots() }, segur.ErrSignature, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client := newClient(t, srv, c.config)
-			_, err := client.Submit(ctx, prepared(t, client))
-			require.ErrorIs(t, err, c.kind)
-			assert.Equal(t, c.code, asError(t, err).Code)
-			assert.NotErrorIs(t, err, segur.ErrOutcomeUnknown)
-			_, err = client.Lookup(ctx, dmptest.Patient().INS, "1.2.3")
-			require.ErrorIs(t, err, c.kind)
-			noPrivateText(t, err.Error())
-		})
-	}
-	assert.Empty(t, srv.Documents())
-}
-
-func TestServerOfAnotherPKI(t *testing.T) {
-	t.Parallel()
-	foreign := credentialtest.NewPKI().Foreign().Server()
-	srv := fake(t, dmptest.WithServerCertificate(foreign))
-	client := newClient(t, srv)
-	_, err := client.Submit(context.Background(), prepared(t, client))
-	require.ErrorIs(t, err, segur.ErrSignature)
-}
-
-// An assertion is of now.
-func TestClockOfTheAssertion(t *testing.T) {
-	t.Parallel()
-	srv := fake(t)
-	client := newClient(t, srv, func(c *dmp.Config) {
-		c.Clock = func() time.Time { return time.Now().Add(-time.Hour) }
-	})
-	_, err := client.Lookup(context.Background(), dmptest.Patient().INS, "1.2.3")
-	require.Error(t, err)
-	assert.Equal(t, "DMPInvalidVihf", asError(t, err).Code)
-}
-
 // Submissions of several goroutines share a client.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
@@ -400,112 +294,4 @@ func TestCancelled(t *testing.T) {
 	_, err = client.Submit(ctx, sealed)
 	require.ErrorIs(t, err, segur.ErrOutcomeUnknown)
 	require.ErrorIs(t, err, segur.ErrTimeout)
-}
-
-// Everything of a secret connection says that it is one.
-func TestSecretConnection(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	srv := fake(t)
-	open := newClient(t, srv)
-	client := open.SecretConnection()
-	sealed := prepared(t, client)
-	entry := sealed.Entries()[0]
-	assert.True(t, entry.Has(xds.HiddenFromRepresentatives))
-	_, err := open.Submit(ctx, sealed) // the submission remembers
-	require.NoError(t, err)
-	_, err = client.Resolve(ctx, sealed)
-	require.NoError(t, err)
-	_, err = client.Lookup(ctx, dmptest.Patient().INS, "1.2.3")
-	require.ErrorIs(t, err, segur.ErrNotFound)
-	for _, c := range srv.Calls() {
-		assert.True(t, c.Secret, c.Op)
-	}
-	_, err = open.Lookup(ctx, dmptest.Patient().INS, "1.2.3")
-	require.ErrorIs(t, err, segur.ErrNotFound)
-	assert.False(t, srv.Calls()[3].Secret)
-
-	_, err = client.Prepare(ctx, dmp.Submission{Patient: dmptest.Patient(), ContentType: consultation,
-		Documents: []dmp.SubmissionDocument{{Content: newReport(t), Entry: kosEntry(newReport(t))}}})
-	assert.Equal(t, []string{"documents[0].visibility"}, fields(t, err))
-}
-
-// Neither logs nor observations hold anything of the patient, whatever
-// happens.
-func TestLogsAreClean(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	srv := fake(t)
-	var log syncBuffer
-	seen := &observations{}
-	change := func(c *dmp.Config) {
-		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		c.Observer = seen
-	}
-	feed, consult := newClient(t, srv, change), newClient(t, srv, change, consulting)
-	sealed := prepared(t, feed)
-	_, err := feed.Submit(ctx, sealed)
-	require.NoError(t, err)
-	srv.Fail(dmptest.Fault{Op: "dmp.submit", ContentType: soapType, Body: soapFault("Sender", "X", dmptest.Patient().INS.Matricule())},
-		dmptest.Fault{Op: "dmp.submit", DropBeforeResponse: true})
-	_, err = feed.Submit(ctx, prepared(t, feed))
-	require.Error(t, err)
-	_, err = feed.Submit(ctx, prepared(t, feed))
-	require.Error(t, err)
-	entries, err := found(consult, dmp.Query{Patient: dmptest.Patient().INS})
-	require.NoError(t, err)
-	r, err := consult.Retrieve(ctx, dmptest.Patient().INS, entries[0])
-	require.NoError(t, err)
-	require.Error(t, r.Close())
-	_, err = feed.Resolve(ctx, sealed)
-	require.NoError(t, err)
-
-	text := log.String()
-	for _, op := range []string{"dmp.submit", "dmp.find", "dmp.retrieve", "dmp.lookup"} {
-		assert.Contains(t, text, op)
-	}
-	noPrivateText(t, text)
-	assert.NotContains(t, text, "Assertion")
-	assert.Equal(t, []string{"dmp.submit", "dmp.submit refused", "dmp.submit outcome unknown", "dmp.find", "dmp.retrieve", "dmp.lookup"}, seen.ops())
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
-// observations lists operations and how they ended.
-type observations struct {
-	mu  sync.Mutex
-	all []string
-}
-
-func (o *observations) OperationStart(ctx context.Context, _ string) context.Context { return ctx }
-
-func (o *observations) OperationEnd(_ context.Context, out segur.Outcome) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	s := out.Op
-	if out.Err != nil {
-		s += " " + out.Kind.String()
-	}
-	o.all = append(o.all, s)
-}
-
-func (o *observations) ops() []string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return slices.Clone(o.all)
 }
