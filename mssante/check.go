@@ -112,7 +112,7 @@ func (c *Client) checkRecipients(m *Message, p *segur.Problems) []recipient {
 		out = append(out, recipient{address: address, name: r.name, patient: r.patient || IsPatientAddress(address)})
 	}
 	if professionals {
-		if rule := m.Consent.Professionals.problem(); rule != "" {
+		if rule := m.Consent.Professionals.problem(); rule != "" && len(m.Documents) > 0 {
 			p.Add("consent.professionals", rule)
 		}
 		if m.Visibility.HiddenFromProfessionals {

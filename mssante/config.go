@@ -13,6 +13,8 @@ import (
 
 // Config is what a [Client] needs: one mailbox at one operator.
 type Config struct {
+	// Of ClientConfig, Timeout bounds each wait for the server; IdleTimeout,
+	// Retry, Proxy and HTTPClient have no use here.
 	segur.ClientConfig
 
 	// SMTP is the operator's submission service, "host" or "host:port". The

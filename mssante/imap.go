@@ -191,7 +191,8 @@ func (r *reader) search(f Filter) ([]found, error) {
 			return nil, r.fail(err)
 		}
 		for _, m := range messages {
-			if m.UID == 0 || !slices.Contains(chunk, m.UID) || !f.Since.IsZero() && m.InternalDate.Before(f.Since) {
+			// INTERNALDATE counts seconds.
+			if m.UID == 0 || !slices.Contains(chunk, m.UID) || !f.Since.IsZero() && m.InternalDate.Before(f.Since.Truncate(time.Second)) {
 				continue
 			}
 			out = append(out, found{uid: m.UID, size: m.RFC822Size, received: m.InternalDate, seen: slices.Contains(m.Flags, imap.FlagSeen)})

@@ -12,8 +12,9 @@ import (
 type Message struct {
 	// From labels the sender; the address is the mailbox of the client.
 	From Sender
-	// To are the recipients, at least one. Professionals and patient get the
-	// same text: send two messages when it should differ.
+	// To are the recipients, at least one. All get the same text and see each
+	// other's addresses, and that of the patient holds the matricule: send one
+	// message to the professionals and another to the patient.
 	To []Recipient
 	// ReplyTo is the MSSanté address where answers are wanted, when it is not
 	// the mailbox. Optional.
@@ -39,7 +40,8 @@ type Message struct {
 
 	// Visibility applies to all the documents.
 	Visibility Visibility
-	// Consent is what the patient's file says of secure mail.
+	// Consent is what the patient's file says of secure mail. It is required
+	// to write to the patient, and to send documents to professionals.
 	Consent Consent
 
 	// ReadReceipt asks for a notification that the mail was read or processed

@@ -79,6 +79,9 @@ func (c *Client) Receive(ctx context.Context, f Filter) iter.Seq2[*Incoming, err
 			if err == nil {
 				in, err = parse(raw)
 				in.UID, in.Received, in.Seen = uint32(m.uid), m.received, m.seen
+				if f.MessageID != "" && in.MessageID != "" && in.MessageID != f.MessageID {
+					continue // servers look for a part of the header
+				}
 			}
 			if !yield(in, err) {
 				return

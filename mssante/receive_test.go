@@ -47,6 +47,7 @@ func TestFilters(t *testing.T) {
 	assert.Equal(t, "m0 m1 m2", ids(mssante.Filter{Unseen: true}), "reading marks nothing")
 	assert.Equal(t, "m1", ids(mssante.Filter{MessageID: "m1@b.mssante.fr"}))
 	assert.Empty(t, ids(mssante.Filter{MessageID: "m9@b.mssante.fr"}))
+	assert.Empty(t, ids(mssante.Filter{MessageID: "1@b.mssante.fr"}), "a part of an identifier is not one")
 	assert.Equal(t, "m0 m1", ids(mssante.Filter{Limit: 2}))
 	assert.Equal(t, "m0 m1 m2", ids(mssante.Filter{Since: time.Now().Add(-time.Hour)}))
 	assert.Empty(t, ids(mssante.Filter{Since: time.Now().Add(time.Hour)}))
