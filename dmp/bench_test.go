@@ -69,7 +69,7 @@ func TestSubmitAgainstPlainPost(t *testing.T) {
 	if testing.Short() || stride > 1 {
 		t.Skip("a measurement: neither with -short nor with the race detector")
 	}
-	rounds := 5
+	rounds := 2
 	if os.Getenv("SEGUR_MEASURE") != "" {
 		rounds = 61
 	}

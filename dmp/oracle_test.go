@@ -81,7 +81,7 @@ func TestEvidence(t *testing.T) {
 	assert.Equal(t, srv.Submissions()[0].Signature, s.parts["<Signature01@segur>"])
 	assert.Len(t, s.parts, 2)
 	assert.Equal(t, "/si-dmp-server/v2/services/repository", s.head.URL.Path)
-	assert.Equal(t, int64(sealed.Entries()[0].Size), int64(len(s.parts["<Document01@segur>"])))
+	assert.Equal(t, sealed.Entries()[0].Size, int64(len(s.parts["<Document01@segur>"])))
 	assert.Positive(t, s.head.ContentLength, "the length is known before the first byte")
 	assert.Contains(t, evidence.last().response.String(), statusSuccess)
 	assert.Contains(t, evidence.last().response.String(), "HTTP/1.1 200 OK\r\n")

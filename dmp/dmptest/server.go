@@ -2,15 +2,12 @@ package dmptest
 
 import (
 	"crypto/tls"
-	"io"
-	"log"
-	"net"
-	"net/http"
 	"time"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/dmp"
+	"github.com/segur-sdk/segur/internal/testkit/loopback"
 	"github.com/segur-sdk/segur/internal/transport"
 )
 
@@ -49,40 +46,26 @@ type Server struct {
 	// URL is the endpoint, as dmp.Config takes it.
 	URL string
 
-	http *http.Server
-	done chan struct{}
+	http *loopback.Server
 }
 
 // NewServer starts a server on 127.0.0.1. Like net/http/httptest it panics when it cannot listen.
 func NewServer(opts ...Option) *Server {
-	s := &Server{Handler: NewHandler(opts...), done: make(chan struct{})}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic("dmptest: " + err.Error())
-	}
-	s.URL = "https://" + l.Addr().String() + path
+	s := &Server{Handler: NewHandler(opts...)}
 	config := s.pki.MutualTLS()
 	config.MaxVersion, config.CipherSuites = tls.VersionTLS12, transport.DMPOptions().CipherSuites
 	if s.certificate != nil {
 		config.Certificates = []tls.Certificate{*s.certificate}
 	}
-	s.http = &http.Server{
-		Handler:           s.Handler,
-		ErrorLog:          log.New(io.Discard, "", 0), // refused handshakes are what tests provoke
-		ReadHeaderTimeout: time.Minute,
-	}
-	go func() {
-		defer close(s.done)
-		_ = s.http.Serve(tls.NewListener(l, config)) // always returns an error, at the latest that of Close
-	}()
+	s.http = loopback.Start(s.Handler, config)
+	s.URL = s.http.URL + path
 	return s
 }
 
 // Close stops the server and cuts the calls under way.
 func (s *Server) Close() {
 	s.script.Close()
-	_ = s.http.Close()
-	<-s.done
+	s.http.Close()
 }
 
 // Fail scripts the next answers.
