@@ -3,6 +3,7 @@ package dmp
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 
 	"github.com/segur-sdk/segur"
@@ -14,6 +15,8 @@ const (
 	systemProfession segur.OID = "1.2.250.1.71.1.2.7" // TRE_G15
 	systemSpecialty  segur.OID = "1.2.250.1.71.4.2.5" // TRE_R01
 	systemSector     segur.OID = "1.2.250.1.71.4.2.4" // TRE_R02
+	// systemProducer is TRE_A00: automates, devices, secretariats.
+	systemProducer segur.OID = "1.2.250.1.213.1.1.4.6"
 	// systemAuthorSpecialty is TRE_A02: profession and specialty in one code.
 	systemAuthorSpecialty segur.OID = "1.2.250.1.213.1.1.4.5"
 )
@@ -202,7 +205,10 @@ func (c *Config) signer(ctx context.Context, op string) (segur.Credential, error
 		if kind == segur.KindUnknown {
 			kind = segur.KindAuthentication
 		}
-		if ctx.Err() != nil {
+		switch {
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
+			kind = segur.KindTimeout
+		case ctx.Err() != nil:
 			kind = segur.KindCanceled
 		}
 		return nil, &segur.Error{Op: op, Kind: kind, Message: "no credential to sign with: nothing was sent", Err: err}

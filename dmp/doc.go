@@ -34,6 +34,8 @@
 // is for consultation, so [Client.Submit] refuses it before sending. A product that feeds and consults makes two
 // clients, [Indirecte] and [IndirecteRenforcee], with the same certificates.
 //
+// [Client.SecretConnection] is the client for what a minor has done without the knowledge of the legal representatives.
+//
 // # What it does not do
 //
 // The existence test and authorisations (TD0.2 to TD0.5), the web access (TD0.9, TD0.10), the administrative functions

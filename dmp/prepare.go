@@ -239,6 +239,9 @@ func (c *Client) prepareSet(s *Submission, sealed *Sealed) error {
 	}
 	user := c.cfg.User
 	user.Organization = &c.cfg.Structure
+	if user.Specialty.IsZero() && user.Profession.System == systemProducer {
+		user.Specialty = segur.Code{Code: user.Profession.Code, System: systemProducer} // AUTOMATE is its own specialty
+	}
 	set := &sealed.submission.Set
 	*set = xds.SubmissionSet{
 		SourceID: c.cfg.SourceID, PatientID: xds.INSPatientID(sealed.patient), Submitted: segur.At(c.cfg.Clock()),

@@ -59,7 +59,8 @@ func (c *Client) Resolve(ctx context.Context, s *Sealed) (*Resolution, error) {
 // Resubmit sends a submission whose outcome is unknown, unless its documents
 // are in the record already: it looks them up, and sends the same bytes under
 // the same document identifiers in a new lot when they are absent. The receipt
-// says which of both it was. Some documents present and others not is an
+// says which of both it was. Do not call it twice at the same time for one
+// submission. Some documents present and others not is an
 // [segur.ErrConflict] error, and nothing is sent.
 func (c *Client) Resubmit(ctx context.Context, s *Sealed) (*Receipt, error) {
 	r, err := c.Resolve(ctx, s)

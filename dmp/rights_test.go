@@ -145,3 +145,18 @@ func TestSecretConnection(t *testing.T) {
 		Documents: []dmp.SubmissionDocument{{Content: newReport(t), Entry: kosEntry(newReport(t))}}})
 	assert.Equal(t, []string{"documents[0].visibility"}, fields(t, err))
 }
+
+// A process without a user publishes as AUTOMATE, in INDIRECTE.
+func TestUnattended(t *testing.T) {
+	t.Parallel()
+	srv := fake(t)
+	client := newClient(t, srv, func(c *dmp.Config) {
+		c.LocalAuthentication, c.User.Specialty = dmp.Unattended, segur.Code{}
+		c.User.Profession = segur.Code{Code: "AUTOMATE", System: "1.2.250.1.213.1.1.4.6", Display: "Automate"}
+	})
+	_, err := client.Submit(context.Background(), prepared(t, client))
+	require.NoError(t, err)
+	author := srv.Submissions()[0].Set.Author
+	assert.Equal(t, []segur.Code{{Code: "AUTOMATE", System: "1.2.250.1.213.1.1.4.6", Display: "Automate"}}, author.Specialties)
+	assert.Equal(t, "899900000015", author.Person.ID)
+}
