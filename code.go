@@ -1,5 +1,10 @@
 package segur
 
+import (
+	"fmt"
+	"log/slog"
+)
+
 // Code is a coded concept: a code, the OID of the code system it belongs to,
 // and labels for people. Two codes are the same when Code and System are
 // equal; labels are never compared.
@@ -23,7 +28,7 @@ func (c Code) Equal(other Code) bool { return c.Code == other.Code && c.System =
 
 // Identifier is an instance identifier: an assigning authority and the value
 // it assigned. It carries local patient numbers (IPP), order and accession
-// numbers.
+// numbers. The printed forms of a matricule are redacted.
 type Identifier struct {
 	// Root is the OID of the assigning authority.
 	Root OID
@@ -35,3 +40,27 @@ type Identifier struct {
 
 // IsZero reports whether the identifier is empty.
 func (i Identifier) IsZero() bool { return i.Root == "" && i.Extension == "" }
+
+// insArc holds the authorities that assign an INS and those of the former INS-C.
+const insArc OID = "1.2.250.1.213.1.4"
+
+// personal reports whether Extension is the national number of a person.
+func (i Identifier) personal() bool { return i.Extension != "" && i.Root.Within(insArc) }
+
+// Format writes a matricule in a redacted form whatever the verb, and every
+// other identifier as its fields.
+func (i Identifier) Format(f fmt.State, verb rune) {
+	type plain Identifier
+	if i.personal() {
+		i.Extension = "(redacted)"
+	}
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(i))
+}
+
+// LogValue makes slog redact a matricule.
+func (i Identifier) LogValue() slog.Value {
+	if i.personal() {
+		i.Extension = "(redacted)"
+	}
+	return slog.GroupValue(slog.String("root", string(i.Root)), slog.String("extension", i.Extension))
+}

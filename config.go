@@ -29,10 +29,12 @@ type ClientConfig struct {
 	HTTPClient *http.Client
 	// Proxy selects a proxy. nil: none; the environment is not consulted.
 	Proxy func(*http.Request) (*url.URL, error)
-	// Timeout bounds one attempt until its response head, the time in which
-	// the request body advances not counted. 0: 30 seconds.
+	// Timeout bounds one attempt until its response head, connection and TLS
+	// handshake included; it starts anew whenever the request body advances.
+	// The whole call is bounded by its context. 0: 30 seconds.
 	Timeout time.Duration
-	// IdleTimeout bounds the wait between two reads of a body. 0: 30 seconds.
+	// IdleTimeout bounds the wait for the next bytes of a response body; the
+	// time that the caller takes between two reads is not counted. 0: 30 seconds.
 	IdleTimeout time.Duration
 	// Retry says how calls that are safe to repeat are repeated.
 	Retry RetryPolicy

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -68,24 +69,36 @@ func NewEvidenceDir(dir string) (*EvidenceDir, error) {
 	return d, nil
 }
 
-// Begin makes the two files of the exchange.
+// Begin makes the two files of the exchange. A number that another EvidenceDir
+// took in the same directory is passed over.
 func (d *EvidenceDir) Begin(op string) (Exchange, error) {
-	d.mu.Lock()
-	n := d.next
-	d.next++
-	d.mu.Unlock()
 	op = strings.Map(func(r rune) rune {
 		if r == '.' || r == '-' || r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r
 		}
 		return '_'
 	}, op)
-	base := filepath.Join(d.dir, fmt.Sprintf("%03d-%s", n, op))
 	x := &fileExchange{}
-	var err error
-	if x.request, err = os.OpenFile(base+".request", os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
-		return nil, err
+	for {
+		d.mu.Lock()
+		base := filepath.Join(d.dir, fmt.Sprintf("%03d-%s", d.next, op))
+		d.next++
+		d.mu.Unlock()
+		var err error
+		x.request, err = os.OpenFile(base+".request", os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		switch {
+		case errors.Is(err, fs.ErrExist):
+			continue
+		case err != nil:
+			return nil, err
+		}
+		return x.open(base)
 	}
+}
+
+// open makes the second file.
+func (x *fileExchange) open(base string) (Exchange, error) {
+	var err error
 	if x.response, err = os.OpenFile(base+".response", os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
 		return nil, errors.Join(err, x.request.Close())
 	}

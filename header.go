@@ -116,7 +116,7 @@ func (h DocumentHeader) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(h.St
 func (h DocumentHeader) LogValue() slog.Value { return slog.StringValue(h.String()) }
 
 // DocumentActor is an author or a signer: a professional, a patient or a
-// system.
+// system. Its printed forms are redacted when it is the patient.
 type DocumentActor struct {
 	// Professional holds the identifier, the name, the specialty
 	// (assignedAuthor/code) and the organisation.
@@ -132,6 +132,21 @@ type DocumentActor struct {
 	// Time is author/time or legalAuthenticator/time. Optional.
 	Time Timestamp
 }
+
+// Format writes a redacted form when the actor is the patient, and the fields
+// of every other one.
+func (a DocumentActor) Format(f fmt.State, verb rune) {
+	type plain DocumentActor
+	if a.Authority.Within(insArc) {
+		_, _ = f.Write([]byte("DocumentActor(patient, redacted)"))
+		return
+	}
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(a))
+}
+
+// LogValue makes slog write a redacted form of every actor: a log needs no
+// names.
+func (a DocumentActor) LogValue() slog.Value { return slog.StringValue("DocumentActor(redacted)") }
 
 // DocumentDevice names a system that wrote a document (assignedAuthoringDevice).
 type DocumentDevice struct {

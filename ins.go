@@ -35,8 +35,8 @@ func IsINSAuthority(oid OID) bool {
 // characters and a 2-digit key) and the authority that assigned it. The zero
 // INS is empty. INS values are comparable with ==.
 //
-// Every printed form (fmt, slog, JSON) is redacted; [INS.Matricule] is the
-// only way to the number.
+// Every printed form (fmt, slog) is redacted and JSON is refused: the number
+// comes out by [INS.Matricule], [INS.Body] and [INS.Key] only.
 type INS struct {
 	// A handle, so that fmt prints an address even where it reaches the
 	// field by reflection and skips our methods.

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/testkit"
 )
 
 const (
@@ -26,6 +27,28 @@ func TestMatriculeKey(t *testing.T) {
 		"": "", "12345": "", "29702CA020778": "", "2970A20207788": "",
 	} {
 		assert.Equal(t, key, segur.MatriculeKey(body), body)
+	}
+}
+
+// Every published number, and those that were published with a wrong key.
+func TestMatriculeKeyOfOfficialNumbers(t *testing.T) {
+	t.Parallel()
+	type vector struct{ Body, Key string }
+	var vectors struct {
+		Valid   []vector
+		Invalid []vector `json:"published_but_invalid_key"`
+	}
+	require.NoError(t, json.Unmarshal(testkit.ReadShared(t, "insi/test-identities/matricule_key_vectors.json"), &vectors))
+	require.GreaterOrEqual(t, len(vectors.Valid), 15)
+	require.Len(t, vectors.Invalid, 3)
+	for _, v := range vectors.Valid {
+		ins, err := segur.ParseINS(v.Body+v.Key, segur.OIDINSNIR)
+		require.NoError(t, err, v.Body)
+		assert.Equal(t, v.Key, ins.Key())
+	}
+	for _, v := range vectors.Invalid {
+		_, err := segur.ParseINS(v.Body+v.Key, segur.OIDINSNIR)
+		require.ErrorContains(t, err, "the key does not match", v.Body)
 	}
 }
 
@@ -126,6 +149,23 @@ func TestIdentityIsRedactedEverywhere(t *testing.T) {
 		assert.NotContains(t, out.String(), secret)
 	}
 	assert.Contains(t, out.String(), "redacted")
+
+	// The same person outside of Patient: as an identifier and as the author of a document.
+	out.Reset()
+	id := header.PatientIDs[0]
+	author := segur.DocumentActor{Authority: ins.Authority(), Professional: segur.Professional{ID: ins.Matricule(), FamilyName: "FICTIVE-DURAND", GivenName: "CAMILLE"}}
+	service := segur.DocumentService{Performer: author}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		fmt.Fprintf(&out, verb+verb+verb+verb+verb, id, &id, header.PatientIDs, author, service)
+	}
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
+		slog.New(handler).Info("x", "id", id, "author", author)
+	}
+	for _, secret := range []string{body, "FICTIVE", "CAMILLE", fmt.Sprintf("%x", body)} {
+		assert.NotContains(t, out.String(), secret)
+	}
+	assert.Equal(t, "{1.2.3 IPP-1 }", fmt.Sprint(segur.Identifier{Root: "1.2.3", Extension: "IPP-1"}), "other identifiers are printed")
+	assert.Contains(t, fmt.Sprintf("%+v", segur.DocumentActor{Professional: segur.Professional{ID: "899900000015"}}), "ID:899900000015")
 
 	_, err = json.Marshal(struct{ I segur.INS }{ins})
 	require.Error(t, err, "an INS is not serialised by accident")

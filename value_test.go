@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -205,6 +206,36 @@ func TestEvidenceDir(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	}
+}
+
+// Two clients may each have opened the same directory.
+func TestEvidenceDirShared(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var dirs []*segur.EvidenceDir
+	for range 2 {
+		d, err := segur.NewEvidenceDir(dir)
+		require.NoError(t, err)
+		dirs = append(dirs, d)
+	}
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			x, err := dirs[i%2].Begin("ins.search")
+			if assert.NoError(t, err) {
+				assert.NoError(t, x.Close())
+			}
+		})
+	}
+	wg.Wait()
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, files, 40, "no exchange is lost, none overwrites another")
+	_, err = os.Stat(filepath.Join(dir, "020-ins.search.response"))
+	require.NoError(t, err)
+	require.NoError(t, os.RemoveAll(dir))
+	_, err = dirs[0].Begin("ins.search")
+	require.Error(t, err)
 }
 
 func TestProfessionalIdentifiers(t *testing.T) {
