@@ -56,7 +56,21 @@ func (s *Server) judge(raw []byte, from *mailbox, rcpt []string) string {
 	if err != nil || mediaType != "multipart/mixed" {
 		return "the mail is not multipart/mixed"
 	}
-	return judgeBody(m, params["boundary"])
+	if why := judgeBody(m, params["boundary"]); why != "" {
+		return why
+	}
+	return s.claim(m.Header.Get("Message-Id"))
+}
+
+// claim takes the identifier of a mail that is accepted.
+func (s *Server) claim(id string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen[id] {
+		return "Message-ID was used before (ECO.2.2.1)"
+	}
+	s.seen[id] = true
+	return ""
 }
 
 func (s *Server) judgeHeader(h mail.Header, from *mailbox, rcpt []string) string {
@@ -86,14 +100,8 @@ func (s *Server) judgeHeader(h mail.Header, from *mailbox, rcpt []string) string
 	if !strings.HasPrefix(id, "<") || !strings.HasSuffix(id, "@"+domain+">") {
 		return "Message-ID is missing or not of the mailbox's domain (ECO.2.2.1)"
 	}
-	s.mu.Lock()
-	_, again := s.seen[id]
-	s.seen[id] = from.address
-	s.mu.Unlock()
 	number := h.Get("X-Mss-Nil")
 	switch {
-	case again:
-		return "Message-ID was used before (ECO.2.2.1)"
 	case number == "" || len(s.numbers) > 0 && !slices.Contains(s.numbers, number):
 		return "X-MSS-NIL is missing or unknown (ECO.2.4.3)"
 	case h.Get("X-Mss-Mes") != "" && h.Get("X-Mss-Mes") != "FIN":

@@ -80,7 +80,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	mailboxes map[string]*mailbox
-	seen      map[string]string // Message-ID to the address that sent it
+	seen      map[string]bool // Message-IDs
 	faults    []*Fault
 	refused   []string
 }
@@ -110,7 +110,7 @@ type Message struct {
 // NewServer starts a server on 127.0.0.1. Like net/http/httptest it panics
 // when it cannot listen.
 func NewServer(opts ...Option) *Server {
-	s := &Server{maxBytes: 25_000_000, closed: make(chan struct{}), mailboxes: map[string]*mailbox{}, seen: map[string]string{}}
+	s := &Server{maxBytes: 25_000_000, closed: make(chan struct{}), mailboxes: map[string]*mailbox{}, seen: map[string]bool{}}
 	for _, o := range opts {
 		o(s)
 	}
