@@ -52,7 +52,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if err != nil || len(p) == 0 {
 		return 0, err
 	}
-	if b.limit >= 0 && int64(len(p)) > b.limit-n+1 {
+	if b.limit >= 0 && int64(len(p))-1 > b.limit-n {
 		p = p[:b.limit-n+1] // one more byte than allowed tells that there is more
 	}
 	b.timer.Reset(b.o.c.cfg.IdleTimeout)

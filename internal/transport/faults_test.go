@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -223,7 +224,7 @@ func TestResponseLimits(t *testing.T) {
 		_, _, err = fetch(t, c, &transport.Request{URL: s.URL + path})
 		require.ErrorIs(t, err, segur.ErrOutcomeUnknown)
 		require.ErrorIs(t, err, segur.ErrTooLarge)
-		for _, limit := range []int64{10, -1} {
+		for _, limit := range []int64{10, -1, math.MaxInt64} {
 			_, body, err = fetch(t, c, &transport.Request{URL: s.URL + path, ResponseLimit: limit})
 			require.NoError(t, err)
 			assert.Equal(t, "0123456789", body)
