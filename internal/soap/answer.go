@@ -21,7 +21,7 @@ type Answer struct {
 	// its end with Next before it may be trusted.
 	Multipart bool
 
-	op     string
+	op, id string // of the call
 	resp   *transport.Response
 	reader *xop.Reader
 }
@@ -34,7 +34,7 @@ type Part struct {
 	// ContentType is the header of the part as written; may be empty.
 	ContentType string
 
-	op   string
+	a    *Answer
 	part *xop.Part
 	r    io.Reader
 }
@@ -51,7 +51,7 @@ func (p *Part) Read(b []byte) (int, error) {
 		if _, cause := io.CopyN(io.Discard, p.part, 512); cause != nil && cause != io.EOF { //nolint:errorlint // as above
 			err = cause
 		}
-		err = readError(p.op, err)
+		err = p.a.readError(err)
 	}
 	return n, err
 }
@@ -73,7 +73,7 @@ func (a *Answer) Next() (*Part, error) {
 	if err != nil {
 		return nil, a.readError(err)
 	}
-	return &Part{ContentID: p.ContentID(), ContentType: p.Header.Get("Content-Type"), op: a.op, part: p, r: r}, nil
+	return &Part{ContentID: p.ContentID(), ContentType: p.Header.Get("Content-Type"), a: a, part: p, r: r}, nil
 }
 
 // Finish reads the rest of the message and returns nil when its end was seen: for answers whose parts do not matter.
@@ -96,12 +96,17 @@ func (a *Answer) Fail(err error) error { return a.resp.Fail(err) }
 // Close ends the answer and the operation. Closing early abandons the connection. A second Close does nothing.
 func (a *Answer) Close() error { return a.resp.Body.Close() }
 
+// readError types a failure met after the head of the answer, with which the operation then ends: what is cut between
+// two parts looks like a clean end to transport.
 func (a *Answer) readError(err error) error {
 	e := readError(a.op, err)
 	if e.Status == 0 {
 		e.Status = a.Status
 	}
-	return e
+	if e.RequestID == "" {
+		e.RequestID = a.id
+	}
+	return a.resp.Fail(e)
 }
 
 // readError types a failure met while reading an answer: what transport said wins, since it knows why the stream

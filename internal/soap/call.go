@@ -50,6 +50,10 @@ type Call struct {
 	// Understood names header blocks of the answer, beside those of WS-Addressing, that the caller processes when
 	// they are marked mustUnderstand.
 	Understood []xmlr.Name
+	// Refused makes the service's own error of a fault, from the error that SOAP alone can tell: what the caller, the
+	// log and the observer get. It keeps the fault in the chain of causes where the call is not RepeatSafe. nil: the
+	// error stays as it is.
+	Refused func(e *segur.Error, f *Fault) *segur.Error
 }
 
 // Attachment is one MTOM part.

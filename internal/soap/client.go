@@ -103,7 +103,7 @@ func (c *Client) encode(call *Call) (contentType string, body segur.Content, err
 }
 
 func (c *Client) read(call *Call, resp *transport.Response) (*Answer, error) {
-	a := &Answer{Status: resp.Status, op: call.Op, resp: resp}
+	a := &Answer{Status: resp.Status, op: call.Op, id: call.MessageID, resp: resp}
 	contentType := resp.Header.Get("Content-Type")
 	ct, err := xop.ParseContentType(contentType)
 	if err != nil {
@@ -164,8 +164,12 @@ func (a *Answer) check(call *Call) error {
 		return refuse("the answer relates to another message")
 	}
 	if f := a.Fault; f != nil {
-		return &segur.Error{Op: call.Op, Kind: f.Kind(call.RepeatSafe), Code: printableOr(f.Subcode(), f.Code),
+		e := &segur.Error{Op: call.Op, Kind: f.Kind(call.RepeatSafe), Code: printableOr(f.Subcode(), f.Code),
 			Status: a.Status, RequestID: call.MessageID, Err: f}
+		if call.Refused != nil {
+			e = call.Refused(e, f)
+		}
+		return e
 	}
 	if err := a.checkUnderstood(call.Understood); err != nil {
 		return err
@@ -197,7 +201,7 @@ func isEnvelope(ct xop.ContentType) bool {
 
 // readAll reads an envelope, which is held in memory.
 func readAll(op string, r io.Reader, limit int64) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	b, err := io.ReadAll(io.LimitReader(r, max(limit, limit+1))) // as much as an int64 holds is no limit
 	if err != nil {
 		return nil, readError(op, err)
 	}

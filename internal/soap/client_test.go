@@ -1,9 +1,11 @@
 package soap_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -81,6 +83,14 @@ func TestDoAcceptsWhatServersSend(t *testing.T) {
 			require.NoError(t, a.Close())
 		})
 	}
+}
+
+func TestTheLargestLimitIsOne(t *testing.T) {
+	t.Parallel()
+	a, err := newClient(t, served{contentType: soapType, body: envelope("", "<a/>")}, segur.Limits{MaxResponseBytes: math.MaxInt64}).Do(t.Context(), ask())
+	require.NoError(t, err)
+	require.True(t, a.Payload.Is("", "a"))
+	require.NoError(t, a.Close())
 }
 
 func TestDoRefuses(t *testing.T) {
@@ -232,11 +242,36 @@ func TestObservation(t *testing.T) {
 
 	_, err = client(served{contentType: "text/html"}).Do(t.Context(), ask())
 	require.Error(t, err)
+
+	// Cut cleanly between two parts: transport sees a whole body.
+	whole := retrieveAnswer()
+	cut := whole[:bytes.LastIndex(whole, []byte("--b1"))]
+	a, err = client(served{contentType: multipartType, body: cut}).Do(t.Context(), ask())
+	require.NoError(t, err)
+	err = a.Finish()
+	require.ErrorIs(t, err, segur.ErrTruncated)
+	var e *segur.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, messageID, e.RequestID)
+	require.NoError(t, a.Close())
+
+	// The service's own error of a fault is what is observed.
+	call := ask()
+	call.Refused = func(e *segur.Error, f *soap.Fault) *segur.Error {
+		return &segur.Error{Op: e.Op, Kind: segur.KindAuthorization, Code: f.Code + "-own", RequestID: e.RequestID, Err: f}
+	}
+	_, err = client(served{status: 500, contentType: soapType, body: envelope("", `<S:Fault><S:Code><S:Value>S:Sender</S:Value></S:Code></S:Fault>`)}).Do(t.Context(), call)
+	require.ErrorIs(t, err, segur.ErrAuthorization)
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, "Sender-own", e.Code)
+	require.Equal(t, 500, e.Status, "completed by the exchange")
+	require.Same(t, e, w.out[len(w.out)-1].Err)
+
 	var kinds []segur.Kind
 	for _, o := range w.out {
 		assert.Equal(t, "test.ask", o.Op)
 		assert.Equal(t, messageID, o.RequestID)
 		kinds = append(kinds, o.Kind)
 	}
-	require.Equal(t, []segur.Kind{segur.KindUnknown, segur.KindRefused, segur.KindProtocol}, kinds)
+	require.Equal(t, []segur.Kind{segur.KindUnknown, segur.KindRefused, segur.KindProtocol, segur.KindTruncated, segur.KindAuthorization}, kinds)
 }
