@@ -204,27 +204,12 @@ func (c *Client) checkVisibility(p *segur.Problems, path string, e *xds.Document
 // assertion is that of an author; in Directe the user is an author or the
 // legal authenticator.
 func (c *Client) checkInstitution(p *segur.Problems, path string, e *xds.DocumentEntry) {
-	if c.cfg.Mode == Directe {
-		if e.LegalAuthenticator.ID == c.cfg.User.ID {
-			return
-		}
-		for i := range e.Authors {
-			if e.Authors[i].Person.ID == c.cfg.User.ID {
-				return
-			}
-		}
+	switch {
+	case c.cfg.Mode == Directe && !e.SignedBy(c.cfg.User.ID):
 		p.Add(path+".authors", "must name the user: an author or the legal authenticator is who publishes with a card (EX_2.1-1140)")
-		return
+	case c.cfg.Mode != Directe && !e.WrittenBy(c.cfg.Structure.ID):
+		p.Add(path+".authors", "must name the structure of the configuration as the institution of one author (EX_2.1-1140; options.authorInstitution replaces it)")
 	}
-	want := segur.NormalizeStructureID(c.cfg.Structure.ID)
-	for i := range e.Authors {
-		for _, o := range e.Authors[i].Institutions {
-			if segur.NormalizeStructureID(o.ID) == want {
-				return
-			}
-		}
-	}
-	p.Add(path+".authors", "must name the structure of the configuration as the institution of one author (EX_2.1-1140; options.authorInstitution replaces it)")
 }
 
 // prepareSet makes the metadata of the lot.

@@ -105,15 +105,11 @@ func (c *call) checkPatient(request *xds.ProvideAndRegister) *xds.Response {
 
 // checkAuthor applies EX_2.1-1140.
 func (c *call) checkAuthor(request *xds.ProvideAndRegister) *xds.Response {
-	want := segur.NormalizeStructureID(c.vihf.Structure)
 	for i := range request.Submission.Entries {
 		e := &request.Submission.Entries[i]
-		ok := c.vihf.Mode == saml.Direct && e.LegalAuthenticator.ID == c.vihf.Subject
-		for _, a := range e.Authors {
-			ok = ok || c.vihf.Mode == saml.Direct && a.Person.ID == c.vihf.Subject
-			for _, o := range a.Institutions {
-				ok = ok || c.vihf.Mode != saml.Direct && segur.NormalizeStructureID(o.ID) == want
-			}
+		ok := e.WrittenBy(c.vihf.Structure)
+		if c.vihf.Mode == saml.Direct {
+			ok = e.SignedBy(c.vihf.Subject)
 		}
 		if !ok {
 			return failure("XDSRegistryMetadataError", "Aucun AuthorInstitution ne correspond à l'utilisateur du VIHF")
