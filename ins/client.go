@@ -29,7 +29,7 @@ func New(cfg Config) (*Client, error) {
 	cfg = cfg.withDefaults()
 	var p segur.Problems
 	cfg.check(&p)
-	cfg.checkCertificate(context.Background(), &p, cfg.Clock())
+	_, _ = cfg.checkCertificate(context.Background(), &p, cfg.Clock()) // the cause is among the problems
 	if err := p.Err(opNew); err != nil {
 		return nil, err
 	}
@@ -62,10 +62,15 @@ func (c *Client) search(ctx context.Context, sent, local segur.Traits, warnings 
 		return nil, err
 	}
 	r := &Result{Sent: sent, MessageID: call.MessageID, Time: at, Warnings: warnings}
+	var refusal *soap.Fault
+	call.Refused = func(e *segur.Error, f *soap.Fault) *segur.Error {
+		refusal = f
+		return readFault(f, e.Status).typed(e)
+	}
 	envelope, err := c.soap.Do(ctx, call)
 	r.Duration = c.cfg.Clock().Sub(at)
 	if err != nil {
-		return c.fault(err, r)
+		return c.nobody(err, refusal, r)
 	}
 	defer func() { _ = envelope.Close() }()
 	// An answer in several parts is not announced by the contract; when one comes, it must have come whole.
@@ -106,11 +111,12 @@ func (r *Result) judge(local segur.Traits) {
 func (c *Client) searchCall(ctx context.Context, sent segur.Traits) (*soap.Call, time.Time, error) {
 	now := c.cfg.Clock()
 	var p segur.Problems
-	headers := callContext{now: now, software: c.cfg.Software, issuer: c.cfg.checkCertificate(ctx, &p, now)}
+	issuer, cause := c.cfg.checkCertificate(ctx, &p, now)
 	if !p.Empty() {
-		// The configuration was right: the certificate was renewed, or expired, since.
-		return nil, now, &segur.Error{Op: opSearch, Kind: segur.KindAuthentication, Details: p.Details()}
+		// The configuration was right: the certificate was renewed, expired, or cannot be had, since.
+		return nil, now, credentialError(ctx, p.Details(), cause)
 	}
+	headers := callContext{now: now, software: c.cfg.Software, issuer: issuer}
 	call := &soap.Call{Op: opSearch, Endpoint: c.cfg.Endpoint, Action: actionSearchTraits, RepeatSafe: true}
 	for _, id := range []*string{&headers.bamID, &headers.lpsID, &call.MessageID} {
 		var err error
@@ -129,21 +135,14 @@ func (c *Client) searchCall(ctx context.Context, sent segur.Traits) (*soap.Call,
 	return call, now, nil
 }
 
-// fault makes a result of the fault that means "nobody found", and a typed error of any other.
-func (c *Client) fault(err error, r *Result) (*Result, error) {
-	var e *segur.Error
-	var received *soap.Fault
-	if !errors.As(err, &e) || !errors.As(err, &received) {
+// nobody makes a result of the fault that means "nobody found", and leaves every other error as it is.
+func (c *Client) nobody(err error, refusal *soap.Fault, r *Result) (*Result, error) {
+	var f *Fault
+	if refusal == nil || !errors.As(err, &f) || !slices.Contains(c.cfg.UnknownPersonFaults, f.DetailCode) {
 		return nil, err
 	}
-	f := readFault(received, e.Status)
-	if slices.Contains(c.cfg.UnknownPersonFaults, f.DetailCode) {
-		r.Outcome, r.Code, r.Fault, r.Raw = NotFound, f.DetailCode, f, received.Detail.Source()
-		r.Warnings = append(r.Warnings, segur.Detail{Code: f.DetailCode, Severity: "warning",
-			Message: "the platform answered with a fault, read as nobody found"})
-		return r, nil
-	}
-	out := f.typed(opSearch, r.MessageID)
-	out.RetryAfter = e.RetryAfter
-	return nil, out
+	r.Outcome, r.Code, r.Fault, r.Raw = NotFound, f.DetailCode, f, refusal.Detail.Source()
+	r.Warnings = append(r.Warnings, segur.Detail{Code: f.DetailCode, Severity: "warning",
+		Message: "the platform answered with a fault, read as nobody found"})
+	return r, nil
 }

@@ -91,6 +91,57 @@ func TestRenewedCertificate(t *testing.T) {
 	require.Len(t, srv.Calls(), 1, "nothing was sent")
 }
 
+// closed gives a credential once, to New, and fails afterwards.
+type closed struct {
+	first segur.Credential
+	err   error
+	asked int
+}
+
+func (c *closed) Credential(context.Context) (segur.Credential, error) {
+	c.asked++
+	if c.asked == 1 {
+		return c.first, nil
+	}
+	return nil, c.err
+}
+
+func TestNoCertificateAnyMore(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	auto := srv.PKI().Organization(credentialtest.CommonName(ins.CommonNameAuto))
+	search := func(ctx context.Context, err error) error {
+		client := newClient(t, srv, func(c *ins.Config) { c.Credentials = &closed{first: auto, err: err} })
+		_, err = client.Search(ctx, ins.Query{Traits: camille()})
+		var e *segur.Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, "ins.search", e.Op)
+		assert.Contains(t, e.Message, "nothing was sent")
+		return err
+	}
+	err := search(t.Context(), errors.New("the reader is gone"))
+	require.ErrorIs(t, err, segur.ErrAuthentication)
+	require.ErrorContains(t, err, "credentials the reader is gone")
+	err = search(t.Context(), &segur.Error{Kind: segur.KindUnavailable, Message: "the HSM is away"})
+	require.ErrorIs(t, err, segur.ErrUnavailable)
+	require.ErrorContains(t, err, "the HSM is away")
+	err = search(t.Context(), nil) // neither credential nor error
+	require.ErrorIs(t, err, segur.ErrAuthentication)
+	require.ErrorContains(t, err, "has no certificate")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err = search(ctx, ctx.Err())
+	require.ErrorIs(t, err, segur.ErrCanceled)
+	require.ErrorIs(t, err, context.Canceled)
+	ctx, cancel = context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	err = search(ctx, ctx.Err())
+	require.ErrorIs(t, err, segur.ErrTimeout)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Empty(t, srv.Calls())
+}
+
 func TestScriptedFailures(t *testing.T) {
 	t.Parallel()
 	page := []byte("<html><body>DURAND: maintenance</body></html>")
@@ -151,10 +202,38 @@ func TestCutAtEveryByte(t *testing.T) {
 	whole := r.Raw
 	_, err = cannedClient(t, segur.Fake, whole).Search(t.Context(), ins.Query{Traits: camille()})
 	require.NoError(t, err)
-	for n := range whole {
-		r, err := cannedClient(t, segur.Fake, whole[:n]).Search(t.Context(), ins.Query{Traits: camille()})
-		require.Nil(t, r, "cut at %d", n)
-		require.True(t, errors.Is(err, segur.ErrTruncated) || errors.Is(err, segur.ErrProtocol), "cut at %d: %v", n, err)
+	fault := instest.SOAPFault("insi_102", instest.Until2025).Body
+	r, err = cannedClient(t, segur.Fake, fault).Search(t.Context(), ins.Query{Traits: camille()})
+	require.NoError(t, err)
+	require.Equal(t, ins.NotFound, r.Outcome, "whole, this fault means nobody")
+	for _, whole := range [][]byte{whole, fault, inEnvelope(resultat(`<CR><CodeCR>01</CodeCR></CR>`)), inEnvelope(resultat(`<CR><CodeCR>02</CodeCR></CR>`))} {
+		for n := range whole {
+			r, err := cannedClient(t, segur.Fake, whole[:n]).Search(t.Context(), ins.Query{Traits: camille()})
+			require.Nil(t, r, "cut at %d", n)
+			if n == 0 {
+				require.ErrorIs(t, err, segur.ErrProtocol)
+				require.ErrorContains(t, err, "empty")
+				continue
+			}
+			require.ErrorIs(t, err, segur.ErrTruncated, "cut at %d", n)
+		}
+	}
+}
+
+// The same over TLS: the connection ends after n bytes of a body whose length was announced, or was not.
+func TestCutConnection(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	client := newClient(t, srv, func(c *ins.Config) { c.IDs = nil })
+	r, err := client.Search(t.Context(), ins.Query{Traits: camille()})
+	require.NoError(t, err)
+	for n := int64(1); n < int64(len(r.Raw)); n += 53 {
+		for _, f := range []instest.Fault{{CutAfter: n}, {TruncateAfter: n}} {
+			srv.Fail(f)
+			r, err := client.Search(t.Context(), ins.Query{Traits: camille()})
+			require.Nil(t, r, "cut at %d", n)
+			require.ErrorIs(t, err, segur.ErrTruncated, "cut at %d", n)
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package ins
 
 import (
+	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -40,6 +42,12 @@ func (f *Fault) Error() string {
 	return "INSi fault " + strings.Join(codes, "/")
 }
 
+// Format writes the codes whatever the verb: the texts are not for logs.
+func (f Fault) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(f.Error())) }
+
+// LogValue makes slog write the codes.
+func (f Fault) LogValue() slog.Value { return slog.StringValue(f.Error()) }
+
 // readFault reads the detail siram:Erreur (schema faultSOAP V01_01), leniently: prefix, language, severity and place
 // of the attributes changed over the years.
 func readFault(f *soap.Fault, status int) *Fault {
@@ -75,13 +83,10 @@ func codeOf(s string) string {
 }
 
 // typed is the error of a fault: kind and help by the detail code, else by the family, else by what SOAP says.
-func (f *Fault) typed(op, messageID string) *segur.Error {
-	e := &segur.Error{Op: op, Kind: segur.KindRefused, Code: f.DetailCode, Status: f.Status, RequestID: messageID, Err: f}
+func (f *Fault) typed(soap *segur.Error) *segur.Error {
+	e := &segur.Error{Op: soap.Op, Kind: soap.Kind, Code: f.DetailCode, Status: f.Status, RequestID: soap.RequestID, Err: f}
 	if e.Code == "" {
 		e.Code = f.Subcode
-	}
-	if f.Code == "Receiver" {
-		e.Kind = segur.KindUnavailable // a search may always be repeated
 	}
 	for _, code := range []string{f.DetailCode, f.Subcode} {
 		if c, ok := codes[code]; ok {

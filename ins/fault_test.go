@@ -1,6 +1,9 @@
 package ins_test
 
 import (
+	"context"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -60,6 +63,8 @@ func TestFaultsOutOfForm(t *testing.T) {
 		detail string
 	}{
 		"no detail":            {envelope(`<s:Code><s:Value>s:Receiver</s:Value></s:Code>`), segur.KindUnavailable, "", ""},
+		"not our envelope":     {envelope(`<s:Code><s:Value>s:VersionMismatch</s:Value></s:Code>`), segur.KindProtocol, "", ""},
+		"header not known":     {envelope(`<s:Code><s:Value>s:MustUnderstand</s:Value></s:Code>`), segur.KindProtocol, "", ""},
 		"unknown family":       {envelope(`<s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>siram_77</s:Value></s:Subcode></s:Code>`), segur.KindRefused, "siram_77", ""},
 		"family only":          {envelope(`<s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>x:siram_40</s:Value></s:Subcode></s:Code>`), segur.KindUnavailable, "siram_40", ""},
 		"detail without space": {envelope(`<s:Code><s:Value>s:Sender</s:Value></s:Code><s:Detail><Erreur code="insi_19"/></s:Detail>`), segur.KindRefused, "insi_19", "insi_19"},
@@ -83,7 +88,12 @@ func TestFaultsOutOfForm(t *testing.T) {
 			var fault *ins.Fault
 			require.ErrorAs(t, err, &fault)
 			assert.Equal(t, tc.detail, fault.DetailCode)
-			assert.NotContains(t, err.Error(), "DURAND")
+			for _, printed := range []any{err, e, *e, fault, *fault, slog.AnyValue(*fault).Resolve()} {
+				for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+					assert.NotContains(t, fmt.Sprintf(verb, printed), "DURAND")
+					assert.NotContains(t, fmt.Sprintf(verb, printed), fmt.Sprintf("%x", "DURAND"))
+				}
+			}
 			assert.NotEmpty(t, fault.Raw)
 		})
 	}
@@ -100,4 +110,24 @@ func TestTheFakeRefuses(t *testing.T) {
 	assert.Equal(t, "desir_550", srv.Calls()[0].Code)
 	assert.True(t, strings.HasPrefix(fault.MessageID, "uuid:"), "the gateway repeats the identifier")
 	assert.Equal(t, srv.Calls()[0].MessageID, fault.MessageID)
+}
+
+type observer struct{ ends []segur.Outcome }
+
+func (o *observer) OperationStart(ctx context.Context, _ string) context.Context { return ctx }
+func (o *observer) OperationEnd(_ context.Context, out segur.Outcome)            { o.ends = append(o.ends, out) }
+
+// Logs and metrics know a fault by the code and the kind that the caller gets.
+func TestFaultsAreObserved(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	o := &observer{}
+	client := newClient(t, srv, func(c *ins.Config) { c.Observer = o })
+	srv.Fail(instest.SOAPFault("desir_550", instest.Since2026))
+	_, err := client.Search(t.Context(), ins.Query{Traits: camille()})
+	require.ErrorIs(t, err, segur.ErrAuthorization)
+	require.Len(t, o.ends, 1)
+	require.Equal(t, err, o.ends[0].Err)
+	assert.Equal(t, segur.KindAuthorization, o.ends[0].Kind)
+	assert.Equal(t, 500, o.ends[0].Status)
 }
