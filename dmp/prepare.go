@@ -14,9 +14,6 @@ import (
 
 const opPrepare = "dmp.prepare"
 
-// systemContentType is TRE_R209, the kinds of activity.
-const systemContentType segur.OID = "1.2.250.1.213.2.2"
-
 // Prepare checks the submission as a whole, computes hashes and fixes
 // identifiers. It sends nothing. Each document is read once; a large XML
 // document is read a second time for the digest that the lot signature takes
@@ -218,10 +215,6 @@ func (c *Client) prepareSet(s *Submission, sealed *Sealed) error {
 	if title == "" && len(sealed.submission.Entries) == 1 {
 		title = sealed.submission.Entries[0].Title
 	}
-	contentType := s.ContentType
-	if contentType.System == "" {
-		contentType.System = systemContentType
-	}
 	user := c.cfg.User
 	user.Organization = &c.cfg.Structure
 	if user.Specialty.IsZero() && user.Profession.System == systemProducer {
@@ -230,8 +223,9 @@ func (c *Client) prepareSet(s *Submission, sealed *Sealed) error {
 	set := &sealed.submission.Set
 	*set = xds.SubmissionSet{
 		SourceID: c.cfg.SourceID, PatientID: xds.INSPatientID(sealed.patient), Submitted: segur.At(c.cfg.Clock()),
-		Title: title, Comments: s.Comments, Author: xds.NewAuthor(user), ContentTypeCode: xds.Label(contentType),
+		Title: title, Comments: s.Comments, Author: xds.NewAuthor(user), ContentTypeCode: s.ContentType,
 	}
+	set.Complete()
 	return c.identify(sealed)
 }
 

@@ -182,3 +182,26 @@ func kosEntry(report *cda.Document) *xds.DocumentEntry {
 	e.FormatCode = segur.Code{Code: "1.2.840.10008.5.1.4.1.1.88.59", System: "1.2.840.10008.2.6.1", Display: "Key Object Selection Document"}
 	return &e
 }
+
+// A product that names a specialty, a sector, a profession and an activity by
+// their codes alone publishes what one that names them in full does.
+func TestCodesGivenByTheirCodeAlone(t *testing.T) {
+	t.Parallel()
+	srv := fake(t)
+	c := newClient(t, srv, func(c *dmp.Config) {
+		c.User.Profession, c.User.Specialty = segur.Code{Code: "10"}, segur.Code{Code: "G15_10/SM44"}
+		c.Structure.Sector = segur.Code{Code: "SA07"}
+	})
+	for _, code := range []string{"07", "SA07"} {
+		sealed, err := c.Prepare(context.Background(), dmp.Submission{
+			Patient: dmptest.Patient(), ContentType: segur.Code{Code: code}, Documents: []dmp.SubmissionDocument{{Document: newReport(t)}}})
+		require.NoError(t, err, code)
+		assert.Empty(t, sealed.Warnings())
+		_, err = c.Submit(context.Background(), sealed) // the fake judges codes and systems
+		require.NoError(t, err, code)
+	}
+	_, err := c.Prepare(context.Background(), dmp.Submission{
+		Patient: dmptest.Patient(), ContentType: segur.Code{Code: "99"}, Documents: []dmp.SubmissionDocument{{Document: newReport(t)}}})
+	require.Len(t, asError(t, err).Details, 1)
+	assert.Equal(t, "contentType", asError(t, err).Details[0].Field)
+}

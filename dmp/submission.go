@@ -38,7 +38,7 @@ type Submission struct {
 	Documents []SubmissionDocument
 	// ContentType is the activity that gave rise to the lot (contentTypeCode,
 	// JDV_J59), such as {Code: "07"}, external consultation, or {Code: "03"},
-	// hospital stay. The system is filled when it is TRE_R209. Required.
+	// hospital stay. The system is filled from the value set. Required.
 	ContentType segur.Code
 	// Title and Comments describe the lot. Optional; a lot of one document
 	// takes its title.

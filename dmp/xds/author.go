@@ -5,6 +5,7 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/hl7"
+	"github.com/segur-sdk/segur/internal/nos"
 )
 
 // Author is who made a document, or sent a submission set.
@@ -44,14 +45,15 @@ func NewPerson(p segur.Professional) Person {
 	return Person{ID: p.ID, Family: p.FamilyName, Given: p.GivenName}
 }
 
-// NewAuthor is a professional with their structure and specialty.
+// NewAuthor is a professional with their structure and specialty. A specialty
+// of JDV_J01 may be given by its Code alone.
 func NewAuthor(p segur.Professional) Author {
 	a := Author{Person: NewPerson(p)}
 	if p.Organization != nil {
 		a.Institutions = []segur.Organization{{ID: p.Organization.ID, Name: p.Organization.Name}}
 	}
 	if !p.Specialty.IsZero() {
-		a.Specialties = []segur.Code{labelled(p.Specialty)}
+		a.Specialties = []segur.Code{completed(p.Specialty, nos.AuthorSpecialty)}
 	}
 	return a
 }

@@ -255,11 +255,14 @@ func (c *checker) extra(path string, extra []Slot) {
 
 // code requires a code of a value set.
 func (c *checker) code(field string, code segur.Code, table *nos.Table) {
+	_, known := table.Lookup(code.Code)
 	switch {
 	case code.Code == "":
 		c.Add(field, "is required")
-	case code.System == "":
+	case code.System == "" && (known || c.AllowUnknownCodes):
 		c.Add(field, "needs its coding scheme")
+	case code.System == "":
+		c.Add(field, "is not in the value set "+table.Name)
 	case table.Has(code.Code, string(code.System)):
 	case table.Partial && !table.HasSystem(string(code.System)):
 		c.warn(field, "its coding scheme is not among those that the SDK knows")

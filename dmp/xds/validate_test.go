@@ -143,6 +143,25 @@ func TestUnknownCodesMayBeAllowed(t *testing.T) {
 	assert.Len(t, warnings, 3)
 }
 
+// What is missing from a code is said: its scheme when the value set has one,
+// else the code itself.
+func TestCodeWithoutScheme(t *testing.T) {
+	t.Parallel()
+	e := entry(t)
+	e.FacilityTypeCode, e.PracticeSettingCode = segur.Code{Code: "SA99"}, segur.Code{Code: "AMBULATOIRE"}
+	for _, c := range []struct {
+		rules           xds.Rules
+		unknown, listed string
+	}{
+		{xds.Rules{}, "is not in the value set JDV_J02_XdsHealthcareFacilityTypeCode_CISIS", "needs its coding scheme"},
+		{xds.Rules{AllowUnknownCodes: true}, "needs its coding scheme", "needs its coding scheme"},
+	} {
+		_, err := e.Validate(c.rules)
+		assert.ErrorContains(t, err, "facilityTypeCode "+c.unknown)
+		assert.ErrorContains(t, err, "practiceSettingCode "+c.listed)
+	}
+}
+
 func TestXDMRules(t *testing.T) {
 	t.Parallel()
 	e := entry(t)

@@ -35,7 +35,8 @@ const DefaultActionSlot = "urn:asip:mss:action"
 type Package struct {
 	// Set is the submission. When they are empty, UniqueID becomes a new OID
 	// below SourceID, PatientID that of the first document, Submitted the time
-	// of the clock, Title the title of the first document.
+	// of the clock, Title the title of the first document. ContentTypeCode and
+	// the specialties of Author may be given by their Code alone.
 	Set xds.SubmissionSet
 	// Documents are at least one, all of one patient.
 	Documents []Document
@@ -151,6 +152,7 @@ func (p *Package) submission(o Options, now time.Time) (xds.Submission, error) {
 		s.Entries = append(s.Entries, e)
 	}
 	s.Set.ID, s.Set.LogicalID, s.Set.Status = "", "", ""
+	s.Set.Complete()
 	first := s.Entries[0]
 	if s.Set.PatientID.IsZero() {
 		s.Set.PatientID = first.PatientID
