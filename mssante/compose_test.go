@@ -12,9 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dmp/xds"
 	"github.com/segur-sdk/segur/internal/testkit/fixed"
 	"github.com/segur-sdk/segur/mssante"
 	"github.com/segur-sdk/segur/mssante/mssantetest"
+	"github.com/segur-sdk/segur/mssante/xdm"
 )
 
 // offline is a configuration that composes without a server.
@@ -292,3 +294,43 @@ func TestBrokenContent(t *testing.T) {
 type broken struct{ segur.Content }
 
 func (b broken) Size() int64 { return b.Content.Size() + 1 }
+
+// What the message says of visibility and replacement is in the metadata of
+// the archive, where the receiver's software looks.
+func TestVisibilityAndReplacementInTheArchive(t *testing.T) {
+	t.Parallel()
+	open := func(m mssante.Message) (*mssante.Letter, xdm.Received) {
+		l := compose(t, newClient(t, offline()), m)
+		b := bytesOf(t, l.Archive())
+		a, err := xdm.Open(bytes.NewReader(b), int64(len(b)), xdm.ReadOptions{})
+		require.NoError(t, err)
+		require.Len(t, a.Sets[0].Documents, 1)
+		assert.Equal(t, segur.OID("1.2.250.1.999.1.587"), a.Sets[0].Submission.Set.SourceID)
+		assert.Equal(t, "07", a.Sets[0].Submission.Set.ContentTypeCode.Code)
+		assert.Equal(t, "RADIOLOGUE", a.Sets[0].Submission.Set.Author.Person.Family)
+		return l, a.Sets[0].Documents[0]
+	}
+	m := toPrescriber()
+	m.Visibility.HiddenFromPatient = true
+	_, d := open(m)
+	assert.True(t, d.Entry.Has(xds.HiddenFromPatient))
+	assert.False(t, d.Entry.Has(xds.HiddenFromProfessionals))
+	assert.Equal(t, xdm.File, d.Action)
+
+	m = toPatient()
+	m.Visibility.HiddenFromProfessionals, m.Visibility.HiddenFromRepresentatives = true, true
+	_, d = open(m)
+	assert.True(t, d.Entry.Has(xds.HiddenFromProfessionals))
+	assert.True(t, d.Entry.Has(xds.HiddenFromRepresentatives))
+	assert.False(t, d.Entry.Has(xds.HiddenFromPatient))
+
+	m = toPrescriber()
+	m.Replaces, m.Text = true, ""
+	h := m.Documents[0].CDA.Header()
+	h.Replaces = segur.Identifier{Root: "1.2.250.1.999.1.77"}
+	m.Documents[0].CDA = mssante.NewCDA(m.Documents[0].CDA, h)
+	l, d := open(m)
+	assert.Equal(t, xdm.Change, d.Action)
+	assert.Equal(t, "XDM/1.0/DDM+[Annule et remplace] CR d'imagerie medicale FICTIVE-DURAND CAMILLE 14/03/1985", l.Subject())
+	assert.Contains(t, string(bytesOf(t, l)), "Ce message annule et remplace")
+}

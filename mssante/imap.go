@@ -3,6 +3,7 @@ package mssante
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -178,13 +179,16 @@ func (r *reader) search(f Filter) ([]found, error) {
 	if err != nil {
 		return nil, r.fail(err)
 	}
-	uids := data.AllUIDs()
-	slices.Sort(uids)
-	if len(uids) == 0 {
-		return nil, nil
+	uids, ok := expand(data.All)
+	if !ok {
+		return nil, r.s.Error(segur.KindTooLarge, fmt.Sprintf("the folder lists more than %d messages", maxListed), nil)
 	}
 	var out []found
 	for chunk := range slices.Chunk(uids, 500) {
+		if len(out) >= f.Limit {
+			break
+		}
+		r.conn.wire.budget.Store(imapBudget)
 		messages, err := r.client.Fetch(imap.UIDSetNum(chunk...),
 			&imap.FetchOptions{UID: true, RFC822Size: true, InternalDate: true, Flags: true}).Collect()
 		if err != nil {
@@ -200,6 +204,27 @@ func (r *reader) search(f Filter) ([]found, error) {
 	}
 	slices.SortFunc(out, func(a, b found) int { return int(int64(a.uid) - int64(b.uid)) })
 	return slices.CompactFunc(out, func(a, b found) bool { return a.uid == b.uid }), nil
+}
+
+const maxListed = 1_000_000
+
+// expand lists a set of UIDs in order. A short answer can name billions.
+func expand(set imap.NumSet) ([]imap.UID, bool) {
+	ranges, ok := set.(imap.UIDSet)
+	if !ok {
+		return nil, set == nil
+	}
+	var out []imap.UID
+	for _, r := range ranges {
+		if r.Start == 0 || r.Stop < r.Start || int64(r.Stop)-int64(r.Start)+int64(len(out)) >= maxListed {
+			return nil, false
+		}
+		for uid := int64(r.Start); uid <= int64(r.Stop); uid++ {
+			out = append(out, imap.UID(uid)) //nolint:gosec // within uint32
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), true
 }
 
 // fetch reads the bytes of one message without marking it. fatal says that

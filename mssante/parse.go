@@ -30,7 +30,7 @@ func parse(raw []byte) (*Incoming, error) {
 	if err != nil {
 		return in, &segur.Error{Op: opReceive, Kind: segur.KindProtocol, Message: "the header of the mail cannot be read"}
 	}
-	p := &parser{in: in}
+	p := &parser{in: in, budget: 2*len(raw) + 64<<10}
 	p.header(m.Header)
 	body, err := io.ReadAll(m.Body)
 	if err != nil {
@@ -44,9 +44,10 @@ func parse(raw []byte) (*Incoming, error) {
 }
 
 type parser struct {
-	in    *Incoming
-	parts int
-	err   error
+	in     *Incoming
+	parts  int
+	budget int // bytes of parts that may still be held: nesting copies them
+	err    error
 }
 
 func (p *parser) warn(field, message string) {
@@ -135,9 +136,11 @@ func (p *parser) text(field, s string) string {
 	return out
 }
 
+var errTooDeep = errors.New("the mail has too many parts, or parts too deep")
+
 func (p *parser) entity(h textproto.MIMEHeader, body []byte, depth int) {
 	if p.parts++; p.parts > maxParts || depth > maxNesting {
-		p.err = errors.New("the mail has too many parts, or parts too deep")
+		p.err = errTooDeep
 		return
 	}
 	contentType, params, err := mime.ParseMediaType(h.Get("Content-Type"))
@@ -191,6 +194,10 @@ func (p *parser) multipart(body []byte, boundary string, depth int) {
 			return
 		}
 		content, err := io.ReadAll(part)
+		if p.budget -= len(content); p.budget < 0 {
+			p.err = errTooDeep
+			return
+		}
 		before := len(p.in.Attachments)
 		p.entity(part.Header, content, depth+1)
 		if err != nil {

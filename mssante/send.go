@@ -68,6 +68,9 @@ type RecipientStatus struct {
 //   - Anything else: nobody got the mail. When [segur.Error.Retryable], the
 //     same letter can be sent again later.
 //
+// Config.Timeout bounds each wait, but for the answer to the whole mail: a
+// server may take ten minutes (RFC 5321), and only the context cuts that.
+//
 // The receipt is never nil. Errors name recipients by index: the address of a
 // patient holds the matricule.
 func (c *Client) Send(ctx context.Context, l *Letter) (*Receipt, error) {
