@@ -37,14 +37,14 @@ type Config struct {
 	segur.ClientConfig
 
 	// Endpoint is the URL of the service. Empty: [EndpointProduction] or [EndpointQualification]; required in the
-	// Fake environment.
+	// Fake environment. The platform of another environment is refused.
 	Endpoint string
 	// Software identifies the program. Required.
 	Software Software
 	// Issuer is the "Emetteur" of the headers. Empty: the OU of the client certificate, the national identifier of
 	// the structure. Required when HTTPClient is given, since the certificate is then not ours to read.
 	Issuer string
-	// UnknownPersonFaults are the detail codes of faults that mean "nobody found". nil: insi_102 outside of
+	// UnknownPersonFaults are the detail codes ("insi_…") of faults that mean "nobody found". nil: insi_102 outside of
 	// production, where the platform answers so to the search of a person it does not have; an empty slice: none.
 	// Must be empty in production, where insi_102 is a technical failure.
 	UnknownPersonFaults []string
@@ -93,6 +93,9 @@ func (c Config) check(p *segur.Problems) {
 	if c.Environment == segur.Fake && c.Endpoint != "" && !loopback(c.Endpoint) {
 		p.Add("endpoint", "must be on this machine in the Fake environment")
 	}
+	if other := platform(c.Endpoint); other != "" && c.Environment.Valid() && c.Environment != segur.Fake && other != c.Environment {
+		p.Add("endpoint", "is the one of environment "+string(other)+": fictional and real identities must not mix")
+	}
 	c.Software.check(p)
 	if c.Issuer == "" && c.HTTPClient != nil {
 		p.Add("issuer", "is required with httpClient: the certificate cannot be read")
@@ -102,6 +105,12 @@ func (c Config) check(p *segur.Problems) {
 	}
 	if c.Environment == segur.Production && len(c.UnknownPersonFaults) > 0 {
 		p.Add("unknownPersonFaults", "must be empty in production")
+	}
+	for _, code := range c.UnknownPersonFaults {
+		if codeOf(code) == "" || !strings.HasPrefix(code, "insi_") {
+			p.Add("unknownPersonFaults", "must be detail codes of the application (insi_…): the gateway does not know persons")
+			break
+		}
 	}
 	if c.Policy.MaxCalls < 0 || c.Policy.MaxCalls > 10 {
 		p.Add("policy.maxCalls", "must be 1 to 10, or 0 for the default")
@@ -166,6 +175,23 @@ func isUUID(s string) bool {
 		}
 	}
 	return true
+}
+
+// platform is the environment that a host of the health insurance belongs to, "" for any other host.
+func platform(endpoint string) segur.Environment {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return ""
+	}
+	switch host := strings.ToLower(u.Hostname()); {
+	case !strings.HasSuffix(host, ".ameli.fr"):
+		return ""
+	case strings.HasPrefix(host, "qualif"):
+		return segur.Qualification
+	case strings.HasPrefix(host, "services-ps"):
+		return segur.Production
+	}
+	return ""
 }
 
 func loopback(endpoint string) bool {
