@@ -72,24 +72,22 @@ func candidates(first, list string, firstOnly bool) []candidate {
 	return out
 }
 
-// leadingWords returns the beginning of the list that holds the first n words, as the list writes it.
-func leadingWords(list string, n int) string {
-	words, inside := 0, false
-	for i, r := range list {
-		separator := r == ' ' || r == '-' || r == '\''
-		if !separator && !inside {
-			words++
+// leadingNames returns the beginning of the list that holds the first n words, as the list writes it. It ends between
+// two names only: what civil status joins with a hyphen or an apostrophe is one name, whatever was typed.
+func leadingNames(list string, n int) string {
+	end := 0
+	for name := range strings.FieldsSeq(list) {
+		end += strings.Index(list[end:], name) + len(name)
+		if n -= len(fold(name)); n <= 0 {
+			break
 		}
-		if separator && words == n && inside {
-			return list[:i]
-		}
-		inside = !separator
 	}
-	return list
+	return list[:end]
 }
 
 // withINS is the patient once the identity is accepted: the reference traits replace the local ones, the first given
-// name is cut from the list where the local one ends. A date that INSi has incomplete stays as completed locally.
+// name is cut from the list where the local one ends, or at the end of the compound name that it begins. A date that
+// INSi has incomplete stays as completed locally.
 func withINS(p segur.Patient, id *Identity) segur.Patient {
 	t := id.Traits
 	words := len(fold(p.Traits.FirstGivenName))
@@ -98,7 +96,7 @@ func withINS(p segur.Patient, id *Identity) segur.Patient {
 	p.Traits.Sex = t.Sex
 	if t.GivenNames != "" {
 		p.Traits.GivenNames = t.GivenNames
-		p.Traits.FirstGivenName = leadingWords(t.GivenNames, words)
+		p.Traits.FirstGivenName = leadingNames(t.GivenNames, words)
 	} else {
 		p.Traits.FirstGivenName = t.FirstGivenName
 	}

@@ -1,6 +1,7 @@
 package ins_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -160,6 +161,22 @@ func TestIdentifiedPatient(t *testing.T) {
 		UsedGivenName: "CAM", Sex: segur.Female, BirthDate: segur.NewDate(1985, 3, 14), BirthPlace: "69123"}, id.Patient.Traits)
 	assert.Equal(t, segur.Retrieved, id.Patient.Status)
 	assert.Equal(t, ins.Equivalent, id.Result.Verdict.FirstGivenName)
+
+	// Half of a compound name was typed: civil status knows the whole one.
+	require.NoError(t, srv.AddPerson(instest.Person{INS: number(t, "1900169123888"), Traits: segur.Traits{BirthName: "FICTIF-DEMI", FirstGivenName: "JEAN",
+		GivenNames: "JEAN", Sex: segur.Male, BirthDate: segur.NewDate(1990, 1, 2), BirthPlace: "69123"}}))
+	for answered, want := range map[string]string{
+		"JEAN-PAUL MARIE": "JEAN-PAUL", "JEAN PAUL": "JEAN", "JEAN": "JEAN", "JEAN  PAUL": "JEAN", "JEAN-PAUL-MARIE": "JEAN-PAUL-MARIE",
+	} {
+		srv.Fail(instest.Fault{Alter: func(b []byte) []byte {
+			return bytes.Replace(b, []byte("<ListePrenom>JEAN<"), []byte("<ListePrenom>"+answered+"<"), 1)
+		}})
+		id, err = client.Identify(t.Context(), segur.Patient{Traits: segur.Traits{BirthName: "FICTIF-DEMI", FirstGivenName: "Jean", Sex: segur.Male, BirthDate: segur.NewDate(1990, 1, 2)}})
+		require.NoError(t, err)
+		require.Equal(t, ins.Found, id.Outcome)
+		assert.Equal(t, want, id.Patient.Traits.FirstGivenName)
+		assert.Equal(t, answered, id.Patient.Traits.GivenNames)
+	}
 
 	// A date that civil status has incomplete stays as completed by rule.
 	id, err = client.Identify(t.Context(), segur.Patient{Status: segur.Retrieved, Traits: segur.Traits{BirthName: "FICTIVE-LUNE", FirstGivenName: "AIME",
