@@ -32,6 +32,9 @@ const (
 	longGivenName = 61
 )
 
+// earliestZone is how far the calendar is ahead of UTC where the day begins first: Wallis is at 12 hours, nobody beyond 14.
+const earliestZone = 14 * time.Hour
+
 // normalize returns the criteria as they are sent. Everything that is wrong is added to p; what is only doubtful is
 // returned as warnings.
 func (q Query) normalize(p *segur.Problems, now time.Time) (segur.Traits, []segur.Detail) {
@@ -50,7 +53,7 @@ func (q Query) normalize(p *segur.Problems, now time.Time) (segur.Traits, []segu
 		p.Add("traits.birthDate", "is required")
 	case !d.Valid():
 		p.Add("traits.birthDate", "is not a date of the calendar")
-	case d.Time(time.UTC).After(now):
+	case d.Time(time.UTC).After(now.Add(earliestZone)):
 		p.Add("traits.birthDate", "is in the future")
 	}
 	var warnings []segur.Detail

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -136,6 +137,23 @@ func TestSearchInvalidInput(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() { assert.Empty(t, srv.Calls(), "nothing was sent") })
+}
+
+// Born today where the day began before it did in UTC (Nouméa, Wallis).
+func TestSearchNewborn(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	q := camille()
+	q.BirthDate = segur.NewDate(2026, 5, 22)
+	client := newClient(t, srv, func(c *ins.Config) {
+		c.Clock = func() time.Time { return time.Date(2026, 5, 21, 12, 30, 0, 0, time.UTC) }
+	})
+	r, err := client.Search(t.Context(), ins.Query{Traits: q})
+	require.NoError(t, err)
+	assert.Equal(t, ins.NotFound, r.Outcome)
+	q.BirthDate = segur.NewDate(2026, 5, 23)
+	_, err = client.Search(t.Context(), ins.Query{Traits: q})
+	require.ErrorContains(t, err, "traits.birthDate is in the future")
 }
 
 func TestSearchLongNamesWarn(t *testing.T) {
