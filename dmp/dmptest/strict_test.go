@@ -161,6 +161,7 @@ func TestSubmissionRefused(t *testing.T) {
 		"no hash":            {cut(`<rim:Slot name="hash">.*?</rim:Slot>`), "XDSRegistryMetadataError", "hash"},
 		"patient of the set": {swap(`registryObject="SubmissionSet01" value="`+patient.Matricule(), `registryObject="SubmissionSet01" value="`+other), "XDSRegistryMetadataError", "patient"},
 		"patients": {func(_ http.Header, b []byte) []byte {
+			b = bytes.ReplaceAll(b, []byte("<rim:Value>"+patient.Matricule()), []byte("<rim:Value>"+other)) // sourcePatientId
 			return bytes.ReplaceAll(b, []byte(`value="`+patient.Matricule()), []byte(`value="`+other))
 		}, "XDSPatientIdDoesNotMatch", "lot"},
 		"extension":      {swap(`value="1.2.250.1.999.5.1"`, `value="1.2.250.1.999.5.1^7"`), "XDSRegistryMetadataError", "bare OID"},

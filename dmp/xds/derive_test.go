@@ -198,3 +198,22 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, nil
 }
 func (b *body) Close() error { return nil }
+
+// The identity of before 2019 is no local number, and a type is not written
+// for a person without identifier.
+func TestWhatIsNotDerived(t *testing.T) {
+	t.Parallel()
+	h := header(t)
+	h.PatientIDs = []segur.Identifier{h.PatientIDs[0], {Root: "1.2.250.1.213.1.4.2", Extension: "INSC"}, h.PatientIDs[1]}
+	e := xds.DeriveEntry(h, xds.EntryOptions{})
+	assert.Equal(t, "IPP-0001^^^&"+testRoot+"&ISO^PI", e.SourcePatientID.CX())
+	h.PatientIDs = h.PatientIDs[:2]
+	assert.Equal(t, e.PatientID, xds.DeriveEntry(h, xds.EntryOptions{}).SourcePatientID, "the INS again when there is no other")
+
+	h.Authors[0].Professional.ID = ""
+	s := xds.Submission{Set: set(t), Entries: []xds.DocumentEntry{xds.DeriveEntry(h, xds.EntryOptions{})}}
+	s.Number()
+	b, err := s.AppendXML(nil)
+	require.NoError(t, err)
+	assert.Contains(t, string(b), "<rim:Value>^RADIOLOGUE^Claude^^^^^^^D</rim:Value>")
+}

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/hl7"
 	"github.com/segur-sdk/segur/internal/nos"
 )
 
@@ -114,6 +115,7 @@ func (c *checker) set(path string, s *SubmissionSet) {
 	c.title(path, s.Title)
 	c.author(path+"author.", &s.Author)
 	c.code(path+"contentTypeCode", s.ContentTypeCode, nos.ContentType)
+	c.values(path+"intendedRecipients", s.IntendedRecipients...)
 	c.extra(path, s.Extra)
 }
 
@@ -153,6 +155,9 @@ func (c *checker) identifiers(path string, e *DocumentEntry) {
 	if e.SourcePatientID.ID == "" || !e.SourcePatientID.Authority.Valid() {
 		c.Add(path+"sourcePatientID", "needs a value and the OID of its authority")
 	}
+	if segur.IsINSAuthority(e.SourcePatientID.Authority) && !e.SourcePatientID.Same(e.PatientID) {
+		c.Add(path+"sourcePatientID", "is an INS, and not that of patientID")
+	}
 	c.values(path+"sourcePatientID", e.SourcePatientID.CX())
 	c.values(path+"sourcePatientInfo", e.SourcePatientInfo...)
 	if e.Replaces != "" && !strings.HasPrefix(e.Replaces, "urn:uuid:") {
@@ -184,8 +189,15 @@ func (c *checker) patientID(field string, p PatientID) {
 		c.warn(field, "is not an INS: the receiver cannot file the document without a person")
 		return
 	}
-	if _, err := p.INS(); err != nil {
+	ins, err := p.INS()
+	switch {
+	case err != nil:
 		c.Add(field, "must be an INS: 15 characters with a right key, and one of the INS authorities")
+	case ins.Matricule() != p.ID:
+		// The record compares it as a text with that of the assertion.
+		c.Add(field, "must be written as 15 characters without blanks, letters in upper case")
+	case p.Type != "" && p.Type != "NH":
+		c.Add(field, "must be of the type NH")
 	}
 }
 
@@ -220,7 +232,9 @@ func (c *checker) author(path string, a *Author) {
 		c.values(at, xon(o).String())
 	}
 	for i, s := range a.Specialties {
-		c.code(fmt.Sprintf("%sspecialties[%d]", path, i), s, nos.AuthorSpecialty)
+		at := fmt.Sprintf("%sspecialties[%d]", path, i)
+		c.code(at, s, nos.AuthorSpecialty)
+		c.values(at, hl7.FormatCode(s))
 	}
 	c.values(path+"roles", a.Roles...)
 }

@@ -46,6 +46,12 @@ func TestEntryRules(t *testing.T) {
 		"no patient":          {func(e *xds.DocumentEntry) { e.PatientID = xds.PatientID{} }, "patientID"},
 		"local patient id":    {func(e *xds.DocumentEntry) { e.PatientID = e.SourcePatientID }, "patientID"},
 		"wrong key":           {func(e *xds.DocumentEntry) { e.PatientID.ID = "285036912345699" }, "patientID"},
+		"blanks in the INS":   {func(e *xds.DocumentEntry) { e.PatientID.ID = "2 85 03 69 123 456 56" }, "patientID"},
+		"INS of a wrong type": {func(e *xds.DocumentEntry) { e.PatientID.Type = "PI" }, "patientID"},
+		"another INS as local": {func(e *xds.DocumentEntry) {
+			e.SourcePatientID = xds.PatientID{ID: "170079935201766", Authority: segur.OIDINSNIRTest, Type: "PI"}
+		}, "sourcePatientID"},
+		"long specialty":      {func(e *xds.DocumentEntry) { e.Authors[0].Specialties[0].Display = strings.Repeat("x", 250) }, "authors[0].specialties[0]"},
 		"no source":           {func(e *xds.DocumentEntry) { e.SourcePatientID = xds.PatientID{} }, "sourcePatientID"},
 		"no title":            {func(e *xds.DocumentEntry) { e.Title = " " }, "title"},
 		"129 characters":      {func(e *xds.DocumentEntry) { e.Title = strings.Repeat("é", 129) }, "title"},
@@ -195,6 +201,7 @@ func TestSubmissionRules(t *testing.T) {
 		"no author":        {func(s *xds.Submission) { s.Set.Author = xds.Author{} }, "set.author.person"},
 		"no content type":  {func(s *xds.Submission) { s.Set.ContentTypeCode = segur.Code{} }, "set.contentTypeCode"},
 		"bad content type": {func(s *xds.Submission) { s.Set.ContentTypeCode.Code = "99" }, "set.contentTypeCode"},
+		"long recipient":   {func(s *xds.Submission) { s.Set.IntendedRecipients = []string{strings.Repeat("x", 257)} }, "set.intendedRecipients"},
 		"second entry":     {func(s *xds.Submission) { s.Entries[1].Hash = "" }, "entries[1].hash"},
 	} {
 		t.Run(name, func(t *testing.T) {
