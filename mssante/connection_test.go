@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -102,4 +103,23 @@ func TestPasswordAndToken(t *testing.T) {
 	err := try(token("", cause))
 	require.ErrorIs(t, err, segur.ErrAuthentication)
 	require.ErrorIs(t, err, cause)
+}
+
+func TestTLSFromTheFirstByte(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t, mssantetest.WithImplicitTLS())
+	c := newClient(t, srv.Config())
+	l := compose(t, c, toPrescriber())
+	_, err := c.Send(t.Context(), l)
+	require.NoError(t, err)
+	got := receive(t, newClient(t, srv.ConfigFor(box)), mssante.Filter{})
+	require.Len(t, got, 1)
+	assert.Equal(t, bytesOf(t, l), got[0].Raw())
+
+	// STARTTLS against it gets nothing, and says nothing but that.
+	cfg := srv.Config()
+	cfg.ImplicitTLS, cfg.Timeout = false, 300*time.Millisecond
+	_, err = newClient(t, cfg).Send(t.Context(), l)
+	require.Error(t, err)
+	assert.Contains(t, []segur.Kind{segur.KindTimeout, segur.KindUnavailable, segur.KindProtocol}, segur.KindOf(err))
 }

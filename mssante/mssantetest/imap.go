@@ -10,7 +10,11 @@ import (
 )
 
 func (s *Server) newIMAPSession(c *imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-	raw, _ := c.NetConn().(*cutConn)
+	conn := c.NetConn()
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
+	}
+	raw, _ := conn.(*cutConn)
 	return &imapSession{s: s, c: c, raw: raw}, &imapserver.GreetingData{}, nil
 }
 

@@ -42,6 +42,9 @@ func WithServerCertificate(c tls.Certificate) Option { return func(s *Server) { 
 // look. Nothing is accepted in clear all the same.
 func WithoutSTARTTLS() Option { return func(s *Server) { s.noTLS = true } }
 
+// WithImplicitTLS speaks TLS from the first byte, as on ports 465 and 993.
+func WithImplicitTLS() Option { return func(s *Server) { s.implicit = true } }
+
 // WithMaxMessageBytes sets the limit that the server announces (SIZE). The
 // default is 25,000,000.
 func WithMaxMessageBytes(n int64) Option { return func(s *Server) { s.maxBytes = n } }
@@ -66,6 +69,7 @@ type Server struct {
 	pki         *credentialtest.PKI
 	certificate *tls.Certificate
 	noTLS       bool
+	implicit    bool
 	noDSN       bool
 	noPatients  bool
 	maxBytes    int64
@@ -135,21 +139,25 @@ func NewServer(opts ...Option) *Server {
 		NewSession: s.newIMAPSession, TLSConfig: config, Logger: quiet,
 		Caps: imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapIMAP4rev2: {}, imap.CapSASLIR: {}},
 	})
-	s.SMTP = s.listen(s.smtp.Serve)
-	s.IMAP = s.listen(s.imap.Serve)
+	s.SMTP = s.listen(s.smtp.Serve, config)
+	s.IMAP = s.listen(s.imap.Serve, config)
 	return s
 }
 
-func (s *Server) listen(serve func(net.Listener) error) string {
+func (s *Server) listen(serve func(net.Listener) error, config *tls.Config) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic("mssantetest: " + err.Error())
 	}
 	s.listeners = append(s.listeners, l)
+	var in net.Listener = &listener{l}
+	if s.implicit && config != nil {
+		in = tls.NewListener(in, config)
+	}
 	s.wait.Add(1)
 	go func() {
 		defer s.wait.Done()
-		_ = serve(&listener{l}) // always returns an error, at the latest that of Close
+		_ = serve(in) // always returns an error, at the latest that of Close
 	}()
 	return l.Addr().String()
 }
@@ -185,7 +193,7 @@ func (s *Server) Config() mssante.Config { return s.ConfigFor(SenderMailbox) }
 // which only a fake allows.
 func (s *Server) ConfigFor(address string) mssante.Config {
 	return mssante.Config{
-		ClientConfig: s.ClientConfig(), SMTP: s.SMTP, IMAP: s.IMAP, Mailbox: address,
+		ClientConfig: s.ClientConfig(), SMTP: s.SMTP, IMAP: s.IMAP, ImplicitTLS: s.implicit, Mailbox: address,
 		ProductNumber: ProductNumber, SourceID: "1.2.250.1.999.1.587",
 		Sender: mssante.ArchiveSender{Application: "RIS FICTIF", Version: "1.0", Vendor: "EDITEUR FICTIF"},
 	}
