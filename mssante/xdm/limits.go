@@ -4,7 +4,8 @@ package xdm
 type Limits struct {
 	// MaxArchiveBytes bounds the archive itself. 0: 64 MiB.
 	MaxArchiveBytes int64
-	// MaxFiles bounds its entries, folders included. 0: 50.
+	// MaxFiles bounds its entries, folders included, and the documents that its
+	// metadata name. 0: 50.
 	MaxFiles int
 	// MaxBytes bounds what it holds once inflated. 0: 64 MiB.
 	MaxBytes int64

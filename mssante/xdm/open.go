@@ -181,6 +181,13 @@ func (a *Archive) set(f *zip.File, l Limits) (*Set, error) {
 	if len(s.Entries) == 0 {
 		return nil, bad(segur.KindProtocol, metadataName+" names no document", nil)
 	}
+	documents := len(s.Entries)
+	for _, before := range a.Sets {
+		documents += len(before.Documents)
+	}
+	if documents > l.MaxFiles { // many entries may name one file
+		return nil, refuse(segur.KindTooLarge, CodeTooManyFiles, field, fmt.Sprintf("the metadata name more than %d documents", l.MaxFiles), nil)
+	}
 	used := map[string]bool{}
 	for i := range s.Entries {
 		d := Received{Entry: s.Entries[i], Action: action(&s.Entries[i], &s.Set)}

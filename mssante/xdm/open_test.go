@@ -395,3 +395,34 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// Many entries that name one file cost one reading of it, and are bounded as
+// files are.
+func TestEntriesThatNameOneFile(t *testing.T) {
+	t.Parallel()
+	metadata, document := good(t)
+	start, end := strings.Index(metadata, "<rim:ExtrinsicObject"), strings.Index(metadata, "</rim:ExtrinsicObject>")
+	object := metadata[start : end+len("</rim:ExtrinsicObject>")]
+	with := func(n int) []byte {
+		text := metadata[:start] + strings.Repeat(object, n) + metadata[start+len(object):]
+		return archive(t, item{name: "METADATA.XML", body: text}, item{name: "DOC00001.XML", body: document})
+	}
+	a, err := open(with(50))
+	require.NoError(t, err)
+	require.Len(t, a.Sets[0].Documents, 50)
+	assert.Equal(t, "DOC00001.XML", a.Sets[0].Documents[49].Path)
+
+	_, err = open(with(51))
+	require.ErrorIs(t, err, segur.ErrTooLarge)
+	var e *segur.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, xdm.CodeTooManyFiles, e.Code)
+
+	// Two sets count together.
+	folder := func(name string, n int) []item {
+		text := metadata[:start] + strings.Repeat(object, n) + metadata[start+len(object):]
+		return []item{{name: name + "/METADATA.XML", body: text}, {name: name + "/DOC00001.XML", body: document}}
+	}
+	_, err = open(archive(t, append(folder("SUBSET01", 26), folder("SUBSET02", 25)...)...))
+	require.ErrorIs(t, err, segur.ErrTooLarge)
+}

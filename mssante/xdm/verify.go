@@ -18,11 +18,15 @@ import (
 // verify reads every document once and compares size and hash.
 func (a *Archive) verify(o ReadOptions) error {
 	var failed *segur.Error
+	seen := map[*zip.File]*inflated{} // two entries may name one file
 	for i := range a.Sets {
 		for j := range a.Sets[i].Documents {
 			d := &a.Sets[i].Documents[j]
 			field := fmt.Sprintf("sets[%d].entries[%d]", i, j)
-			err := a.verifyOne(d, field, o)
+			if seen[d.file] == nil {
+				seen[d.file] = inflate(d.file)
+			}
+			err := a.verifyOne(d, seen[d.file], field, o)
 			var e *segur.Error
 			switch {
 			case err == nil:
@@ -38,19 +42,32 @@ func (a *Archive) verify(o ReadOptions) error {
 	return nil
 }
 
-func (a *Archive) verifyOne(d *Received, field string, o ReadOptions) error {
-	r, err := d.file.Open()
+// inflated is what a file of the archive holds.
+type inflated struct {
+	size      int64
+	hash      string
+	open, err error
+}
+
+func inflate(f *zip.File) *inflated {
+	r, err := f.Open()
 	if err != nil {
-		return refuse(segur.KindProtocol, CodeNotZip, field, "the file cannot be opened", err)
+		return &inflated{open: err}
 	}
 	defer r.Close() //nolint:errcheck // nothing is pending on a reader
 	h := sha1.New() //nolint:gosec // see the import
-	n, err := io.Copy(h, bounded(r, d.file))
+	n, err := io.Copy(h, bounded(r, f))
+	return &inflated{size: n, hash: hex.EncodeToString(h.Sum(nil)), err: err}
+}
+
+func (a *Archive) verifyOne(d *Received, f *inflated, field string, o ReadOptions) error {
 	switch {
-	case errors.Is(err, zip.ErrChecksum):
-		return refuse(segur.KindSignature, CodeDifferentHash, field, "the file does not have the checksum of the archive", err)
-	case err != nil:
-		return refuse(segur.KindTruncated, CodeNotZip, field, "the file cannot be inflated to its end", err)
+	case f.open != nil:
+		return refuse(segur.KindProtocol, CodeNotZip, field, "the file cannot be opened", f.open)
+	case errors.Is(f.err, zip.ErrChecksum):
+		return refuse(segur.KindSignature, CodeDifferentHash, field, "the file does not have the checksum of the archive", f.err)
+	case f.err != nil:
+		return refuse(segur.KindTruncated, CodeNotZip, field, "the file cannot be inflated to its end", f.err)
 	}
 	if d.Entry.Hash == "" || d.Entry.Size == 0 {
 		if !o.AllowMissingHash {
@@ -58,14 +75,14 @@ func (a *Archive) verifyOne(d *Received, field string, o ReadOptions) error {
 		}
 		a.warn(field, "the metadata give no hash or no size: the document could not be checked")
 	}
-	if d.Entry.Size != 0 && n != d.Entry.Size {
+	if n := f.size; d.Entry.Size != 0 && n != d.Entry.Size {
 		// A known system counts one byte more for the signature of a set.
 		if !d.Entry.IsSignature() || n-d.Entry.Size > 1 || d.Entry.Size-n > 1 {
 			return refuse(segur.KindSignature, CodeDifferentSize, field+".size", "the file does not have the size that the metadata announce", nil)
 		}
 		a.warn(field+".size", "the size of the signature is off by one")
 	}
-	if d.Entry.Hash != "" && !strings.EqualFold(hex.EncodeToString(h.Sum(nil)), d.Entry.Hash) {
+	if d.Entry.Hash != "" && !strings.EqualFold(f.hash, d.Entry.Hash) {
 		return refuse(segur.KindSignature, CodeDifferentHash, field+".hash", "the file does not have the hash that the metadata announce", nil)
 	}
 	return nil
