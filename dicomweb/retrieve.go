@@ -168,9 +168,7 @@ func (r *retrieval) close() error {
 }
 
 func (c *Client) newRetrieval(ctx context.Context, resp *transport.Response, ref Ref) (*retrieval, error) {
-	// The multipart reader asks for 4 KiB at a time, and each read of the
-	// transport sets a timer: a buffer between them halves the time.
-	r := &retrieval{c: c, resp: resp, body: bufio.NewReaderSize(promptReader{ctx, resp.Body}, 128<<10), ref: ref}
+	r := &retrieval{c: c, resp: resp, body: promptReader{ctx, resp.Body}, ref: ref}
 	switch mediaType(resp) {
 	case "multipart/related":
 		limits := c.cfg.Limits

@@ -5,7 +5,7 @@
 // Writing: a Message is a list of byte strings and contents that can be opened again. It is sent with a known
 // Content-Length, in constant memory, without a goroutine, and can be replayed for a retry.
 //
-// Reading: a Reader streams the parts in order over mime/multipart and knows whether it saw the end. A part ends with
+// Reading: a Reader streams the parts in order and knows whether it saw the end. A part ends with
 // io.EOF only once the delimiter after it was read whole, and Next answers io.EOF only once the closing delimiter was
 // read; a body cut anywhere else gives ErrTruncated. Sizes and counts are bounded by Limits. Content-Type values are
 // parsed leniently, since many servers send unquoted or badly quoted parameters.

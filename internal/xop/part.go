@@ -2,8 +2,8 @@ package xop
 
 import (
 	"encoding/base64"
+	"errors"
 	"io"
-	"mime/multipart"
 	"mime/quotedprintable"
 	"net/textproto"
 	"strconv"
@@ -16,7 +16,6 @@ type Part struct {
 	Index  int // 0 is the first part
 
 	r   *Reader
-	mp  *multipart.Part
 	n   int64
 	err error
 }
@@ -24,36 +23,77 @@ type Part struct {
 // Read reads the body of the part as it travels. io.EOF means that the delimiter after the part was seen whole; a part
 // that may be cut ends with a *TruncatedError.
 func (p *Part) Read(d []byte) (int, error) {
-	if p.err != nil {
-		return 0, p.err
-	}
-	if p.r.cur != p {
-		return 0, ErrStale
-	}
-	if len(d) == 0 {
+	if len(d) == 0 && p.err == nil && p.r.cur == p {
 		return 0, nil
 	}
-	n, err := p.mp.Read(d)
-	p.n += int64(n)
-	if over := p.n - p.r.lim.PartBytes; over > 0 {
-		p.n -= over
-		p.err = p.r.fail(&LimitError{Limit: "PartBytes", Max: p.r.lim.PartBytes})
-		return n - int(over), p.err
+	b, err := p.payload()
+	if err != nil {
+		return 0, err
 	}
-	switch {
-	case err == nil, n > 0: // an error comes again with the next call
-		return n, nil
-	case err == io.EOF: //nolint:errorlint // mime/multipart returns it bare at a delimiter
-		p.err = io.EOF
-		if !p.r.advance() {
+	n := copy(d, b)
+	p.use(n)
+	return n, nil
+}
+
+// WriteTo writes the rest of the body to w without a copy in between, see Read.
+func (p *Part) WriteTo(w io.Writer) (total int64, err error) {
+	for {
+		b, err := p.payload()
+		if err == io.EOF { //nolint:errorlint // ours, bare
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+		n, err := w.Write(b)
+		if n < 0 || n > len(b) {
+			return total, errWriter
+		}
+		p.use(n)
+		total += int64(n)
+		if err == nil && n < len(b) {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+var errWriter = errors.New("xop: writer gave an impossible count")
+
+// payload returns the next bytes of the body, within the limit; what was used of them must be told to use.
+func (p *Part) payload() ([]byte, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
+	if p.r.cur != p {
+		return nil, ErrStale
+	}
+	b, err := p.r.sc.payload()
+	if err == nil {
+		left := p.r.lim.PartBytes - p.n
+		if left > 0 {
+			return b[:min(int64(len(b)), left)], nil
+		}
+		err = &LimitError{Limit: "PartBytes", Max: p.r.lim.PartBytes}
+	}
+	switch err { //nolint:errorlint // ours, bare
+	case io.EOF:
+		if p.err = io.EOF; !p.r.advance() {
 			p.err = p.r.fail(p.r.nextErr)
 		}
-	case p.r.src.limit != nil:
-		p.err = p.r.fail(p.r.src.limit)
-	default:
+	case errEnd:
 		p.err = p.r.fail(p.r.truncated())
+	default:
+		p.err = p.r.fail(err)
 	}
-	return 0, p.err
+	return nil, p.err
+}
+
+func (p *Part) use(n int) {
+	p.r.sc.use(n)
+	p.n += int64(n)
 }
 
 // BytesRead returns how many bytes of the body were read so far.

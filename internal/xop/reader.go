@@ -2,16 +2,17 @@ package xop
 
 import (
 	"bufio"
-	"errors"
 	"io"
 	"iter"
-	"mime/multipart"
 	"net/textproto"
 	"strings"
 )
 
-// maxBoundary bounds the length of a boundary. RFC 2046 allows 70; mime/multipart needs it well below its buffer.
+// maxBoundary bounds the length of a boundary. RFC 2046 allows 70.
 const maxBoundary = 200
+
+// sniffBytes bounds what is searched for a first delimiter line.
+const sniffBytes = 4096
 
 // Options tunes a Reader. The zero value is fit for use.
 type Options struct {
@@ -24,13 +25,13 @@ type Options struct {
 // Reader iterates over the parts of a multipart/related message. It is not safe for concurrent use.
 type Reader struct {
 	ct  ContentType
-	mr  *multipart.Reader
 	src *source
+	sc  *scanner
 	lim Limits
 
 	cur      *Part
 	started  bool
-	next     *multipart.Part // read ahead when cur ended
+	next     textproto.MIMEHeader // read ahead when cur ended
 	nextErr  error
 	index    int // of the next part
 	whole    int // parts whose end was seen
@@ -58,15 +59,15 @@ func NewReader(body io.Reader, contentType string, opts Options) (*Reader, error
 		return nil, ErrBoundary
 	}
 	lim := opts.Limits.withDefaults()
-	src := newSource(body, boundary, lim)
-	return &Reader{ct: ct, src: src, lim: lim, mr: multipart.NewReader(src, boundary)}, nil
+	src := &source{r: body, max: lim.TotalBytes}
+	return &Reader{ct: ct, src: src, lim: lim, sc: newScanner(src, boundary)}, nil
 }
 
 // sniff returns the boundary of the first delimiter line and a body that still holds it. The line must be whole, and its
 // end is part of the boundary even if it is "--": a message without parts then counts as truncated rather than as empty.
 func sniff(body io.Reader) (string, io.Reader, error) {
-	br := bufio.NewReaderSize(body, readAhead)
-	for i := range readAhead {
+	br := bufio.NewReaderSize(body, sniffBytes)
+	for i := range sniffBytes {
 		b, err := br.Peek(i + 1)
 		if len(b) <= i {
 			if err == io.EOF { //nolint:errorlint // bufio returns it bare
@@ -109,8 +110,8 @@ func (r *Reader) Next() (*Part, error) {
 		r.cur = nil
 	}
 	if !r.started {
-		r.started = true
 		r.advance()
+		r.started = true
 	}
 	if r.nextErr != nil {
 		if r.complete {
@@ -118,7 +119,8 @@ func (r *Reader) Next() (*Part, error) {
 		}
 		return nil, r.fail(r.nextErr)
 	}
-	r.cur = &Part{Header: r.next.Header, Index: r.index, r: r, mp: r.next}
+	r.cur = &Part{Header: r.next, Index: r.index, r: r}
+	r.sc.part()
 	r.next = nil
 	r.index++
 	return r.cur, nil
@@ -167,53 +169,40 @@ func (r *Reader) fail(err error) error {
 // advance reads the delimiter line and the header of the next part, into next or nextErr. It returns whether the whole
 // delimiter line was seen, that is whether the part before it is whole.
 func (r *Reader) advance() (delimited bool) {
-	r.src.expectHeader()
-	p, err := r.mr.NextRawPart()
-	r.src.headerDone()
-	var protocol textproto.ProtocolError
-	switch {
-	case err == nil:
-		r.next, r.nextErr = p, r.checkPart(p)
-		delimited = true
-	case err == io.EOF: //nolint:errorlint // the bare value means the closing delimiter, see errEnd
-		r.complete, r.nextErr = true, io.EOF
-		delimited = true
-	case r.src.limit != nil:
-		r.nextErr = r.src.limit
-		delimited = err == error(r.src.limit) //nolint:errorlint // wrapped: inside the delimiter line; bare: in the header
-	case errors.Is(err, multipart.ErrMessageTooLarge):
-		r.nextErr = &LimitError{Limit: "HeaderBytes", Max: r.lim.HeaderBytes}
-		delimited = true
-	case err == errEnd: //nolint:errorlint // bare: in the header, after the delimiter line
-		r.nextErr = nil
-		delimited = true
-	case errors.Is(err, errEnd) && r.src.endsWithCloser():
-		r.complete, r.nextErr = true, io.EOF
-		delimited = true
-	case errors.As(err, &protocol) && !(r.src.ended && !r.src.endsWithCloser()):
-		r.nextErr = ErrMalformed
-		delimited = true
-	case errors.As(err, &protocol): // half a header line
-		delimited = true
-	case !r.src.ended || r.src.endsWithCloser():
-		r.nextErr = ErrMalformed
+	limit := int64(unlimited)
+	if r.lim.HeaderBytes < unlimited-headerSlack {
+		limit = r.lim.HeaderBytes + headerSlack
 	}
+	closing, err := r.sc.delimiterLine(!r.started, limit)
+	delimited = err == nil
 	if delimited && r.cur != nil {
 		r.whole++
 	}
-	if r.next == nil && r.nextErr == nil {
+	if delimited && !closing {
+		r.next, err = r.sc.header(limit)
+	}
+	switch {
+	case closing:
+		r.complete, r.nextErr = true, io.EOF
+	case err == nil:
+		r.nextErr = r.checkPart(r.next)
+	case err == errHeader: //nolint:errorlint // ours, bare
+		r.nextErr = &LimitError{Limit: "HeaderBytes", Max: r.lim.HeaderBytes}
+	case err == errEnd: //nolint:errorlint // ours, bare
 		r.nextErr = r.truncated()
+	default: // ErrMalformed or the limit of the source
+		r.nextErr = err
 	}
 	return delimited
 }
 
 // checkPart applies the limits that can be told exactly once the header is there.
-func (r *Reader) checkPart(p *multipart.Part) error {
+func (r *Reader) checkPart(h textproto.MIMEHeader) error {
 	if int64(r.index) >= r.lim.Parts {
 		return &LimitError{Limit: "Parts", Max: r.lim.Parts}
 	}
 	var size int64
-	for k, vs := range p.Header {
+	for k, vs := range h {
 		for _, v := range vs {
 			size += int64(len(k) + len(": ") + len(v) + len("\r\n"))
 		}
