@@ -199,7 +199,8 @@ func (c *Client) archive(m *Message, headers []segur.DocumentHeader, now time.Ti
 	}
 	var b bytes.Buffer
 	_, err := xdm.Pack(&limitedBuffer{b: &b, limit: c.cfg.MaxMessageBytes}, pack, xdm.Options{
-		Clock: func() time.Time { return now }, IDs: c.cfg.IDs, AllowUnknownCodes: c.cfg.AllowUnknownCodes})
+		Clock: func() time.Time { return now }, IDs: c.cfg.IDs, AllowUnknownCodes: c.cfg.AllowUnknownCodes,
+		ActionSlot: c.cfg.ActionSlot})
 	if err != nil {
 		if int64(b.Len()) >= c.cfg.MaxMessageBytes {
 			return nil, c.tooLarge()

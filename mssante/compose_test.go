@@ -188,7 +188,7 @@ func TestRefusedMessages(t *testing.T) {
 		"injection: code": {func(m *mssante.Message) {
 			h := m.Documents[0].CDA.Header()
 			h.Type.Code = "18748-4,X"
-			m.Documents[0].CDA = mssante.NewCDA(m.Documents[0].CDA, h)
+			m.Documents[0].CDA = segur.NewDocument(m.Documents[0].CDA, h)
 		}, "documents[0].cda.code"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -285,7 +285,7 @@ func TestPrintedFormsAreRedacted(t *testing.T) {
 func TestBrokenContent(t *testing.T) {
 	t.Parallel()
 	m := toPrescriber()
-	m.Documents[0].CDA = mssante.NewCDA(broken{m.Documents[0].CDA}, m.Documents[0].CDA.Header())
+	m.Documents[0].CDA = segur.NewDocument(broken{m.Documents[0].CDA}, m.Documents[0].CDA.Header())
 	_, err := newClient(t, offline()).Compose(m)
 	require.Error(t, err)
 	assert.NotEqual(t, segur.KindUnknown, segur.KindOf(err))
@@ -300,7 +300,9 @@ func (b broken) Size() int64 { return b.Content.Size() + 1 }
 func TestVisibilityAndReplacementInTheArchive(t *testing.T) {
 	t.Parallel()
 	open := func(m mssante.Message) (*mssante.Letter, xdm.Received) {
-		l := compose(t, newClient(t, offline()), m)
+		cfg := offline()
+		cfg.ActionSlot = "urn:example:action"
+		l := compose(t, newClient(t, cfg), m)
 		b := bytesOf(t, l.Archive())
 		a, err := xdm.Open(bytes.NewReader(b), int64(len(b)), xdm.ReadOptions{})
 		require.NoError(t, err)
@@ -328,7 +330,7 @@ func TestVisibilityAndReplacementInTheArchive(t *testing.T) {
 	m.Replaces, m.Text = true, ""
 	h := m.Documents[0].CDA.Header()
 	h.Replaces = segur.Identifier{Root: "1.2.250.1.999.1.77"}
-	m.Documents[0].CDA = mssante.NewCDA(m.Documents[0].CDA, h)
+	m.Documents[0].CDA = segur.NewDocument(m.Documents[0].CDA, h)
 	l, d := open(m)
 	assert.Equal(t, xdm.Change, d.Action)
 	assert.Equal(t, "XDM/1.0/DDM+[Annule et remplace] CR d'imagerie medicale FICTIVE-DURAND CAMILLE 14/03/1985", l.Subject())

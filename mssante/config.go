@@ -40,7 +40,8 @@ type Config struct {
 	// Password is that of Mailbox, for Auth [Password].
 	Password string
 	// Token gives a Pro Santé Connect access token, for Auth [Token]. It is
-	// asked for at each connection and never kept.
+	// asked for at each connection and never kept; after a refusal it is asked
+	// once more, for tokens live two minutes. A second refusal is final.
 	Token func(ctx context.Context) (string, error)
 
 	// SourceID is the OID of the sending system. It goes to METADATA.XML, and
@@ -71,6 +72,12 @@ type Config struct {
 	// AllowDomain says whether a mail domain is in the national white list.
 	// nil: not checked here; the operator does.
 	AllowDomain func(domain string) bool
+	// CipherSuites lists the suites of TLS 1.2. nil: ECDHE with AEAD. The list
+	// of the reference (ECO.1.1.3) is not public.
+	CipherSuites []uint16
+	// ActionSlot is the metadata attribute that says that documents replace
+	// others. Empty: [xdm.DefaultActionSlot].
+	ActionSlot string
 	// HeloName is what the client calls itself in EHLO. Empty: "localhost".
 	HeloName string
 }
@@ -104,6 +111,11 @@ const (
 
 var productNumber = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._/-]{0,63}$`)
 
+// again reports whether a refusal may come from a token that just expired.
+func (c *Client) again(err error) bool {
+	return c.cfg.Auth == Token && segur.KindOf(err) == segur.KindAuthentication
+}
+
 // Client sends from one mailbox and reads it. It is immutable and safe for
 // concurrent use: each call has a connection of its own.
 type Client struct {
@@ -136,7 +148,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Sender.Application == "" {
 		cfg.Sender.Application = cfg.UserAgent
 	}
-	t, err := transport.New(cfg.ClientConfig, transport.Options{})
+	t, err := transport.New(cfg.ClientConfig, transport.Options{CipherSuites: cfg.CipherSuites})
 	if err != nil {
 		return nil, err
 	}

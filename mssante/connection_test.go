@@ -98,6 +98,15 @@ func TestPasswordAndToken(t *testing.T) {
 	require.NoError(t, try(token("s3cret-token", nil)))
 	require.ErrorIs(t, try(token("s3cret-old", nil)), segur.ErrAuthentication)
 	require.ErrorIs(t, try(token("", nil)), segur.ErrAuthentication)
+	require.NoError(t, try(func(c *mssante.Config) { // every other token is too old
+		asked := 0
+		c.Auth, c.Token = mssante.Token, func(context.Context) (string, error) {
+			if asked++; asked%2 == 1 {
+				return "s3cret-old", nil
+			}
+			return "s3cret-token", nil
+		}
+	}))
 	require.ErrorIs(t, try(token("s3cret\r\nRSET", nil)), segur.ErrAuthentication)
 	cause := errors.New("the session ended")
 	err := try(token("", cause))

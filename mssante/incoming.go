@@ -103,12 +103,15 @@ func (m *Incoming) Raw() []byte { return m.raw }
 // the only zip of the mail, and opens it: every document it gives has the size
 // and the hash of its metadata. [segur.ErrNotFound] says that there is none;
 // more than one is [segur.ErrProtocol].
-func (m *Incoming) Archive() (*xdm.Archive, error) {
+func (m *Incoming) Archive() (*xdm.Archive, error) { return m.OpenArchive(xdm.ReadOptions{}) }
+
+// OpenArchive is Archive with limits and tolerances of your own.
+func (m *Incoming) OpenArchive(o xdm.ReadOptions) (*xdm.Archive, error) {
 	file, err := m.archiveFile()
 	if err != nil {
 		return nil, err
 	}
-	return xdm.Open(bytes.NewReader(file.content), file.Size(), xdm.ReadOptions{})
+	return xdm.Open(bytes.NewReader(file.content), file.Size(), o)
 }
 
 // ArchiveFile is the archive as it came, unopened.

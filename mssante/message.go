@@ -61,31 +61,12 @@ type Message struct {
 
 // Document is a CDA document and its PDF copy.
 type Document struct {
-	// CDA is the document. A cda.Document of this SDK is one.
-	CDA CDA
+	// CDA is the document.
+	CDA segur.Document
 	// PDF is the PDF/A-1 copy; for a document that embeds a PDF, the same
 	// bytes (ECO.2.1.5), which is checked when CDA has a PDFSHA256 method.
 	PDF segur.Content
 }
-
-// CDA is a CDA document that can be read and whose header is known.
-type CDA interface {
-	segur.Content
-	Header() segur.DocumentHeader
-}
-
-// NewCDA joins a document and its header, for products that build their
-// documents otherwise.
-func NewCDA(content segur.Content, header segur.DocumentHeader) CDA {
-	return withHeader{content, header}
-}
-
-type withHeader struct {
-	segur.Content
-	header segur.DocumentHeader
-}
-
-func (w withHeader) Header() segur.DocumentHeader { return w.header }
 
 // Recipient is who gets a message. Make one with [ToProfessional] or
 // [ToPatient]. Its printed forms are redacted.

@@ -52,6 +52,11 @@ func (c *Client) Receive(ctx context.Context, f Filter) iter.Seq2[*Incoming, err
 			return
 		}
 		r, err := c.openReader(s, f)
+		if c.again(err) {
+			if err = s.Record(); err == nil {
+				r, err = c.openReader(s, f)
+			}
+		}
 		if err != nil {
 			yield(nil, s.End(err))
 			return

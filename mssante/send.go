@@ -94,7 +94,13 @@ func (c *Client) Send(ctx context.Context, l *Letter) (*Receipt, error) {
 	if err := s.Record(); err != nil {
 		return receipt, s.End(err)
 	}
-	if err := c.submit(s, l, receipt); err != nil {
+	err = c.submit(s, l, receipt)
+	if c.again(err) {
+		if err = s.Record(); err == nil {
+			err = c.submit(s, l, receipt)
+		}
+	}
+	if err != nil {
 		return receipt, s.End(err)
 	}
 	if e := refusals(receipt); e != nil {

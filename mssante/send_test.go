@@ -144,7 +144,7 @@ func TestCutInTheMiddleOfALongMail(t *testing.T) {
 	c := newClient(t, srv.Config())
 	m := toPrescriber()
 	long := append([]byte("%PDF-1.4\n"), make([]byte, 16_000_000)...)
-	m.Documents[0] = mssante.Document{CDA: mssante.NewCDA(m.Documents[0].CDA, m.Documents[0].CDA.Header()), PDF: segur.BytesContent(long)}
+	m.Documents[0] = mssante.Document{CDA: segur.NewDocument(m.Documents[0].CDA, m.Documents[0].CDA.Header()), PDF: segur.BytesContent(long)}
 	l := compose(t, c, m)
 	_, err := c.Send(t.Context(), l)
 	require.ErrorIs(t, err, segur.ErrUnavailable)
