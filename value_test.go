@@ -57,6 +57,9 @@ func TestDate(t *testing.T) {
 		assert.Contains(t, err.Error(), rule, in)
 	}
 	assert.Equal(t, "1934-02-00", segur.Date{Year: 1934, Month: 2}.ISO())
+	assert.Equal(t, "09340205", segur.Date{Year: 934, Month: 2, Day: 5}.Compact())
+	assert.Equal(t, "20261231", segur.Date{Year: 2026, Month: 12, Day: 31}.Compact())
+	assert.Equal(t, "12345-1100", segur.Date{Year: 12345, Month: -1, Day: 100}.Compact(), "not a date, told as it is")
 	assert.Equal(t, "193402", segur.Date{Year: 1934, Month: 2}.Compact())
 	assert.Equal(t, "1934", segur.Date{Year: 1934}.Compact())
 	assert.Equal(t, "", segur.Date{}.Compact())
@@ -246,4 +249,11 @@ func TestProfessionalIdentifiers(t *testing.T) {
 	assert.Empty(t, segur.Organization{ID: "10B0127189X"}.FINESS())
 	assert.Equal(t, "1990000019", segur.NormalizeStructureID(" 990000019 "))
 	assert.Equal(t, "1990000019", segur.NormalizeStructureID("1990000019"))
+}
+
+func TestNewDocument(t *testing.T) {
+	t.Parallel()
+	d := segur.NewDocument(segur.BytesContent([]byte("abc")), segur.DocumentHeader{Title: "T"})
+	assert.EqualValues(t, 3, d.Size())
+	assert.Equal(t, "T", d.Header().Title)
 }

@@ -269,8 +269,8 @@ func TestSubmitAnswerCutAtEveryByte(t *testing.T) {
 }
 
 // tiny is a document small enough to cut its answer everywhere.
-func tiny(tb testing.TB) dmp.Document {
-	return dmp.WithHeader(segur.BytesContent([]byte("<ClinicalDocument xmlns=\"urn:hl7-org:v3\">\r\n</ClinicalDocument>\n")), newReport(tb).Header())
+func tiny(tb testing.TB) segur.Document {
+	return segur.NewDocument(segur.BytesContent([]byte("<ClinicalDocument xmlns=\"urn:hl7-org:v3\">\r\n</ClinicalDocument>\n")), newReport(tb).Header())
 }
 
 func TestReadAnswersCutAtEveryByte(t *testing.T) {

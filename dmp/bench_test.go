@@ -44,7 +44,7 @@ func sink(tb testing.TB, pki *credentialtest.PKI) *httptest.Server {
 
 // largeReport is a document of about size bytes, in a file, as a product that
 // has it on disk sends it.
-func largeReport(tb testing.TB, size int64) (dmp.Document, segur.Content) {
+func largeReport(tb testing.TB, size int64) (segur.Document, segur.Content) {
 	tb.Helper()
 	name := filepath.Join(tb.TempDir(), "report.xml")
 	f, err := os.Create(name)
@@ -57,7 +57,7 @@ func largeReport(tb testing.TB, size int64) (dmp.Document, segur.Content) {
 	require.NoError(tb, f.Close())
 	file, err := segur.FileContent(name)
 	require.NoError(tb, err)
-	return dmp.WithHeader(file, newReport(tb).Header()), file
+	return segur.NewDocument(file, newReport(tb).Header()), file
 }
 
 // TestSubmitAgainstPlainPost measures a submission of 20 MiB against a plain
@@ -117,7 +117,7 @@ func measureSubmission(tb testing.TB, size int64, rounds int) measured {
 			require.NoError(tb, resp.Body.Close())
 		}
 	}
-	submit := func(document dmp.Document) func() {
+	submit := func(document segur.Document) func() {
 		sealed := prepared(tb, client, dmp.SubmissionDocument{Document: document})
 		return func() {
 			_, err := client.Submit(ctx, sealed)

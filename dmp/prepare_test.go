@@ -34,10 +34,10 @@ func TestPrepareRefuses(t *testing.T) {
 		return func(s *submission) { s.Documents = []dmp.SubmissionDocument{d} }
 	}
 	header := newReport(t).Header()
-	withHeader := func(change func(*segur.DocumentHeader)) dmp.Document {
+	withHeader := func(change func(*segur.DocumentHeader)) segur.Document {
 		h := newReport(t).Header()
 		change(&h)
-		return dmp.WithHeader(newReport(t), h)
+		return segur.NewDocument(newReport(t), h)
 	}
 	for name, c := range map[string]struct {
 		config func(*dmp.Config)
@@ -82,10 +82,10 @@ func TestPrepareRefuses(t *testing.T) {
 		"replacement not in the document": {nil, doc(dmp.SubmissionDocument{Document: newReport(t), Replaces: "urn:uuid:0f8fad5b-d9cb-469f-a165-70867728950e"}),
 			[]string{"documents[0].replaces"}},
 		"twice the same": {nil, func(s *submission) { s.Documents = append(s.Documents, s.Documents[0]) }, []string{"documents[1].uniqueID"}},
-		"not XML":        {nil, doc(dmp.SubmissionDocument{Document: dmp.WithHeader(segur.BytesContent([]byte("%PDF-1.4")), header)}), []string{"documents[0].content"}},
-		"doctype":        {nil, doc(dmp.SubmissionDocument{Document: dmp.WithHeader(segur.BytesContent([]byte("<!DOCTYPE a><a/>")), header)}), []string{"documents[0].content"}},
-		"no byte":        {nil, doc(dmp.SubmissionDocument{Document: dmp.WithHeader(segur.BytesContent(nil), header)}), []string{"documents[0].content"}},
-		"short content":  {nil, doc(dmp.SubmissionDocument{Document: dmp.WithHeader(short{newReport(t)}, header)}), []string{"documents[0].content"}},
+		"not XML":        {nil, doc(dmp.SubmissionDocument{Document: segur.NewDocument(segur.BytesContent([]byte("%PDF-1.4")), header)}), []string{"documents[0].content"}},
+		"doctype":        {nil, doc(dmp.SubmissionDocument{Document: segur.NewDocument(segur.BytesContent([]byte("<!DOCTYPE a><a/>")), header)}), []string{"documents[0].content"}},
+		"no byte":        {nil, doc(dmp.SubmissionDocument{Document: segur.NewDocument(segur.BytesContent(nil), header)}), []string{"documents[0].content"}},
+		"short content":  {nil, doc(dmp.SubmissionDocument{Document: segur.NewDocument(short{newReport(t)}, header)}), []string{"documents[0].content"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,27 +9,6 @@ import (
 	"github.com/segur-sdk/segur/dmp/xds"
 )
 
-// Document is a clinical document (CDA R2) ready to be sent: its bytes and the
-// header that metadata are derived from. A document written by package cda is
-// one; [WithHeader] makes one of any content.
-type Document interface {
-	segur.Content
-	Header() segur.DocumentHeader
-}
-
-// WithHeader is a document built elsewhere: its bytes, and its header as the
-// caller or a reader of CDA states it.
-func WithHeader(content segur.Content, header segur.DocumentHeader) Document {
-	return headed{content, header}
-}
-
-type headed struct {
-	segur.Content
-	header segur.DocumentHeader
-}
-
-func (h headed) Header() segur.DocumentHeader { return h.header }
-
 // Submission is a lot of documents of one patient, sent and accepted as one.
 type Submission struct {
 	// Patient is whose record it is. The identity must be qualified.
@@ -49,7 +28,7 @@ type Submission struct {
 // is derived from its header, or a Content with its Entry.
 type SubmissionDocument struct {
 	// Document is the CDA document.
-	Document Document
+	Document segur.Document
 	// Content and Entry are given instead of Document for what is no CDA, such
 	// as a DICOM KOS: the entry is completed with hash and size, and checked.
 	Content segur.Content

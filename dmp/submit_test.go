@@ -207,7 +207,7 @@ func TestDocumentChanged(t *testing.T) {
 	client := newClient(t, srv)
 	report := newReport(t)
 	doc := &changing{Content: report, after: 1}
-	sealed := prepared(t, client, dmp.SubmissionDocument{Document: dmp.WithHeader(doc, report.Header())})
+	sealed := prepared(t, client, dmp.SubmissionDocument{Document: segur.NewDocument(doc, report.Header())})
 	_, err := client.Submit(context.Background(), sealed)
 	require.Error(t, err)
 	require.ErrorContains(t, err, "no longer the one that was prepared")

@@ -26,7 +26,7 @@ import (
 const content = "<ClinicalDocument xmlns=\"urn:hl7-org:v3\">fictif</ClinicalDocument>"
 
 // document is a CDA of the default patient, reduced to its header's view.
-func document() dmp.Document {
+func document() segur.Document {
 	ins := dmptest.Patient().INS
 	start := segur.At(mustTime("2026-01-20T09:30:00+01:00"))
 	stop := segur.At(mustTime("2026-01-20T09:55:00+01:00"))
@@ -41,7 +41,7 @@ func document() dmp.Document {
 			PracticeSetting: segur.Code{Code: "AMBULATOIRE", System: "1.2.250.1.213.1.1.4.9"}}},
 		FacilityType: segur.Code{Code: "SA07", System: "1.2.250.1.71.4.2.4"}, BodyMediaType: "application/pdf",
 	}
-	return dmp.WithHeader(segur.BytesContent([]byte(content)), h)
+	return segur.NewDocument(segur.BytesContent([]byte(content)), h)
 }
 
 func client(tb testing.TB, srv *dmptest.Server, change ...func(*dmp.Config)) *dmp.Client {
