@@ -95,15 +95,27 @@ func (d Date) ISO() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Mont
 // Compact returns "YYYYMMDD" cut after the last known part ("YYYYMM", "YYYY"):
 // the form of HL7, CDA and XDS. It is empty for the zero Date.
 func (d Date) Compact() string {
-	switch {
-	case d.IsZero():
+	if d.IsZero() {
 		return ""
-	case d.Month == 0:
-		return fmt.Sprintf("%04d", d.Year)
-	case d.Day == 0:
-		return fmt.Sprintf("%04d%02d", d.Year, d.Month)
 	}
-	return fmt.Sprintf("%04d%02d%02d", d.Year, d.Month, d.Day)
+	b := appendPadded(make([]byte, 0, 8), d.Year, 4)
+	if d.Month != 0 {
+		if b = appendPadded(b, d.Month, 2); d.Day != 0 {
+			b = appendPadded(b, d.Day, 2)
+		}
+	}
+	return string(b)
+}
+
+// appendPadded is %0*d: every message holds several dates.
+func appendPadded(b []byte, n, width int) []byte {
+	if n < 0 || n > 9999 || width == 2 && n > 99 { // not a date
+		return fmt.Appendf(b, "%0*d", width, n)
+	}
+	if width == 4 {
+		b = append(b, byte('0'+n/1000), byte('0'+n/100%10))
+	}
+	return append(b, byte('0'+n/10%10), byte('0'+n%10))
 }
 
 // String is ISO. A birth date is personal data: [Traits] redacts it, a bare

@@ -95,7 +95,7 @@ func TestWriterCanonicalOutput(t *testing.T) {
 			w.ElemOpt("c", "")
 			w.ElemOpt("d", "x")
 			w.Raw([]byte("<raw></raw>"))
-			w.TextBytes([]byte("<é"))
+			w.Text("<é")
 			w.Base64(strings.NewReader("hello"))
 			w.Base64Bytes([]byte{1})
 			w.End()
