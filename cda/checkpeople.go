@@ -180,7 +180,7 @@ func (c *checker) address(path string, a segur.Address) segur.Address {
 		}
 	}
 	a.Lines, a.PostalCode, a.City, a.Country = lines, clean(a.PostalCode), clean(a.City), clean(a.Country)
-	if len(a.Lines) > maxAddressLines-2 && len(envelope(a)) > maxAddressLines {
+	if len(a.Lines) > maxAddressLines-2 && len(envelope(nil, a)) > maxAddressLines {
 		c.Addf(path, "must have %d lines at most, town and country included", maxAddressLines)
 	}
 	return a

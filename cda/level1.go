@@ -1,6 +1,9 @@
 package cda
 
-import "github.com/segur-sdk/segur"
+import (
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/xmlw"
+)
 
 // Level1 makes the report as a CDA R2 document of level 1: the header and the
 // PDF. Everything that is missing or wrong is reported at once, in one
@@ -47,20 +50,21 @@ func (w *Writer) Level1(r Report) (*Document, error) {
 // level1XML writes a checked report around an empty body; the text of the PDF
 // goes at split.
 func level1XML(r *Report) (xml []byte, split int, err error) {
-	x := xmlEncoder{newXMLWriter()}
+	x := xmlEncoder{xmlw.New(make([]byte, 0, 12<<10))}
+	x.Declaration()
 	x.header(r, level1Templates[:])
 	x.Start("component")
 	x.Start("nonXMLBody")
 	x.Start("text")
 	x.Attr("mediaType", mediaTypePDF)
 	x.Attr("representation", "B64")
-	x.Text("")
-	split = x.n
+	split = x.Len() // after the start tag
 	x.End()
 	x.End()
 	x.End()
 	x.End()
-	return x.bytes(), split, x.err
+	xml, err = x.Bytes()
+	return xml, split, err
 }
 
 // maxHeaderBytes bounds what a report makes around its PDF: beyond, a text was

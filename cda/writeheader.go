@@ -7,6 +7,7 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/nos"
+	"github.com/segur-sdk/segur/internal/xmlw"
 )
 
 // Namespaces of a document.
@@ -17,15 +18,15 @@ const (
 )
 
 // xmlEncoder writes the classes of CDA, in the order of the schema.
-type xmlEncoder struct{ *xmlWriter }
+type xmlEncoder struct{ *xmlw.Writer }
 
 // header writes the document up to its body and leaves the root open. CDA is
 // the default namespace: the imaging rules compare xsi:type with bare names.
 func (x xmlEncoder) header(r *Report, templates []segur.OID) {
 	x.Start("ClinicalDocument")
-	x.Attr("xmlns", nsCDA)
-	x.Attr("xmlns:ps3-20", nsPS320)
-	x.Attr("xmlns:xsi", nsXSI)
+	x.NS("", nsCDA)
+	x.NS("ps3-20", nsPS320)
+	x.NS("xsi", nsXSI)
 	x.Elem("realmCode", "", "code", "FR")
 	x.Elem("typeId", "", "extension", "POCD_HD000040", "root", "2.16.840.1.113883.1.3")
 	for _, t := range templates {
@@ -161,13 +162,13 @@ func (x xmlEncoder) id(name string, id segur.Identifier) {
 	x.Start(name)
 	x.AttrOpt("assigningAuthorityName", id.Assigner)
 	x.AttrOpt("extension", id.Extension)
-	x.Safe("root", string(id.Root))
+	x.Attr("root", string(id.Root))
 	x.End()
 }
 
 func (x xmlEncoder) root(name string, root segur.OID) {
 	x.Start(name)
-	x.Safe("root", string(root))
+	x.Attr("root", string(root))
 	x.End()
 }
 
@@ -175,7 +176,7 @@ func (x xmlEncoder) root(name string, root segur.OID) {
 func (x xmlEncoder) national(authority segur.OID, id string) {
 	x.Start("id")
 	x.Attr("extension", id)
-	x.Safe("root", string(authority))
+	x.Attr("root", string(authority))
 	x.End()
 }
 
@@ -183,7 +184,7 @@ func (x xmlEncoder) national(authority segur.OID, id string) {
 func (x xmlEncoder) code(name string, c segur.Code, inside func()) {
 	x.Start(name)
 	x.Attr("code", c.Code)
-	x.Safe("codeSystem", string(c.System))
+	x.Attr("codeSystem", string(c.System))
 	x.AttrOpt("codeSystemName", c.SystemName)
 	x.AttrOpt("displayName", c.Display)
 	if inside != nil {
@@ -195,9 +196,8 @@ func (x xmlEncoder) code(name string, c segur.Code, inside func()) {
 // time writes an instant with the offset of its location.
 func (x xmlEncoder) time(name string, t time.Time) {
 	x.Start(name)
-	x.add(` value="`)
-	x.n += len(appendTS(x.room(24)[:0:24], t))
-	x.add(`"`)
+	var ts [19]byte
+	x.Attr("value", string(appendTS(ts[:0], t)))
 	x.End()
 }
 

@@ -2,7 +2,6 @@ package cda
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/nos"
@@ -225,7 +224,8 @@ func (x xmlEncoder) address(a segur.Address, use string) {
 	x.Start("addr")
 	x.AttrOpt("use", use)
 	if len(a.Lines) > 1 {
-		for _, l := range envelope(a) {
+		var room [6]string
+		for _, l := range envelope(room[:0], a) {
 			x.Elem("streetAddressLine", l)
 		}
 	} else {
@@ -240,18 +240,23 @@ func (x xmlEncoder) address(a segur.Address, use string) {
 }
 
 // envelope gives the lines of an address, town and country included, without
-// repetition: the rules refuse equal elements.
-func envelope(a segur.Address) []string {
-	lines := make([]string, 0, len(a.Lines)+2)
-	add := func(l string) {
-		if l != "" && !slices.Contains(lines, l) {
-			lines = append(lines, l)
-		}
-	}
+// repetition: the rules refuse equal elements. They go to lines, which is empty.
+func envelope(lines []string, a segur.Address) []string {
 	for _, l := range a.Lines {
-		add(l)
+		lines = appendLine(lines, l)
 	}
-	add(strings.TrimSpace(a.PostalCode + " " + a.City))
-	add(a.Country)
-	return lines
+	town := a.PostalCode
+	if town == "" || a.City == "" {
+		town += a.City
+	} else {
+		town += " " + a.City
+	}
+	return appendLine(appendLine(lines, town), a.Country)
+}
+
+func appendLine(lines []string, l string) []string {
+	if l == "" || slices.Contains(lines, l) {
+		return lines
+	}
+	return append(lines, l)
 }

@@ -2,79 +2,13 @@ package cda
 
 import (
 	"math"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
-
-	"github.com/segur-sdk/segur/internal/xmlw"
 )
-
-// The fast writer and the checking one give the same bytes, or both refuse.
-func TestXMLWriterAgreesWithXMLW(t *testing.T) {
-	t.Parallel()
-	text := rapid.OneOf(
-		rapid.String(),
-		rapid.StringMatching(`[ -~]{0,40}`),
-		rapid.StringMatching(`[<>&"'\t\n\ré€𝄞\x00\x1f\x7f]{0,12}`),
-		rapid.SampledFrom([]string{"\uFFFE", "a\uFFFFb", "\xff", "caf\xe9", "\xed\xa0\x80", "\uFFFD", "é\uFFFE"}),
-		rapid.Map(rapid.IntRange(0, 40_000), func(n int) string { return strings.Repeat("a&é", n/3) }),
-	)
-	rapid.Check(t, func(rt *rapid.T) {
-		fast, slow := newXMLWriter(), xmlw.New(nil)
-		slow.Declaration()
-		depth := 0
-		start := func(name string) {
-			fast.Start(name)
-			slow.Start(name)
-			depth++
-		}
-		start("root")
-		for range rapid.IntRange(0, 30).Draw(rt, "operations") {
-			s := text.Draw(rt, "text")
-			switch op := rapid.IntRange(0, 6).Draw(rt, "operation"); {
-			case op == 0 && depth < 12:
-				start("element")
-			case op == 1 && depth > 1:
-				fast.End()
-				slow.End()
-				depth--
-			case op == 2:
-				start("attributes")
-				fast.Attr("a", s)
-				slow.Attr("a", s)
-				fast.AttrOpt("b", s)
-				slow.AttrOpt("b", s)
-				fast.End()
-				slow.End()
-				depth--
-			case op == 3:
-				fast.Elem("leaf", s, "x", s, "y", "1")
-				slow.Elem("leaf", s, "x", s, "y", "1")
-			case op == 4:
-				fast.ElemOpt("option", s)
-				slow.ElemOpt("option", s)
-			default:
-				fast.Text(s)
-				slow.Text(s)
-			}
-		}
-		for ; depth > 0; depth-- {
-			fast.End()
-			slow.End()
-		}
-		want, err := slow.Bytes()
-		if err != nil {
-			require.Error(rt, fast.err)
-			return
-		}
-		require.NoError(rt, fast.err)
-		require.Equal(rt, string(want), string(fast.bytes()))
-	})
-}
 
 func TestAppendTS(t *testing.T) {
 	t.Parallel()
