@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -288,10 +287,15 @@ func TestCancelled(t *testing.T) {
 	assert.Empty(t, srv.Calls())
 
 	// Cancelled while the service thinks: the outcome is unknown.
-	srv.Fail(dmptest.Fault{Op: "dmp.submit", Hang: true})
-	ctx, cancel = context.WithTimeout(context.Background(), 300*time.Millisecond)
-	defer cancel()
+	returned := make(chan struct{})
+	ctx, cancel = context.WithCancel(context.Background())
+	srv.Fail(dmptest.Fault{Op: "dmp.submit", Alter: func(answer []byte) []byte {
+		cancel()
+		<-returned
+		return answer
+	}})
 	_, err = client.Submit(ctx, sealed)
+	close(returned)
 	require.ErrorIs(t, err, segur.ErrOutcomeUnknown)
-	require.ErrorIs(t, err, segur.ErrTimeout)
+	require.ErrorIs(t, err, segur.ErrCanceled)
 }
