@@ -83,7 +83,7 @@ func TestSilenceOfIMAPEndsWithTheContext(t *testing.T) {
 			srv := newServer(t)
 			srv.Deliver(box, plain("m"))
 			srv.Fail(mssantetest.Fault{Command: command, Hang: true})
-			ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 			defer cancel()
 			start := time.Now()
 			var last error
@@ -92,7 +92,7 @@ func TestSilenceOfIMAPEndsWithTheContext(t *testing.T) {
 			}
 			require.ErrorIs(t, last, segur.ErrTimeout)
 			require.ErrorIs(t, last, context.DeadlineExceeded)
-			assert.Less(t, time.Since(start), 5*time.Second)
+			assert.Less(t, time.Since(start), 20*time.Second)
 		})
 	}
 }
