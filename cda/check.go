@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/nos"
@@ -18,6 +19,7 @@ type checker struct {
 	// Naming fields takes longer than checking them: a first pass only learns
 	// whether something is wrong, and a second one, when it is, says what.
 	naming   bool
+	now      time.Time // when it was asked for first
 	failed   bool
 	problems segur.Problems
 }
@@ -63,8 +65,11 @@ func (c *checker) item(path string, i int) string {
 // report returns a completed copy of r. The slices of r are left alone.
 func (c *checker) report(r Report) Report {
 	c.identity(&r)
-	r.Created = c.instant("created", r.Created)
+	r.Created = c.past("created", c.instant("created", r.Created))
 	r.Title = cmpOr(clean(r.Title), defaultTitle)
+	if utf8.RuneCountInString(r.Title) > maxTitle {
+		c.Addf("title", "must have at most %d characters: metadata take no more", maxTitle)
+	}
 	r.Language = cmpOr(r.Language, defaultLanguage)
 	if !isLanguage(r.Language) {
 		c.Add("language", "must be a language and a country, such as fr-FR")
@@ -82,6 +87,9 @@ func (c *checker) report(r Report) Report {
 	c.encounter(&r)
 	return r
 }
+
+// maxTitle is the longest title of the "Volet Structuration Minimale".
+const maxTitle = 128
 
 // identity checks the identifiers and the versions.
 func (c *checker) identity(r *Report) {
@@ -101,13 +109,16 @@ func (c *checker) identity(r *Report) {
 		c.Add("version", "must be above 1 when a version is replaced")
 	}
 	if replaces {
-		c.identifier("replaces", r.Replaces, false)
+		c.identifier("replaces", &r.Replaces, false)
 		if r.ID != "" && r.Replaces == (segur.Identifier{Root: r.ID, Assigner: r.Replaces.Assigner}) {
 			c.Add("id", "must differ from the identifier of the replaced version")
 		}
 	}
+	if replaces && r.Version > 1 && r.SetID.IsZero() {
+		c.Add("setID", "is required: a version belongs to the set of the one it replaces; Report.Replacing fills it")
+	}
 	if !r.SetID.IsZero() {
-		c.identifier("setID", r.SetID, false)
+		c.identifier("setID", &r.SetID, false)
 		if r.SetID.Root == r.ID && r.SetID.Extension == "" {
 			c.Add("setID", "must differ from id")
 		}
@@ -115,12 +126,17 @@ func (c *checker) identity(r *Report) {
 }
 
 // identifier checks an instance identifier. A root is an OID, or a UUID in
-// documents of other software.
-func (c *checker) identifier(path string, id segur.Identifier, extension bool) {
+// documents of other software. Blanks around a number, with which DICOM pads
+// values, are no part of it: readers do not see them.
+func (c *checker) identifier(path string, id *segur.Identifier, extension bool) {
+	id.Extension = strings.Trim(id.Extension, " \t\r\n")
+	if strings.ContainsAny(id.Extension, "\t\r\n") {
+		c.Add(c.at(path, ".extension"), "must hold no tabulation and no line break")
+	}
 	if !id.Root.Valid() && !isUUID(string(id.Root)) {
 		c.Add(c.at(path, ".root"), "must be a valid OID")
 	}
-	if extension && strings.TrimSpace(id.Extension) == "" {
+	if extension && id.Extension == "" {
 		c.Add(c.at(path, ".extension"), "is required")
 	}
 }
@@ -129,13 +145,14 @@ func (c *checker) orders(r *Report) {
 	if len(r.Orders) == 0 {
 		c.Add("orders", "one at least is required, with its accession number")
 	}
-	for i, o := range r.Orders {
-		path := c.item("orders", i)
-		c.identifier(c.at(path, ".accession"), o.Accession, true)
+	r.Orders = slices.Clone(r.Orders)
+	for i := range r.Orders {
+		o, path := &r.Orders[i], c.item("orders", i)
+		c.identifier(c.at(path, ".accession"), &o.Accession, true)
 		if !o.Placer.IsZero() {
-			c.identifier(c.at(path, ".placer"), o.Placer, true)
+			c.identifier(c.at(path, ".placer"), &o.Placer, true)
 		}
-		if slices.Contains(r.Orders[:i], o) {
+		if slices.Contains(r.Orders[:i], *o) {
 			c.Add(path, "is there twice")
 		}
 	}
@@ -167,6 +184,7 @@ func (c *checker) acts(r *Report) {
 		a.Regions = c.codes(c.at(path, ".regions"), a.Regions, nos.Region)
 		if i == 0 || !a.Start.IsZero() || !a.End.IsZero() {
 			c.interval(path, &a.Start, &a.End)
+			a.Start = c.past(c.at(path, ".start"), a.Start)
 		}
 	}
 }
@@ -195,6 +213,28 @@ func (c *checker) instant(path string, t time.Time) time.Time {
 	return t.Truncate(time.Second)
 }
 
+// clockSkew is by how much the clocks of two systems, and the dates of two
+// time zones, may differ.
+const clockSkew = 24 * time.Hour
+
+// past refuses a time that has not come yet: a mistake of year or of units.
+func (c *checker) past(path string, t time.Time) time.Time {
+	if c.now.IsZero() {
+		c.now = c.cfg.Clock()
+	}
+	if t.After(c.now.Add(clockSkew)) {
+		c.Add(path, "is in the future")
+	}
+	return t
+}
+
+// pastDate is past for a date.
+func (c *checker) pastDate(path string, d segur.Date) {
+	if d.Valid() {
+		c.past(path, d.Time(time.UTC))
+	}
+}
+
 // interval checks two times, to the second: the rules refuse equal bounds, and
 // consumers want both.
 func (c *checker) interval(path string, start, end *time.Time) {
@@ -213,7 +253,7 @@ func (c *checker) encounter(r *Report) {
 	e := &r.Encounter
 	e.Type = c.optional("encounter.type", e.Type, nos.EncounterType)
 	if !e.ID.IsZero() {
-		c.identifier("encounter.id", e.ID, true)
+		c.identifier("encounter.id", &e.ID, true)
 	}
 	switch {
 	case !e.Start.IsZero() && e.End.IsZero():

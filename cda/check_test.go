@@ -30,8 +30,10 @@ func TestEveryRule(t *testing.T) {
 		{"version", func(r *cda.Report) { r.Version = -1 }},
 		{"replaces", func(r *cda.Report) { r.Version = 2 }},
 		{"version", func(r *cda.Report) { r.Replaces.Root = "1.2.3" }},
-		{"replaces.root", func(r *cda.Report) { r.Version, r.Replaces.Root = 2, "x" }},
-		{"id", func(r *cda.Report) { r.Version, r.ID, r.Replaces.Root = 2, "1.2.3", "1.2.3" }},
+		{"replaces.root", func(r *cda.Report) { r.Version, r.Replaces.Root, r.SetID.Root = 2, "x", "1.2.4" }},
+		{"id", func(r *cda.Report) { r.Version, r.ID, r.Replaces.Root, r.SetID.Root = 2, "1.2.3", "1.2.3", "1.2.4" }},
+		{"setID", func(r *cda.Report) { r.Version, r.Replaces.Root = 2, "1.2.3" }},
+		{"title", func(r *cda.Report) { r.Title = strings.Repeat("é", 129) }},
 		{"setID", func(r *cda.Report) { r.ID, r.SetID.Root = "1.2.3", "1.2.3" }},
 		{"setID.root", func(r *cda.Report) { r.SetID.Root = "0F8FAD5B-D9CB-469F-A165-7086772895ZZ" }},
 		{"language", func(r *cda.Report) { r.Language = "fr" }},
@@ -54,6 +56,8 @@ func TestEveryRule(t *testing.T) {
 		{"patient.traits.sex", func(r *cda.Report) { r.Patient.Traits.Sex = "" }},
 		{"patient.traits.birthDate", func(r *cda.Report) { r.Patient.Traits.BirthDate = segur.Date{} }},
 		{"patient.traits.birthDate", func(r *cda.Report) { r.Patient.Traits.BirthDate = segur.NewDate(2001, 2, 29) }},
+		{"patient.traits.birthDate", func(r *cda.Report) { r.Patient.Traits.BirthDate = segur.NewDate(2026, 1, 22) }},
+		{"patient.traits.birthDate", func(r *cda.Report) { r.Patient.Traits.BirthDate = segur.Date{Year: 2027} }},
 		{"patient.traits.birthPlace", func(r *cda.Report) { r.Patient.Traits.BirthPlace = "" }},
 		{"patient.traits.birthPlace", func(r *cda.Report) { r.Patient.Traits.BirthPlace = "2C004" }},
 		{"patient.telecoms[0].value", func(r *cda.Report) { r.Patient.Telecoms[0].Value = "0600000000" }},
@@ -67,6 +71,9 @@ func TestEveryRule(t *testing.T) {
 		{"authors[1].id", func(r *cda.Report) { r.Authors[1].ID = "99900000011" }},
 		{"authors[1].id", func(r *cda.Report) { r.Authors[1].ID = "8999000000110" }},
 		{"authors[1].id", func(r *cda.Report) { r.Authors[1].ID = "3990000019" }},
+		{"authors[1].id", func(r *cda.Report) { r.Authors[1].ID = "31990000019/12 é" }},
+		{"authors[1].id", func(r *cda.Report) { r.Authors[1].ID = "31990000019/\n1" }},
+		{"authors[1].id", func(r *cda.Report) { r.Authors[1].ID = "0 69123456" }},
 		{"authors[1].familyName", func(r *cda.Report) { r.Authors[1].FamilyName = "" }},
 		{"authors[1].givenName", func(r *cda.Report) { r.Authors[1].GivenName = "" }},
 		{"authors[1].specialty.code", func(r *cda.Report) { r.Authors[1].Specialty = segur.Code{} }},
@@ -81,6 +88,7 @@ func TestEveryRule(t *testing.T) {
 		{"recipients[0].id", func(r *cda.Report) { r.Recipients[0].ID = "x" }},
 		{"prescriber.familyName", func(r *cda.Report) { r.Prescriber.FamilyName = "" }},
 		{"prescriber.date", func(r *cda.Report) { r.Prescriber.Date.Month = 13 }},
+		{"prescriber.date", func(r *cda.Report) { r.Prescriber.Date = segur.NewDate(2027, 1, 5) }},
 		{"familyPhysician.specialty.code", func(r *cda.Report) { r.FamilyPhysician.Specialty.Code = "nope" }},
 		{"informants[0].class", func(r *cda.Report) { r.Informants[0].Class = "" }},
 		{"informants[0].relationship.code", func(r *cda.Report) { r.Informants[0].Relationship.Code = "soeur" }},
@@ -90,6 +98,12 @@ func TestEveryRule(t *testing.T) {
 		{"orders[0].accession.root", func(r *cda.Report) { r.Orders[0].Accession.Root = "" }},
 		{"orders[0].accession.extension", func(r *cda.Report) { r.Orders[0].Accession.Extension = "" }},
 		{"orders[0].placer.root", func(r *cda.Report) { r.Orders[0].Placer.Root = "" }},
+		{"orders[0].accession.extension", func(r *cda.Report) { r.Orders[0].Accession.Extension = "A\n1" }},
+		{"orders[1]", func(r *cda.Report) {
+			padded := r.Orders[0]
+			padded.Accession.Extension += " "
+			r.Orders = append(r.Orders, padded)
+		}},
 		{"orders[1]", func(r *cda.Report) { r.Orders = append(r.Orders, r.Orders[0]) }},
 		{"acts[0].studyUID", func(r *cda.Report) { r.Acts[0].StudyUID = "1.2.3.x" }},
 		{"acts[0].studyUID", func(r *cda.Report) { r.Acts[0].StudyUID = segur.OID("1." + strings.Repeat("2", 63)) }},
@@ -109,6 +123,7 @@ func TestEveryRule(t *testing.T) {
 		{"acts[0].end", func(r *cda.Report) { r.Acts[0].End = at }},
 		{"acts[0].end", func(r *cda.Report) { r.Acts[0].End = at.Add(999 * time.Millisecond) }},
 		{"acts[0].end", func(r *cda.Report) { r.Acts[0].End = at.Add(-time.Hour) }},
+		{"acts[0].start", func(r *cda.Report) { r.Acts[0].Start, r.Acts[0].End = at.AddDate(0, 0, 2), at.AddDate(0, 0, 3) }},
 		{"acts[1].end", func(r *cda.Report) {
 			second := r.Acts[0]
 			second.End = time.Time{}
@@ -118,6 +133,11 @@ func TestEveryRule(t *testing.T) {
 		{"created", func(r *cda.Report) {
 			r.Created = time.UnixMilli(time.Date(2026, 1, 20, 0, 0, 0, 0, time.UTC).UnixMicro())
 		}},
+		{"created", func(r *cda.Report) {
+			r.Created = at.AddDate(0, 0, 2)
+			r.Authors[1].Time = at // which Created gives by default
+		}},
+		{"legalAuthenticator.time", func(r *cda.Report) { r.LegalAuthenticator.Time = at.AddDate(1, 0, 0) }},
 		{"authors[0].time", func(r *cda.Report) { r.Authors[0].Time = time.Unix(-1<<40, 0) }},
 		{"legalAuthenticator.time", func(r *cda.Report) { r.LegalAuthenticator.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
 		{"encounter.type.code", func(r *cda.Report) { r.Encounter.Type.Code = "AMBU" }},
@@ -242,6 +262,9 @@ func TestWhatIsPutRight(t *testing.T) {
 	r.Acts[0].CCAM.System = "1.2.250.1.213.2.5" // the older OID of the same list
 	r.Patient.Traits.FirstGivenName, r.Patient.Traits.GivenNames = "Anne-Élise", "ANNE ELISE LUCE"
 	r.Patient.Telecoms = append(r.Patient.Telecoms, r.Patient.Telecoms[0])
+	r.Orders[0].Accession.Extension, r.Orders[0].Placer.Extension = "ACC-2026-0042 ", " D 1\t" // as DICOM and HL7 v2 pad them
+	r.Patient.LocalIDs[0].Extension = "IPP-0001 "
+	given := r.Orders[0]
 	doc, err := newWriter(t).Level1(r)
 	require.NoError(t, err)
 	h := doc.Header()
@@ -250,4 +273,24 @@ func TestWhatIsPutRight(t *testing.T) {
 	assert.EqualValues(t, "1.2.250.1.215.300.1", h.Services[0].Translations[0].System)
 	b, _ := doc.Bytes()
 	assert.Equal(t, 1, strings.Count(string(b), "tel:+33600000000"), "the rules refuse repeated elements")
+	for _, want := range []string{`accessionNumber extension="ACC-2026-0042"`, `extension="D 1"`, `extension="IPP-0001"`} {
+		assert.Contains(t, string(b), want)
+	}
+	assert.Equal(t, given, r.Orders[0], "the report of the caller is left alone")
+	assert.Equal(t, "IPP-0001 ", r.Patient.LocalIDs[0].Extension)
+}
+
+// A child is born, examined and reported on while the calendars and the clocks
+// that say so differ: nothing of it is in the future.
+func TestClocksMayDiffer(t *testing.T) {
+	t.Parallel()
+	r := minimal(t)
+	r.Patient.Traits.BirthDate = segur.NewDate(2026, 1, 21) // in Nouméa it is the 21st already
+	r.Acts[0].Start, r.Acts[0].End = instant(11, 20, 0), instant(11, 25, 0)
+	r.Created = instant(11, 30, 0)
+	_, err := newWriter(t).Level1(r)
+	require.NoError(t, err, "the clock says 11:05 on the 20th")
+	r.Title = strings.Repeat("é", 128)
+	_, err = newWriter(t).Level1(r)
+	require.NoError(t, err)
 }

@@ -26,8 +26,9 @@ func (c *checker) patient(p segur.Patient) segur.Patient {
 			c.Add("patient.localIDs", "one at least is required when the identity is not qualified")
 		}
 	}
-	for i, id := range p.LocalIDs {
-		path := c.item("patient.localIDs", i)
+	p.LocalIDs = slices.Clone(p.LocalIDs)
+	for i := range p.LocalIDs {
+		id, path := &p.LocalIDs[i], c.item("patient.localIDs", i)
 		c.identifier(path, id, true)
 		switch {
 		case segur.IsINSAuthority(id.Root):
@@ -88,6 +89,7 @@ func (c *checker) traits(t *segur.Traits, qualified bool) {
 	if !t.BirthDate.Valid() {
 		c.Add("patient.traits.birthDate", "is required, the year at least")
 	}
+	c.pastDate("patient.traits.birthDate", t.BirthDate)
 	if t.BirthPlace == "" && qualified {
 		c.Add("patient.traits.birthPlace", "is required with an INS: 5-character COG code, 99999 when unknown")
 	} else if t.BirthPlace != "" && !isCOG(t.BirthPlace) {

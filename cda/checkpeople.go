@@ -55,6 +55,7 @@ func (c *checker) people(r *Report) {
 		if !p.Date.IsZero() && !p.Date.Valid() {
 			c.Add("prescriber.date", "is not a date")
 		}
+		c.pastDate("prescriber.date", p.Date)
 		r.Prescriber = &p
 	}
 	if r.FamilyPhysician != nil {
@@ -113,8 +114,8 @@ func (c *checker) professionalID(path, id string) {
 	case id[0] == '8' && c.cfg.Environment == segur.Production && !luhn(id[1:]):
 		c.Add(path, "the key of the RPPS number is wrong")
 	case id[0] == '8':
-	case id[0] == '0' && len(id) == 10: // ADELI
-	case strings.IndexByte("13456", id[0]) >= 0 && strings.Contains(id, "/"): // structure and register number
+	case id[0] == '0' && len(id) == 10 && visible(id): // ADELI
+	case strings.IndexByte("13456", id[0]) >= 0 && strings.Contains(id, "/") && visible(id): // structure and register number
 	default:
 		c.Add(path, rule)
 	}
@@ -137,10 +138,8 @@ func (c *checker) organization(path string, o *segur.Organization) {
 // isStructureID checks the form of an IdNat_Struct: the length of the number
 // that the first digit announces (ADELI, FINESS, SIREN, SIRET, RPPS-rang).
 func isStructureID(id string) bool {
-	for i := range len(id) {
-		if c := id[i]; c <= ' ' || c > '~' {
-			return false
-		}
+	if !visible(id) {
+		return false
 	}
 	switch id[0] {
 	case '0', '1', '2':
@@ -151,6 +150,16 @@ func isStructureID(id string) bool {
 		return len(id) == 12 || len(id) == 15
 	}
 	return false
+}
+
+// visible reports whether s holds ASCII characters only, and no blank.
+func visible(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 var informantClasses = []string{EmergencyContact, TrustedPerson, OtherInformant, Caregiver}
@@ -227,5 +236,5 @@ func (c *checker) orTime(path string, t, def time.Time) time.Time {
 	if t.IsZero() {
 		return def
 	}
-	return c.instant(path, t)
+	return c.past(path, c.instant(path, t))
 }

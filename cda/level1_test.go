@@ -204,7 +204,7 @@ func TestMatriculeHasNoOtherWayOut(t *testing.T) {
 func TestEndlessTextIsRefused(t *testing.T) {
 	t.Parallel()
 	r := minimal(t)
-	r.Title = strings.Repeat("a", 1<<20)
+	r.Acts[0].Code.Display = strings.Repeat("a", 1<<20)
 	_, err := newWriter(t).Level1(r)
 	require.ErrorIs(t, err, segur.ErrTooLarge)
 }
@@ -249,8 +249,10 @@ func TestReplacing(t *testing.T) {
 	assert.Equal(t, second.ID(), third.Replaces.Root)
 	old := r.Replacing(segur.DocumentHeader{ID: segur.Identifier{Root: "1.2.3", Extension: "4"}})
 	assert.Equal(t, 2, old.Version, "a document that says no version was the first")
-	_, err = w.Level1(old)
+	assert.Equal(t, old.Replaces, old.SetID, "nor which set it belongs to: they make one now")
+	last, err := w.Level1(old)
 	require.NoError(t, err)
+	assert.Equal(t, segur.Identifier{Root: "1.2.3", Extension: "4"}, last.Header().SetID)
 }
 
 func TestForbiddenCharacterIsRefused(t *testing.T) {

@@ -18,16 +18,20 @@ type Report struct {
 	// ID identifies this version of the document, without extension. Empty: a
 	// new one below [Config.OIDRoot].
 	ID segur.OID
-	// SetID is common to all versions. Empty: a new one, for a first version.
+	// SetID is common to all versions. Empty: a new one, for a first version;
+	// required when a version is replaced.
 	SetID segur.Identifier
 	// Version counts from 1. 0: 1.
 	Version int
 	// Replaces is the identifier of the version that this one replaces. It
 	// comes with a Version above 1; [Report.Replacing] fills both.
 	Replaces segur.Identifier
-	// Created is when this version was made. Zero: the clock of [Config].
+	// Created is when this version was made. Zero: the clock of [Config]. Times
+	// are written with the offset of their location, and people read them as
+	// they are written: give legal time where the structure is, not UTC. What
+	// is more than a day ahead of the clock is refused.
 	Created time.Time
-	// Title is free. Empty: "CR d'imagerie médicale".
+	// Title is free, 128 characters at most. Empty: "CR d'imagerie médicale".
 	Title string
 	// Language is a language and a country. Empty: "fr-FR".
 	Language string
@@ -202,11 +206,15 @@ const (
 
 // Replacing returns a copy of r that replaces previous: same set, next
 // version, new identifier and new creation time. What has changed is then set
-// on the copy.
+// on the copy. A previous version without a set of its own, which other
+// software may have made, gives its identifier to the set.
 func (r Report) Replacing(previous segur.DocumentHeader) Report {
 	r.ID, r.Created = "", time.Time{}
 	r.Replaces = previous.ID
 	r.SetID = previous.SetID
+	if r.SetID.IsZero() {
+		r.SetID = previous.ID
+	}
 	r.Version = max(previous.Version, 1) + 1
 	return r
 }
