@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"io"
+	"os"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -191,7 +192,7 @@ func headerOnly(tb testing.TB) ([]byte, cda.Report, *cda.Writer) {
 
 // ratio is how many times slow takes the time of fast: the shortest of many
 // interleaved measures of each, which is what a busy machine spoils least.
-func ratio(slow, fast func()) float64 {
+func ratio(slow, fast func(), rounds int) float64 {
 	run := func(f func()) float64 {
 		n := 1
 		for {
@@ -206,15 +207,23 @@ func ratio(slow, fast func()) float64 {
 		}
 	}
 	shortSlow, shortFast := run(slow), run(fast)
-	for range 25 {
+	for range rounds {
 		shortSlow, shortFast = min(shortSlow, run(slow)), min(shortFast, run(fast))
 	}
 	return shortSlow / shortFast
 }
 
-func TestFasterThanEncodingXML(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("a measure: not in short mode, not with the race detector")
+// TestPromiseFasterThanEncodingXML holds the package to its speed. The whole
+// promise is asserted with SEGUR_BENCH=1, on a machine that does nothing else;
+// an ordinary run only catches what is far off: half of it, of the best of
+// several measures.
+func TestPromiseFasterThanEncodingXML(t *testing.T) {
+	whole := os.Getenv("SEGUR_BENCH") != ""
+	switch {
+	case raceEnabled:
+		t.Skip("a measure: the race detector slows the two sides unequally")
+	case testing.Short():
+		t.Skip("a measure: not in short mode")
 	}
 	b, r, w := headerOnly(t)
 	var header xDocument
@@ -225,24 +234,27 @@ func TestFasterThanEncodingXML(t *testing.T) {
 	require.NoError(t, err)
 	require.InDelta(t, len(b), len(again), float64(len(b))/8, "the two write about the same document")
 
-	// The promise is 8 for reading and for writing. A loaded machine may spoil a
-	// measure, so several are tried, and what is asserted leaves it a margin.
-	faster := func(what string, promise, floor float64, slow, fast func()) {
+	faster := func(what string, promise float64, slow, fast func()) {
+		rounds := 25
+		if !whole {
+			promise /= 2
+			rounds = 5
+		}
 		got := 0.0
-		for range 4 {
-			if got = max(got, ratio(slow, fast)); got >= promise {
+		for range 6 {
+			if got = max(got, ratio(slow, fast, rounds)); got >= promise {
 				break
 			}
 		}
 		t.Logf("%s: %.1f times encoding/xml", what, got)
-		assert.GreaterOrEqual(t, got, floor, what)
+		assert.GreaterOrEqual(t, got, promise, what)
 	}
 	marshal := func() { _, _ = xml.Marshal(&header) }
-	faster("reading", 8, 6, func() { var d xDocument; _ = xml.Unmarshal(b, &d) }, func() { _, _ = cda.Parse(b) })
+	faster("reading", 8, func() { var d xDocument; _ = xml.Unmarshal(b, &d) }, func() { _, _ = cda.Parse(b) })
 	checked := w.Checked(r)
-	faster("writing", 8, 6, marshal, func() { cda.WriteXML(checked) })
+	faster("writing", 8, marshal, func() { cda.WriteXML(checked) })
 	// encoding/xml checks nothing, makes no identifier and no hash.
-	faster("building with all checks", 4, 2.5, marshal, func() { d, _ := w.Level1(r); _, _ = d.WriteTo(io.Discard) })
+	faster("building with all checks", 4, marshal, func() { d, _ := w.Level1(r); _, _ = d.WriteTo(io.Discard) })
 }
 
 // bigPDF is a content made on the fly, so that it does not count in the heap.
