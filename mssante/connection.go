@@ -58,10 +58,18 @@ type connection struct {
 	session  *transport.Session
 	greeting []byte      // given to the library, which expects one after STARTTLS too
 	secret   atomic.Bool // what passes is a credential
+	// readEnded is closed at the first failed read, where another goroutine
+	// reads all the time; nil where reads follow writes.
+	readEnded chan struct{}
+	readOnce  sync.Once
 
 	mu  sync.Mutex
 	err error
 }
+
+// patience for the alert of a server that refuses our certificate: with TLS
+// 1.3 it comes after our side of the handshake, maybe after a failed write.
+const alertPatience = 250 * time.Millisecond
 
 const removed = "[removed]\r\n"
 
@@ -79,7 +87,9 @@ func (c *connection) Read(p []byte) (int, error) {
 			c.session.Received(p[:n], n)
 		}
 	}
-	c.note(err)
+	if c.note(err) && c.readEnded != nil {
+		c.readOnce.Do(func() { close(c.readEnded) })
+	}
 	return n, err
 }
 
@@ -90,19 +100,30 @@ func (c *connection) Write(p []byte) (int, error) {
 		c.session.Sent(p, len(p))
 	}
 	n, err := c.Conn.Write(p)
-	c.note(err)
+	if c.note(err) && c.readEnded != nil {
+		timer := time.NewTimer(alertPatience)
+		defer timer.Stop()
+		select {
+		case <-c.readEnded:
+		case <-timer.C:
+		}
+	}
 	return n, err
 }
 
-func (c *connection) note(err error) {
+// note keeps the first error, or the alert of the server, which explains it.
+// It reports whether there is one.
+func (c *connection) note(err error) bool {
 	if err == nil {
-		return
+		return false
 	}
+	var op *net.OpError
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err == nil {
+	if c.err == nil || errors.As(err, &op) && op.Op == "remote error" {
 		c.err = err
 	}
+	return true
 }
 
 // failed reports whether the network failed.
@@ -112,18 +133,14 @@ func (c *connection) failed() bool {
 	return c.err != nil
 }
 
-// alert looks for the reason why a write failed: with TLS 1.3 a server refuses
-// our certificate after our side of the handshake.
+// alert looks for the reason of a failure of the network where nobody reads.
 func (c *connection) alert() {
-	c.wire.patience.Store(int64(250 * time.Millisecond))
-	if _, err := c.Conn.Read(make([]byte, 1)); err != nil {
-		var op *net.OpError
-		if errors.As(err, &op) && op.Op == "remote error" {
-			c.mu.Lock()
-			c.err = err
-			c.mu.Unlock()
-		}
+	if !c.failed() {
+		return
 	}
+	c.wire.patience.Store(int64(alertPatience))
+	_, err := c.Conn.Read(make([]byte, 1))
+	c.note(err)
 }
 
 // fault classes err, with what the network said first. left: the request may

@@ -82,6 +82,7 @@ func (c *Client) openReader(s *transport.Session, f Filter) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	conn.readEnded = make(chan struct{}) // the library reads all the time
 	r := &reader{c: c, s: s, conn: conn, done: done, client: imapclient.New(conn, nil)}
 	if err := r.login(); err != nil {
 		r.close()
