@@ -254,7 +254,7 @@ func TestPromiseFasterThanEncodingXML(t *testing.T) {
 	checked := w.Checked(r)
 	faster("writing", 8, marshal, func() { cda.WriteXML(checked) })
 	// encoding/xml checks nothing, makes no identifier and no hash.
-	faster("building with all checks", 4, marshal, func() { d, _ := w.Level1(r); _, _ = d.WriteTo(io.Discard) })
+	faster("building with all checks", 3, marshal, func() { d, _ := w.Level1(r); _, _ = d.WriteTo(io.Discard) })
 }
 
 // bigPDF is a content made on the fly, so that it does not count in the heap.
