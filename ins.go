@@ -22,13 +22,19 @@ const (
 )
 
 // IsINSAuthority reports whether oid is one of the four authorities that
-// assign an INS. The roots of the former INS-C (…1.4.2, …1.4.6) are not.
+// assign an INS. Those of the former INS-C are not: see [IsFormerINSAuthority].
 func IsINSAuthority(oid OID) bool {
 	switch oid {
 	case OIDINSNIR, OIDINSNIA, OIDINSNIRTest, OIDINSNIRDemo:
 		return true
 	}
 	return false
+}
+
+// IsFormerINSAuthority reports whether oid assigned the INS-C, the calculated
+// number that the INS replaced: it identifies nobody any more.
+func IsFormerINSAuthority(oid OID) bool {
+	return oid == "1.2.250.1.213.1.4.2" || oid == "1.2.250.1.213.1.4.6" || oid == "1.2.250.1.213.1.4.7"
 }
 
 // INS is a national health identity number: a 15-character matricule (13

@@ -200,4 +200,6 @@ func TestEnvironment(t *testing.T) {
 	assert.True(t, segur.Qualification.AcceptsINS(segur.OIDINSNIR))
 	assert.True(t, segur.Fake.AcceptsINS(segur.OIDINSNIRTest))
 	assert.False(t, segur.Fake.AcceptsINS("1.2.250.1.213.1.4.2"))
+	assert.True(t, segur.IsFormerINSAuthority("1.2.250.1.213.1.4.2"))
+	assert.False(t, segur.IsFormerINSAuthority(segur.OIDINSNIR))
 }

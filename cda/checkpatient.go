@@ -33,7 +33,7 @@ func (c *checker) patient(p segur.Patient) segur.Patient {
 		switch {
 		case segur.IsINSAuthority(id.Root):
 			c.Add(c.at(path, ".root"), "is an INS authority: an INS is given in patient.ins, with its status")
-		case formerINS(id.Root):
+		case segur.IsFormerINSAuthority(id.Root):
 			c.Add(c.at(path, ".root"), "is an authority of the former INS-C, which no longer identifies")
 		}
 		if slices.ContainsFunc(p.LocalIDs[:i], func(o segur.Identifier) bool { return o.Root == id.Root && o.Extension == id.Extension }) {
@@ -64,11 +64,6 @@ func (c *checker) noMatricule(p segur.Patient) {
 			c.Add(c.at(c.item("patient.telecoms", i), ".value"), rule)
 		}
 	}
-}
-
-// formerINS reports whether oid assigned the INS-C, abandoned in 2019.
-func formerINS(oid segur.OID) bool {
-	return oid == "1.2.250.1.213.1.4.2" || oid == "1.2.250.1.213.1.4.6" || oid == "1.2.250.1.213.1.4.7"
 }
 
 // traits checks the identity traits; with an INS all of them are mandatory.

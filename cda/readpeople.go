@@ -25,7 +25,7 @@ func (d *decoder) recordTarget() {
 				if id := d.id(); !id.IsZero() {
 					h.PatientIDs = append(h.PatientIDs, id)
 					switch {
-					case formerINS(id.Root):
+					case segur.IsFormerINSAuthority(id.Root):
 						d.warn("recordTarget/patientRole/id", "is an INS-C, which no longer identifies")
 					case segur.IsINSAuthority(id.Root) && !isMatricule(id.Extension):
 						d.warn("recordTarget/patientRole/id", "is no INS: 15 characters and a key that matches")

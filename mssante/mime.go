@@ -63,8 +63,8 @@ func (w *mimeWriter) begin() { w.string("\r\n") }
 
 func (w *mimeWriter) part(headers ...string) {
 	w.string("--" + w.boundary + "\r\n")
-	for i := 0; i < len(headers); i += 2 {
-		w.header(headers[i], headers[i+1])
+	for ; len(headers) >= 2; headers = headers[2:] {
+		w.header(headers[0], headers[1])
 	}
 	w.string("\r\n")
 }

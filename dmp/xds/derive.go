@@ -127,7 +127,7 @@ func patientIDs(ids []segur.Identifier) (patient, source PatientID) {
 				p.Type = "NH"
 				patient = p
 			}
-		case isFormerINS(id.Root): // identifies nobody any more
+		case segur.IsFormerINSAuthority(id.Root): // identifies nobody any more
 		case source.IsZero() && id.Extension != "":
 			p.Type = "PI"
 			source = p
@@ -137,11 +137,6 @@ func patientIDs(ids []segur.Identifier) (patient, source PatientID) {
 		source = patient
 	}
 	return patient, source
-}
-
-// isFormerINS reports whether root assigned the INS-C, given up in 2019.
-func isFormerINS(root segur.OID) bool {
-	return root == "1.2.250.1.213.1.4.2" || root == "1.2.250.1.213.1.4.6" || root == "1.2.250.1.213.1.4.7"
 }
 
 func sourcePatientInfo(t segur.Traits) []string {

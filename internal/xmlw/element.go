@@ -105,8 +105,8 @@ func (w *Writer) Elem(name, text string, attrs ...string) {
 		w.fail("attribute without value", nil)
 		return
 	}
-	for i := 0; i < len(attrs); i += 2 {
-		w.Attr(attrs[i], attrs[i+1])
+	for ; len(attrs) >= 2; attrs = attrs[2:] {
+		w.Attr(attrs[0], attrs[1])
 	}
 	if text != "" {
 		w.Text(text)

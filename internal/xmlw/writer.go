@@ -205,8 +205,8 @@ func (w *Writer) room(n int) []byte {
 //
 //go:noinline
 func (w *Writer) grow(n int) []byte {
-	b := append(w.buf[:w.n], make([]byte, max(n+slack, 512))...)
-	w.buf = b[:cap(b)]
+	w.buf = append(w.buf[:w.n], make([]byte, max(n+slack, 512))...)
+	w.buf = w.buf[:cap(w.buf)]
 	return w.buf
 }
 

@@ -79,7 +79,7 @@ func (p *Part) payload() ([]byte, error) {
 		err = &LimitError{Limit: "PartBytes", Max: p.r.lim.PartBytes}
 	}
 	switch err { //nolint:errorlint // ours, bare
-	case io.EOF:
+	case io.EOF: //nolint:errorlint // bare: a wrapped one is not the end
 		if p.err = io.EOF; !p.r.advance() {
 			p.err = p.r.fail(p.r.nextErr)
 		}

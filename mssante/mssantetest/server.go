@@ -1,6 +1,7 @@
 package mssantetest
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"log"
@@ -145,7 +146,7 @@ func NewServer(opts ...Option) *Server {
 }
 
 func (s *Server) listen(serve func(net.Listener) error, config *tls.Config) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		panic("mssantetest: " + err.Error())
 	}
