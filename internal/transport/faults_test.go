@@ -379,11 +379,11 @@ func TestProxy(t *testing.T) {
 			return
 		}
 		w.WriteHeader(http.StatusOK)
-		in, _, err := http.NewResponseController(w).Hijack()
+		in, buffered, err := http.NewResponseController(w).Hijack()
 		if !assert.NoError(t, err) {
 			return
 		}
-		go func() { _, _ = io.Copy(out, in); _ = out.Close() }()
+		go func() { _, _ = io.Copy(out, buffered); _ = out.Close() }()
 		go func() { _, _ = io.Copy(in, out); _ = in.Close() }()
 	})}
 	go func() { _ = proxy.Serve(l) }()
