@@ -74,7 +74,7 @@ func TestJourney(t *testing.T) {
 
 	for _, step := range []string{
 		"1 INSi: identity found", "2 CDA: report built", "3 PACS: study stored", "QIDO-RS", "WADO-RS", "byte-identical",
-		"4 DMP: report published", "TD3.1", "TD3.2", "5 MSSanté",
+		"4 DMP: report published", "TD3.1", "TD3.2", "5 MSSanté: sent to the prescriber", "sent to the patient", "read by IMAP",
 	} {
 		assert.Contains(t, stdout.String(), step)
 	}
@@ -98,6 +98,8 @@ func TestJourney(t *testing.T) {
 	message := string(readFile(t, out, "message.eml"))
 	assert.Contains(t, message, "Subject: XDM/1.0/DDM+")
 	assert.Contains(t, message, "X-MSS-NIL:", "the header that every message carries")
+	assert.NotContains(t, message, "patient.mssante.fr", "the prescriber does not get the patient's address")
+	assert.Contains(t, string(readFile(t, out, "message-patient.eml")), "X-MSS-MES: FIN")
 
 	submit, err := filepath.Glob(filepath.Join(out, "exchanges", "*-dmp.submit.request"))
 	require.NoError(t, err)
@@ -248,18 +250,20 @@ func TestLostAnswerPublishesOnce(t *testing.T) {
 	}
 }
 
-// A mail server that refuses one of two recipients: the other gets the
-// message, and the error says which did not without showing the address.
+// A mail server that refuses the prescriber: the patient gets the message all
+// the same, and the error shows no address of a patient.
 func TestOneRecipientRefused(t *testing.T) {
 	t.Parallel()
 	var w *world
+	var stdout bytes.Buffer
 	err := run(t.Context(), options{adjust: func(x *world) {
 		w = x
 		x.mail.Fail(mssantetest.Fault{Command: "RCPT", Recipient: prescriberMailbox, Status: 550, Code: "5.1.1"})
-	}}, &bytes.Buffer{})
-	require.ErrorIs(t, err, segur.ErrPartial)
+	}}, &stdout)
+	require.ErrorIs(t, err, segur.ErrNotFound, "no such mailbox")
 	assertNoSecret(t, "error", err.Error())
 	assert.Empty(t, w.mail.Messages(prescriberMailbox))
+	assert.Contains(t, stdout.String(), "sent to the patient")
 }
 
 // An IMAP server that hangs is left when the context ends.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,42 +16,51 @@ import (
 // the health directory.
 const prescriberMailbox = mssantetest.PrescriberMailbox
 
-// mail sends the report to the prescriber and to the patient, in one message:
-// IHE_XDM archive and PDF copy.
+// mail sends the report to the prescriber, then to the patient: the archive
+// IHE_XDM.ZIP and the PDF copy. Each gets a message of their own, since an
+// address of the national space of patients holds the matricule. When one is
+// refused the other is sent all the same.
 func (j *journey) mail(ctx context.Context) error {
-	start := time.Now()
 	client, err := mssante.New(j.mailConfig)
 	if err != nil {
 		return err
 	}
-	doctor, radiologist := prescriber(), radiologist()
+	doctor := prescriber()
+	toDoctor := mssante.ToProfessional(doctor.Title+" "+doctor.GivenName+" "+doctor.FamilyName, prescriberMailbox)
+	return errors.Join(
+		j.send(ctx, client, toDoctor, "prescriber", "message.eml"),
+		j.send(ctx, client, mssante.ToPatient(), "patient", "message-patient.eml"),
+	)
+}
+
+func (j *journey) send(ctx context.Context, client *mssante.Client, to mssante.Recipient, who, file string) error {
+	start := time.Now()
+	author := radiologist()
 	letter, err := client.Compose(mssante.Message{
-		From: mssante.Sender{Title: "Dr", GivenName: radiologist.GivenName, FamilyName: radiologist.FamilyName, Entity: centre().Name},
-		To: []mssante.Recipient{
-			mssante.ToProfessional(doctor.Title+" "+doctor.GivenName+" "+doctor.FamilyName, prescriberMailbox),
-			mssante.ToPatient(),
-		},
+		From:      mssante.Sender{Title: "Dr", GivenName: author.GivenName, FamilyName: author.FamilyName, Entity: centre().Name},
+		To:        []mssante.Recipient{to},
 		Patient:   j.patient,
 		Documents: []mssante.Document{{CDA: j.report, PDF: j.pdf}},
 		Text:      "Veuillez trouver ci-joint le compte rendu de l'examen.",
 		Consent:   mssante.Consent{Professionals: mssante.NotOpposed, Patient: mssante.NotOpposed},
-		NoReply:   true,
+		NoReply:   who == "patient", // the patient cannot answer a radiologist here
 	})
 	if err != nil {
 		return err
 	}
-	if err := j.keep("message.eml", letter); err != nil {
+	if err := j.keep(file, letter); err != nil {
 		return err
 	}
-	if err := j.keep("IHE_XDM.ZIP", letter.Archive()); err != nil {
+	if _, err := client.Send(ctx, letter); err != nil {
 		return err
 	}
-	receipt, err := client.Send(ctx, letter)
-	if err != nil {
-		return err
+	if who == "prescriber" {
+		j.messageID = letter.MessageID()
+		if err := j.keep("IHE_XDM.ZIP", letter.Archive()); err != nil {
+			return err
+		}
 	}
-	j.messageID = letter.MessageID()
-	j.done(start, "5 MSSanté: report sent (SMTP)", fmt.Sprintf("%s, %d recipients", j.messageID, len(receipt.Recipients)))
+	j.done(start, "5 MSSanté: sent to the "+who, letter.MessageID())
 	return nil
 }
 

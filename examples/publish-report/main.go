@@ -83,5 +83,5 @@ func run(ctx context.Context, o options, stdout io.Writer) (err error) {
 
 // done prints the line of a step: what, identifier, duration.
 func (j *journey) done(start time.Time, what, id string) {
-	fmt.Fprintf(j.stdout, "%-34s %-60s %6.0f ms\n", what, id, float64(time.Since(start).Microseconds())/1000)
+	fmt.Fprintf(j.stdout, "%-36s %-86s %5.0f ms\n", what, id, float64(time.Since(start).Microseconds())/1000)
 }
