@@ -8,7 +8,9 @@
 //  5. send it to the prescriber and to the patient, and read the mail back.
 //
 // It needs no argument. With -pdf and -dicom it takes a real report and a real
-// study; with -out it leaves what was produced and the exact messages.
+// study; with -out it leaves what was produced and the exact messages. The
+// patient, the professionals and the order are always the fictional ones of
+// this program: nothing leaves the machine.
 //
 //	go run ./examples/publish-report
 //	go run ./examples/publish-report -pdf report.pdf -dicom study/ -out evidence/
