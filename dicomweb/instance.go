@@ -23,7 +23,14 @@ type Instance struct {
 	r     *retrieval
 	body  *bufio.Reader // of r
 	alone bool          // the answer must hold nothing else
+	begun bool          // the caller read of it
+	gone  bool          // it was skipped, or closed: what is left is no longer there
 	err   error
+}
+
+func errGone() error {
+	return &segur.Error{Op: opRetrieve, Kind: segur.KindInvalidInput,
+		Message: "the instance is no longer there: it is read before the next one is asked for, and before it is closed"}
 }
 
 // instance looks at the head of a file and checks that it is what was asked.
@@ -54,6 +61,10 @@ func (r *retrieval) instance(content io.Reader) (*Instance, error) {
 
 // Read gives the bytes of the file.
 func (i *Instance) Read(p []byte) (int, error) {
+	i.begun = true
+	if i.gone {
+		return 0, errGone()
+	}
 	if i.err != nil {
 		return 0, i.err
 	}
@@ -66,6 +77,14 @@ func (i *Instance) Read(p []byte) (int, error) {
 
 // WriteTo copies the rest of the file to w.
 func (i *Instance) WriteTo(w io.Writer) (int64, error) {
+	i.begun = true
+	if i.gone {
+		return 0, errGone()
+	}
+	return i.copyTo(w)
+}
+
+func (i *Instance) copyTo(w io.Writer) (int64, error) {
 	if i.err != nil {
 		if i.err == io.EOF { //nolint:errorlint // ours, bare
 			return 0, nil
@@ -130,7 +149,8 @@ func (r *retrieval) last() error {
 // discard reads what is left.
 func (i *Instance) discard() error {
 	if i.err == nil {
-		_, _ = i.WriteTo(io.Discard)
+		_, _ = i.copyTo(io.Discard)
+		i.gone = true // not an end: nobody read it
 	}
 	if i.err == io.EOF { //nolint:errorlint // ours, bare
 		return nil
@@ -149,8 +169,6 @@ func (i *Instance) Close() error {
 	if i.err != nil && i.err != io.EOF { //nolint:errorlint // ours, bare
 		return i.err
 	}
-	if i.err == nil {
-		i.err = errors.New("dicomweb: instance is closed")
-	}
+	i.gone = i.gone || i.err == nil
 	return err
 }

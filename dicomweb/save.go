@@ -10,10 +10,17 @@ import (
 
 // SaveTo writes the file into dir as <SOP Instance UID>.dcm and returns its
 // path. The name appears only once the file is whole: a cut answer leaves
-// nothing behind. A file of that name is replaced.
+// nothing behind. A file of that name is replaced. It takes the whole instance:
+// one that was read from before, even by SaveTo, is refused.
 func (i *Instance) SaveTo(dir string) (string, error) {
 	fail := func(err error) (string, error) {
 		return "", &segur.Error{Op: opRetrieve, Kind: segur.KindInvalidInput, Message: "cannot write the file", Err: withoutPath(err)}
+	}
+	if i.gone {
+		return "", errGone()
+	}
+	if i.begun {
+		return "", &segur.Error{Op: opRetrieve, Kind: segur.KindInvalidInput, Message: "the instance was read from: what is left is not the whole file"}
 	}
 	if !ValidUID(i.SOPInstanceUID) { // it becomes a name
 		return "", i.r.fail(segur.KindProtocol, "", "the instance has no SOP Instance UID to be named after", nil)
