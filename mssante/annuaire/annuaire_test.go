@@ -136,6 +136,30 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// A situation gives its boxes to the person that it names, and to nobody else.
+func TestSituationsOfOthers(t *testing.T) {
+	t.Parallel()
+	role := func(extra, address string) string {
+		return `{"resourceType":"PractitionerRole",` + extra + `"telecom":[{"system":"email","value":"` + address + `@x.mssante.test","extension":[{` +
+			`"url":"https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-contact-point-email-type","valueCoding":{"code":"MSSANTE"}}]}]}`
+	}
+	of := func(reference string) string { return `"practitioner":{"reference":"` + reference + `"},` }
+	srv := annuairetest.NewServer()
+	t.Cleanup(srv.Close)
+	srv.Fail(annuairetest.Fault{Status: 200, Body: []byte(`{"resourceType":"Bundle","type":"searchset","entry":[{"resource":` + strings.Join([]string{
+		role(of("Practitioner/P1"), "own"),
+		`{"resourceType":"Practitioner","id":"P1","identifier":[{"system":"urn:oid:1.2.250.1.71.4.2.1","value":"899900000031"}]}`,
+		role(of("https://directory.test/fhir/v2/Practitioner/P1/_history/3"), "absolute"),
+		role(of("Practitioner/P2"), "other"), role(of("Practitioner/XP1"), "longer"), role("", "nobody"),
+		role(`"active":false,`+of("Practitioner/P1"), "former"),
+	}, `},{"resource":`) + `}]}`)})
+	client, err := annuaire.New(srv.Config())
+	require.NoError(t, err)
+	found, err := client.Practitioner(t.Context(), "99900000031")
+	require.NoError(t, err)
+	assert.Equal(t, []annuaire.Mailbox{{Address: "own@x.mssante.test"}, {Address: "absolute@x.mssante.test"}}, found.Mailboxes)
+}
+
 // A service that always has one more page is left after a bounded number.
 func TestEndlessPages(t *testing.T) {
 	t.Parallel()

@@ -18,7 +18,8 @@ type Practitioner struct {
 	// the name in practice and the title.
 	Professional segur.Professional
 	// Mailboxes are the MSSanté boxes of the person and of their active
-	// situations, each address once, personal ones first.
+	// situations, each address once, personal ones first. Situations that do
+	// not name this person are left out.
 	Mailboxes []Mailbox
 	// FHIR is the Practitioner resource, without its meta element.
 	FHIR *fhir.Practitioner
@@ -55,7 +56,7 @@ func (c *Client) Practitioner(ctx context.Context, rpps string) (*Practitioner, 
 			Details: []segur.Detail{{Field: "rpps", Message: "must be the 11 digits of the RPPS number, or 8 and these"}}}
 	}
 	var found *Practitioner
-	var situations []Mailbox
+	var situations []situation
 	err := c.search(ctx, "Practitioner", url.Values{
 		"identifier": {number}, "_revinclude": {"PractitionerRole:practitioner"},
 	}, func(kind string, raw json.RawMessage) error {
@@ -73,11 +74,11 @@ func (c *Client) Practitioner(ctx context.Context, rpps string) (*Practitioner, 
 			}
 			found = p
 		case "PractitionerRole":
-			boxes, err := readRole(raw)
+			role, err := readRole(raw)
 			if err != nil {
 				return err
 			}
-			situations = append(situations, boxes...)
+			situations = append(situations, role)
 		}
 		return nil
 	})
@@ -87,12 +88,24 @@ func (c *Client) Practitioner(ctx context.Context, rpps string) (*Practitioner, 
 	if found == nil {
 		return nil, &segur.Error{Op: opSearch, Kind: segur.KindNotFound, Message: "no active professional has this number"}
 	}
-	for _, m := range situations {
-		if !slices.ContainsFunc(found.Mailboxes, func(o Mailbox) bool { return strings.EqualFold(o.Address, m.Address) }) {
-			found.Mailboxes = append(found.Mailboxes, m)
+	own := "Practitioner/" + text(found.FHIR.Id)
+	for _, role := range situations {
+		if role.practitioner != own && !strings.HasSuffix(role.practitioner, "/"+own) {
+			continue // a box of somebody else is worse than none
+		}
+		for _, m := range role.mailboxes {
+			if !slices.ContainsFunc(found.Mailboxes, func(o Mailbox) bool { return strings.EqualFold(o.Address, m.Address) }) {
+				found.Mailboxes = append(found.Mailboxes, m)
+			}
 		}
 	}
 	return found, nil
+}
+
+// situation is what a PractitionerRole says.
+type situation struct {
+	practitioner string // reference
+	mailboxes    []Mailbox
 }
 
 // readPractitioner returns nil for a record that is not active any more.
@@ -127,13 +140,14 @@ func readPractitioner(raw json.RawMessage) (*Practitioner, error) {
 	return p, nil
 }
 
-func readRole(raw json.RawMessage) ([]Mailbox, error) {
+// readRole gives nothing for a situation that is not active any more.
+func readRole(raw json.RawMessage) (situation, error) {
 	var r fhir.PractitionerRole
 	if err := decode(raw, &r); err != nil {
-		return nil, err
+		return situation{}, err
 	}
-	if r.Active != nil && !*r.Active {
-		return nil, nil
+	if r.Active != nil && !*r.Active || r.Practitioner == nil {
+		return situation{}, nil
 	}
 	boxes := mailboxes(r.Telecom)
 	if r.Organization != nil {
@@ -141,7 +155,8 @@ func readRole(raw json.RawMessage) ([]Mailbox, error) {
 			boxes[i].Organization = text(r.Organization.Reference)
 		}
 	}
-	return boxes, nil
+	who, _, _ := strings.Cut(text(r.Practitioner.Reference), "/_history/")
+	return situation{practitioner: who, mailboxes: boxes}, nil
 }
 
 func text(s *string) string {
