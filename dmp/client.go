@@ -67,10 +67,10 @@ type request struct {
 	repeatSafe          bool
 }
 
-// send completes the request and sends it. The error is not typed yet: see
-// failure.typed.
-func (c *Client) send(ctx context.Context, cred segur.Credential, patient segur.INS, r request) (*soap.Answer, string, error) {
-	return c.sendSigned(ctx, c.startAssertion(ctx, cred, r.op, patient), r)
+// send completes the request and sends it. The error is typed by f, and so is
+// what is observed.
+func (c *Client) send(ctx context.Context, f *failure, cred segur.Credential, patient segur.INS, r request) (*soap.Answer, error) {
+	return c.sendSigned(ctx, f, c.startAssertion(ctx, cred, r.op, patient), r)
 }
 
 // identity is the assertion of a call and its message identifier.
@@ -96,17 +96,29 @@ func (c *Client) startAssertion(ctx context.Context, cred segur.Credential, op s
 	return out
 }
 
-func (c *Client) sendSigned(ctx context.Context, pending <-chan identity, r request) (*soap.Answer, string, error) {
+func (c *Client) sendSigned(ctx context.Context, f *failure, pending <-chan identity, r request) (*soap.Answer, error) {
 	i := <-pending
+	f.messageID = i.messageID
 	if i.err != nil {
-		return nil, i.messageID, i.err
+		return nil, f.typed(i.err)
 	}
+	var fault *segur.Error // typed already, as it was observed
 	endpoint := c.cfg.Endpoint + r.service
 	answer, err := c.soap.Do(ctx, &soap.Call{
 		Op: r.op, Endpoint: endpoint, Action: r.action, MessageID: i.messageID, To: endpoint, ReplyTo: true, MustUnderstand: true,
 		Security: i.assertion.XML, Body: r.body, Attachments: r.attachments, RepeatSafe: r.repeatSafe,
+		Refused: func(e *segur.Error, _ *soap.Fault) *segur.Error {
+			fault = f.typedError(e)
+			return fault
+		},
 	})
-	return answer, i.messageID, err
+	switch {
+	case err == nil:
+		return answer, nil
+	case fault != nil:
+		return nil, err
+	}
+	return nil, f.typed(err)
 }
 
 // assertion makes the VIHF of one call.

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dmp/xds"
 	"github.com/segur-sdk/segur/internal/soap"
 )
 
@@ -28,6 +31,10 @@ func (f *failure) typed(err error) error {
 	if err == nil {
 		return nil
 	}
+	return f.typedError(err)
+}
+
+func (f *failure) typedError(err error) *segur.Error {
 	var e *segur.Error
 	if !errors.As(err, &e) {
 		kind := segur.KindProtocol
@@ -41,11 +48,12 @@ func (f *failure) typed(err error) error {
 	if out.RequestID == "" {
 		out.RequestID = f.messageID
 	}
+	out.Code = code(out.Code)
 	out.Details = f.cleaned(e.Details)
 	var fault *soap.Fault
 	if errors.As(err, &fault) {
 		f.fault(&out, fault)
-	} else if known, ok := f.known(out.Code, out.Details); ok {
+	} else if known, ok := f.known(out.Code, e.Details); ok {
 		kind := out.Kind
 		known.apply(&out)
 		if kind == segur.KindPartial {
@@ -127,10 +135,34 @@ func (f *failure) cleaned(in []segur.Detail) []segur.Detail {
 	out := make([]segur.Detail, len(in))
 	for i, d := range in {
 		d.Message, d.Location = f.clean(clip(d.Message)), f.clean(clip(d.Location))
-		d.Code = clip(d.Code)
+		d.Code = code(d.Code)
 		out[i] = d
 	}
 	return out
+}
+
+// maxCode is longer than any code of the norms.
+const maxCode = 100
+
+// code keeps a code that looks like one. It goes to the log, and a service may
+// write anything there.
+func code(s string) string {
+	plain := func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("._:-", r)
+	}
+	digits := 0
+	for _, r := range s {
+		if !plain(r) {
+			return removed
+		}
+		if r >= '0' && r <= '9' {
+			digits++
+		}
+	}
+	if len(s) > maxCode || digits > 9 { // no code counts that far, but identifiers of patients do
+		return removed
+	}
+	return s
 }
 
 // matricule is what a text of the service may quote: 13 or 15 characters,
@@ -139,6 +171,11 @@ var matricule = regexp.MustCompile(`(^|[^0-9A-Za-z.])[1-478] ?\d{2} ?\d{2} ?\d[0
 
 const removed = "[removed]"
 
+// composites are the forms in which registries quote people: a name in HL7
+// components, with the words in capitals before it (compound names), and a
+// field of sourcePatientInfo. Codes ("26257-6^^…") are neither.
+var composites = regexp.MustCompile(`PID-\d+\|[^\s;,)]*|(?:\p{Lu}[\p{Lu}'’-]* )*[\p{L}'’-]*\p{L}\^+\p{L}[^\s;,)]*`)
+
 // clean removes what identifies the patient from a text of the service.
 func (f *failure) clean(text string) string {
 	for _, s := range f.private {
@@ -146,25 +183,53 @@ func (f *failure) clean(text string) string {
 			text = replaceFold(text, s)
 		}
 	}
+	text = composites.ReplaceAllString(text, removed)
 	return matricule.ReplaceAllString(text, "${1}"+removed)
 }
 
-// replaceFold replaces s in text, ignoring case.
+// keepPrivate adds the patient's identity that an entry holds to what no error
+// may repeat.
+func (f *failure) keepPrivate(e *xds.DocumentEntry) {
+	t := e.SourcePatient()
+	f.private = append(f.private, privateTexts(t.BirthName, t.UsedName, t.FirstGivenName, t.GivenNames, t.UsedGivenName, e.SourcePatientID.ID)...)
+}
+
+// shortText is where a name may be a part of ordinary words: ALI of
+// "spécialité".
+const shortText = 6
+
+// replaceFold replaces s in text, ignoring case: whole words only when s is
+// short.
 func replaceFold(text, s string) string {
 	lower, want := strings.ToLower(text), strings.ToLower(s)
-	if len(lower) != len(text) || !strings.Contains(lower, want) {
-		return strings.ReplaceAll(text, s, removed)
+	if len(lower) != len(text) || len(want) != len(s) {
+		lower, want = text, s
 	}
 	var b strings.Builder
-	for {
-		i := strings.Index(lower, want)
+	from := 0
+	for at := 0; ; {
+		i := strings.Index(lower[at:], want)
 		if i < 0 {
-			b.WriteString(text)
-			return b.String()
+			return b.String() + text[from:]
 		}
-		b.WriteString(text[:i] + removed)
-		text, lower = text[i+len(want):], lower[i+len(want):]
+		i += at
+		at = i + len(want)
+		if len(want) < shortText && (endsWord(text[:i]) || startsWord(text[at:])) {
+			continue
+		}
+		b.WriteString(text[from:i] + removed)
+		from = at
 	}
+}
+
+func endsWord(s string) bool {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	return unicode.IsLetter(r) || unicode.IsDigit(r)
+}
+
+func startsWord(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
 // privateTexts keeps the texts that are long enough to identify somebody.

@@ -89,18 +89,16 @@ func (c *Client) Find(ctx context.Context, q Query) iter.Seq2[*xds.DocumentEntry
 			yield(nil, f.typed(err))
 			return
 		}
-		answer, err := c.query(ctx, &f, q.Patient, body)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for i := range answer.Entries {
-			if !yield(&answer.Entries[i], nil) {
-				return
+		answer, err := c.query(ctx, &f, q.Patient, body, func(*xds.QueryResponse) error { return nil })
+		if answer != nil {
+			for i := range answer.Entries {
+				if !yield(&answer.Entries[i], nil) {
+					return
+				}
 			}
 		}
-		if err := answer.Err(opFind); err != nil {
-			yield(nil, f.typed(err))
+		if err != nil {
+			yield(nil, err)
 		}
 	}
 }
@@ -123,34 +121,33 @@ func (c *Client) lookup(ctx context.Context, patient segur.INS, uniqueID string)
 	if err != nil {
 		return "", f.typed(err)
 	}
-	answer, err := c.query(ctx, &f, patient, body)
-	if err != nil {
+	var id string
+	if _, err := c.query(ctx, &f, patient, body, func(answer *xds.QueryResponse) error {
+		// Some registries answer whole entries whatever was asked for.
+		for i := range answer.Entries {
+			answer.IDs = append(answer.IDs, answer.Entries[i].ID)
+		}
+		switch {
+		case len(answer.IDs) == 0:
+			return nil
+		case len(answer.IDs) > 1 || answer.IDs[0] == "":
+			return &segur.Error{Kind: segur.KindProtocol, Message: "the registry answers several entries, or one without identifier, for one document"}
+		}
+		id = answer.IDs[0]
+		return nil
+	}); err != nil {
 		return "", err
 	}
-	if err := answer.Err(opLookup); err != nil {
-		return "", f.typed(err)
-	}
-	// Some registries answer whole entries whatever was asked for.
-	for i := range answer.Entries {
-		answer.IDs = append(answer.IDs, answer.Entries[i].ID)
-	}
-	switch len(answer.IDs) {
-	case 0:
-		return "", nil
-	case 1:
-		if answer.IDs[0] != "" {
-			return answer.IDs[0], nil
-		}
-	}
-	return "", f.typed(&segur.Error{Kind: segur.KindProtocol, Message: "the registry answers several entries, or one without identifier, for one document"})
+	return id, nil
 }
 
 func (c *Client) failure(op string, patient segur.INS) failure {
 	return failure{op: op, private: privateTexts(patient.Matricule(), patient.Body()), mode: c.cfg.Mode}
 }
 
-// query sends one stored query. The error is typed.
-func (c *Client) query(ctx context.Context, f *failure, patient segur.INS, body []byte) (*xds.QueryResponse, error) {
+// query sends one stored query, and judges the answer of a success. The error
+// is typed; a partial success has an answer as well.
+func (c *Client) query(ctx context.Context, f *failure, patient segur.INS, body []byte, judge func(*xds.QueryResponse) error) (*xds.QueryResponse, error) {
 	if err := c.checkPatient(patient); err != nil {
 		return nil, f.typed(err)
 	}
@@ -158,24 +155,33 @@ func (c *Client) query(ctx context.Context, f *failure, patient segur.INS, body 
 	if err != nil {
 		return nil, err
 	}
-	answer, messageID, err := c.send(ctx, cred, patient, request{
+	answer, err := c.send(ctx, f, cred, patient, request{
 		op: f.op, service: serviceRegistry, action: actionQuery, body: body, repeatSafe: true})
-	f.messageID = messageID
 	if err != nil {
-		return nil, f.typed(err)
+		return nil, err
 	}
 	defer answer.Close()
 	if err := answer.Finish(); err != nil {
-		return nil, f.typed(err)
+		return nil, answer.Fail(f.typed(err))
 	}
 	response, err := xds.ParseQueryResponse(answer.Raw)
 	if err != nil {
-		return nil, f.typed(err)
+		return nil, answer.Fail(f.typed(err))
 	}
-	if response.Outcome != xds.Success && response.Outcome != xds.PartialSuccess {
-		return nil, f.typed(response.Err(f.op))
+	for i := range response.Entries {
+		f.keepPrivate(&response.Entries[i])
 	}
-	return response, nil
+	err = response.Err(f.op)
+	if err == nil {
+		err = judge(response)
+	}
+	switch {
+	case err == nil:
+		return response, nil
+	case response.Outcome != xds.PartialSuccess:
+		response = nil
+	}
+	return response, answer.Fail(f.typed(err))
 }
 
 func (c *Client) checkPatient(patient segur.INS) error {

@@ -52,7 +52,7 @@ func TestLogsAreClean(t *testing.T) {
 	}
 	noPrivateText(t, text)
 	assert.NotContains(t, text, "Assertion")
-	assert.Equal(t, []string{"dmp.submit", "dmp.submit refused", "dmp.submit outcome unknown", "dmp.find", "dmp.retrieve", "dmp.lookup"}, seen.ops())
+	assert.Equal(t, []string{"dmp.submit", "dmp.submit refused", "dmp.submit outcome unknown", "dmp.find", "dmp.retrieve truncated", "dmp.lookup"}, seen.ops())
 }
 
 type syncBuffer struct {

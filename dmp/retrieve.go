@@ -68,16 +68,17 @@ func (c *Client) Retrieve(ctx context.Context, patient segur.INS, entry *xds.Doc
 	if err != nil {
 		return nil, err
 	}
-	answer, messageID, err := c.send(ctx, cred, patient, request{
+	f.keepPrivate(entry)
+	answer, err := c.send(ctx, &f, cred, patient, request{
 		op: opRetrieve, service: serviceRepository, action: actionRetrieve, body: body, repeatSafe: true})
-	f.messageID = messageID
 	if err != nil {
-		return nil, f.typed(err)
+		return nil, err
 	}
 	out, err := f.document(answer, entry)
 	if err != nil {
+		err = answer.Fail(f.typed(err))
 		_ = answer.Close() // the first error is the one that matters
-		return nil, f.typed(err)
+		return nil, err
 	}
 	return out, nil
 }
@@ -171,7 +172,7 @@ func (r *Retrieved) fail(err error) error {
 	if !errors.As(err, &e) {
 		err = &segur.Error{Kind: segur.KindProtocol, Message: "the document cannot be read", Err: err}
 	}
-	r.err = r.f.typed(err)
+	r.err = r.answer.Fail(r.f.typed(err))
 	return r.err
 }
 

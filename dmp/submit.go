@@ -79,22 +79,21 @@ func (c *Client) submit(ctx context.Context, s *Sealed, setID, signatureID strin
 		<-pending // its trace is not told after the call has ended
 		return nil, f.typed(err)
 	}
-	answer, messageID, err := c.sendSigned(ctx, pending, r)
-	f.messageID = messageID
+	answer, err := c.sendSigned(ctx, &f, pending, r)
 	if err != nil {
-		return nil, f.typed(err)
+		return nil, err
 	}
+	defer answer.Close()
 	warnings, err := registered(answer)
 	if err != nil {
-		return nil, f.typed(err)
+		return nil, answer.Fail(f.typed(err))
 	}
-	return &Receipt{SubmissionSetID: setID, SignatureID: signatureID, DocumentIDs: s.DocumentIDs(), MessageID: messageID,
+	return &Receipt{SubmissionSetID: setID, SignatureID: signatureID, DocumentIDs: s.DocumentIDs(), MessageID: f.messageID,
 		At: c.cfg.now(), Warnings: f.cleaned(warnings)}, nil
 }
 
 // registered reads the answer of ITI-41, to its end.
 func registered(answer *soap.Answer) ([]segur.Detail, error) {
-	defer answer.Close()
 	if err := answer.Finish(); err != nil {
 		return nil, lost(err, answer.Status)
 	}
