@@ -27,8 +27,13 @@ type recipient struct {
 func (c *Client) check(m *Message, p *segur.Problems) ([]recipient, []segur.DocumentHeader) {
 	m.From.check(p)
 	if m.ReplyTo != "" {
-		if rule := addressProblem(m.ReplyTo); rule != "" {
+		switch rule := addressProblem(m.ReplyTo); {
+		case rule != "":
 			p.Add("replyTo", rule)
+		case IsPatientAddress(m.ReplyTo):
+			p.Add("replyTo", "must not be the address of a patient: answers go to professionals")
+		case c.cfg.AllowDomain != nil && !c.cfg.AllowDomain(domainOf(m.ReplyTo)):
+			p.Add("replyTo", "has a domain that is not in the white list of MSSanté")
 		}
 	}
 	checkText(p, "subject", m.Subject, 500)

@@ -54,7 +54,7 @@ func (c *Client) Compose(m Message) (*Letter, error) {
 		return nil, err
 	}
 	l := &Letter{
-		id: id + "@" + domainOf(c.cfg.Mailbox), from: c.cfg.Mailbox, to: to,
+		id: id + "@" + domainOf(c.cfg.Mailbox), from: c.cfg.Mailbox, to: to, env: c.cfg.Environment,
 		readReceipt: m.ReadReceipt, deliveryReceipt: m.DeliveryReceipt, documents: len(m.Documents),
 	}
 	var archive []byte

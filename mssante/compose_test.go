@@ -180,6 +180,7 @@ func TestRefusedMessages(t *testing.T) {
 		"injection: two addresses": {func(m *mssante.Message) { m.To[0] = mssante.ToProfessional("x", "a@b.fr,e@e.fr") }, "to[0]"},
 		"injection: quoted":        {func(m *mssante.Message) { m.To[0] = mssante.ToProfessional("x", `"a b"@b.fr`) }, "to[0]"},
 		"injection: reply-to":      {func(m *mssante.Message) { m.ReplyTo = "a@b.fr\r\nX: y" }, "replyTo"},
+		"answers to a patient":     {func(m *mssante.Message) { m.ReplyTo = stranger }, "replyTo"},
 		"injection: in-reply-to":   {func(m *mssante.Message) { m.InReplyTo = "a@b>\r\nX: y" }, "inReplyTo"},
 		"injection: references":    {func(m *mssante.Message) { m.References = []string{"a@b", "c d@e"} }, "references[1]"},
 		"injection: subject":       {func(m *mssante.Message) { m.Documents, m.Subject = nil, "x\rBcc: e@e.fr" }, "subject"},
@@ -223,6 +224,11 @@ func TestWhiteListIsAsked(t *testing.T) {
 	_, err := c.Compose(m)
 	require.ErrorIs(t, err, segur.ErrInvalidInput)
 	assert.Contains(t, err.Error(), "white list")
+	m = toPrescriber()
+	m.ReplyTo = "x@Elsewhere.example"
+	_, err = c.Compose(m)
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	assert.Contains(t, err.Error(), "replyTo")
 }
 
 func TestTestIdentityInProduction(t *testing.T) {

@@ -65,7 +65,8 @@ func (a Address) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(a.String())
 // LogValue makes slog write the redacted form.
 func (a Address) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
-// Attachment is a file of a mail, decoded. It is a [segur.Content].
+// Attachment is a file of a mail, decoded. It is a [segur.Content]: one that
+// the mail holds in part only ends with a [segur.ErrTruncated] error.
 type Attachment struct {
 	// Name is the file name that the sender gave, its last element only. It is
 	// not fit to name a file on disk without a check of your own.
@@ -77,12 +78,28 @@ type Attachment struct {
 	cut     bool
 }
 
-// Size is the length in bytes.
+// Size is the length in bytes of what came.
 func (a Attachment) Size() int64 { return int64(len(a.content)) }
 
-// Open reads the file.
+// Complete reports whether the file came whole, as far as a mail tells: it
+// ends where its part does, and its encoding is sound.
+func (a Attachment) Complete() bool { return !a.cut }
+
+// Open reads the file. When it is not complete the last Read gives a
+// [segur.ErrTruncated] error and not io.EOF.
 func (a Attachment) Open() (io.ReadCloser, error) {
-	return io.NopCloser(bytes.NewReader(a.content)), nil
+	r := io.Reader(bytes.NewReader(a.content))
+	if a.cut {
+		r = io.MultiReader(r, cutShort{})
+	}
+	return io.NopCloser(r), nil
+}
+
+// cutShort is the end of a file that misses its end.
+type cutShort struct{}
+
+func (cutShort) Read([]byte) (int, error) {
+	return 0, &segur.Error{Op: opReceive, Kind: segur.KindTruncated, Message: "the file of the mail is cut"}
 }
 
 // String returns a redacted form: names hold those of patients.

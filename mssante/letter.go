@@ -14,6 +14,7 @@ import (
 // mail. Its printed forms are redacted.
 type Letter struct {
 	id, from, subject            string
+	env                          segur.Environment
 	to                           []recipient
 	raw, archive                 []byte
 	readReceipt, deliveryReceipt bool

@@ -20,6 +20,7 @@ const (
 	maxParts     = 200
 	maxNesting   = 8
 	maxAddresses = 1000
+	maxList      = 512 << 10 // bytes of a list of addresses: reading one is slow
 )
 
 // parse reads a mail. What it cannot make out is a warning as long as the
@@ -110,7 +111,11 @@ func (p *parser) addresses(h mail.Header, name string) []Address {
 		return nil
 	}
 	parser := mail.AddressParser{WordDecoder: &wordDecoder}
-	list, err := parser.ParseList(v)
+	var list []*mail.Address
+	err := error(errTooLarge)
+	if len(v) <= maxList {
+		list, err = parser.ParseList(v)
+	}
 	if err != nil || len(list) > maxAddresses {
 		p.warn(name, "cannot be read as a list of addresses")
 		return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -217,6 +218,17 @@ func TestBadMails(t *testing.T) {
 	m, err = read(good[:len(good)-4000])
 	require.NoError(t, err)
 	assert.NotEmpty(t, m.Warnings)
+	require.Len(t, m.PDFs(), 1)
+	r, err := m.PDFs()[0].Open()
+	require.NoError(t, err)
+	part, err := io.ReadAll(r)
+	require.ErrorIs(t, err, segur.ErrTruncated, "half a PDF does not end like a whole one")
+	assert.Len(t, part, int(m.PDFs()[0].Size()))
+	assert.False(t, m.PDFs()[0].Complete())
+	m, err = read(good)
+	require.NoError(t, err)
+	assert.True(t, m.PDFs()[0].Complete())
+	assert.NotEmpty(t, bytesOf(t, m.PDFs()[0]))
 
 	m, err = read(plain("none"))
 	require.NoError(t, err)

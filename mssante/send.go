@@ -75,13 +75,13 @@ type RecipientStatus struct {
 // patient holds the matricule.
 func (c *Client) Send(ctx context.Context, l *Letter) (*Receipt, error) {
 	receipt := &Receipt{}
-	if l == nil || c.cfg.SMTP == "" || l.from != c.cfg.Mailbox {
+	if l == nil || c.cfg.SMTP == "" || l.from != c.cfg.Mailbox || l.env != c.cfg.Environment {
 		var p segur.Problems
 		switch {
 		case c.cfg.SMTP == "":
 			p.Add("config.smtp", "is required to send")
 		default:
-			p.Add("letter", "must come from Compose of a client of the same mailbox")
+			p.Add("letter", "must come from Compose of a client of the same mailbox and environment")
 		}
 		return receipt, p.Err(opSend)
 	}

@@ -230,6 +230,10 @@ func TestALetterBelongsToItsMailbox(t *testing.T) {
 	l := compose(t, newClient(t, srv.Config()), toPrescriber())
 	_, err := newClient(t, srv.ConfigFor(mssantetest.PrescriberMailbox)).Send(t.Context(), l)
 	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	other := srv.Config()
+	other.Environment = segur.Qualification // identities that are fit for one are not for the other
+	_, err = newClient(t, other).Send(t.Context(), l)
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
 	_, err = newClient(t, srv.Config()).Send(t.Context(), nil)
 	require.ErrorIs(t, err, segur.ErrInvalidInput)
 }
