@@ -162,7 +162,7 @@ func TestSilenceEndsWithTheContext(t *testing.T) {
 			srv.Fail(mssantetest.Fault{Command: command, Hang: true})
 			client := newClient(t, srv.Config())
 			l := compose(t, client, toPrescriber())
-			ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)
 			defer cancel()
 			start := time.Now()
 			_, err := client.Send(ctx, l)
