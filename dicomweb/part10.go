@@ -29,6 +29,7 @@ const undefinedLength = 0xFFFFFFFF
 const (
 	maxMetaBytes = 1 << 20  // of group 0002
 	maxInflated  = 64 << 20 // of a deflated data set, up to the UIDs
+	maxFollowed  = 4 << 30  // of a deflated data set, to its end
 	maxUIDBytes  = 128      // of a value we keep
 	maxElements  = 1 << 20  // of one file, nested ones included
 )
@@ -150,8 +151,11 @@ func readHeader(r io.Reader, size int64, headerOnly bool) (Header, error) {
 		return h, err
 	}
 	if h.TransferSyntaxUID == DeflatedExplicitVRLE {
-		headerOnly = true
-		w.inflate(maxInflated)
+		limit := int64(maxFollowed)
+		if headerOnly {
+			limit = maxInflated
+		}
+		w.inflate(limit)
 	}
 	w.visit = func(e fileElement) (bool, error) {
 		var dst *string

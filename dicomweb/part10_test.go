@@ -2,6 +2,8 @@ package dicomweb_test
 
 import (
 	"bytes"
+	"compress/flate"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,6 +92,42 @@ func TestReadDatasetEveryVR(t *testing.T) {
 			} else {
 				assert.Equal(t, e.Values, got.Values, "%s %s", e.Tag, e.VR)
 			}
+		}
+	}
+}
+
+// deflated rewrites a file of Explicit VR Little Endian in the deflated syntax.
+func deflated(t *testing.T, file []byte) []byte {
+	t.Helper()
+	end := 144 + int(binary.LittleEndian.Uint32(file[140:])) // the first element is the length of its group
+	syntax := []byte("UI\x14\x00" + dicomweb.ExplicitVRLittleEndian + "\x00")
+	require.Equal(t, 1, bytes.Count(file[:end], syntax))
+	out := bytes.NewBuffer(bytes.Replace(file[:end], syntax, []byte("UI\x16\x00"+dicomweb.DeflatedExplicitVRLE), 1))
+	binary.LittleEndian.PutUint32(out.Bytes()[140:], uint32(end-144+2)) //nolint:gosec // small
+	w, err := flate.NewWriter(out, flate.BestCompression)
+	require.NoError(t, err)
+	_, err = w.Write(file[end:])
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return out.Bytes()
+}
+
+// A deflated file tells its end: cut at any byte, it is refused.
+func TestCutDeflatedFile(t *testing.T) {
+	t.Parallel()
+	plain := sample(t)
+	file := deflated(t, plain)
+	h, err := dicomweb.Inspect(segur.BytesContent(file))
+	require.NoError(t, err)
+	assert.Equal(t, dicomweb.DeflatedExplicitVRLE, h.TransferSyntaxUID)
+	want, err := dicomweb.Inspect(segur.BytesContent(plain))
+	require.NoError(t, err)
+	assert.Equal(t, want.Ref(), h.Ref())
+	for cut := range file {
+		_, err := dicomweb.Inspect(segur.BytesContent(file[:cut]))
+		require.ErrorIs(t, err, segur.ErrInvalidInput, "cut at %d", cut)
+		if cut > 500 {
+			require.ErrorIs(t, err, segur.ErrTruncated, "cut at %d", cut)
 		}
 	}
 }

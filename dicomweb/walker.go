@@ -229,9 +229,25 @@ func (w *walker) fragments() error {
 // inflate puts the walker on the inflated form of a deflated data set, of which
 // at most limit bytes are read.
 func (w *walker) inflate(limit int64) {
-	inflated := io.LimitReader(flate.NewReader(w.br), limit)
-	w.br = bufio.NewReaderSize(inflated, 4096)
+	w.br = bufio.NewReaderSize(&inflated{r: flate.NewReader(w.br), left: limit}, 4096)
 	w.seek, w.size, w.pos = nil, -1, 0
+}
+
+// inflated bounds what a deflated data set holds, and tells that from its end.
+type inflated struct {
+	r    io.Reader
+	left int64
+}
+
+func (i *inflated) Read(p []byte) (int, error) {
+	n, err := i.r.Read(p)
+	if i.left -= int64(n); i.left < 0 {
+		return 0, rule("the deflated data set is larger than any is once inflated")
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errCut
+	}
+	return n, err
 }
 
 // walk goes over the elements of the main data set until visit says stop.
