@@ -65,11 +65,14 @@ type request struct {
 	body                []byte
 	attachments         []soap.Attachment
 	repeatSafe          bool
+	// renew makes the identity of another attempt; nil: there is none.
+	renew func(context.Context) identity
 }
 
 // send completes the request and sends it. The error is typed by f, and so is
 // what is observed.
 func (c *Client) send(ctx context.Context, f *failure, cred segur.Credential, patient segur.INS, r request) (*soap.Answer, error) {
+	r.renew = func(ctx context.Context) identity { return c.newIdentity(ctx, cred, r.op, patient) }
 	return c.sendSigned(ctx, f, c.startAssertion(ctx, cred, r.op, patient), r)
 }
 
@@ -84,16 +87,20 @@ type identity struct {
 // the signature of a lot takes as long.
 func (c *Client) startAssertion(ctx context.Context, cred segur.Credential, op string, patient segur.INS) <-chan identity {
 	out := make(chan identity, 1) // nobody may come for it
-	go func() {
-		var i identity
-		var uuid string
-		if uuid, i.err = c.cfg.IDs.UUID(); i.err == nil {
-			i.messageID = "urn:uuid:" + uuid
-			i.assertion, i.err = c.assertion(ctx, cred, op, i.messageID, patient)
-		}
-		out <- i
-	}()
+	go func() { out <- c.newIdentity(ctx, cred, op, patient) }()
 	return out
+}
+
+// newIdentity makes the identity of one message: neither its identifier nor its
+// assertion ever serves twice.
+func (c *Client) newIdentity(ctx context.Context, cred segur.Credential, op string, patient segur.INS) (i identity) {
+	uuid, err := c.cfg.IDs.UUID()
+	if err != nil {
+		return identity{err: err}
+	}
+	i.messageID = "urn:uuid:" + uuid
+	i.assertion, i.err = c.assertion(ctx, cred, op, i.messageID, patient)
+	return i
 }
 
 func (c *Client) sendSigned(ctx context.Context, f *failure, pending <-chan identity, r request) (*soap.Answer, error) {
@@ -104,14 +111,25 @@ func (c *Client) sendSigned(ctx context.Context, f *failure, pending <-chan iden
 	}
 	var fault *segur.Error // typed already, as it was observed
 	endpoint := c.cfg.Endpoint + r.service
-	answer, err := c.soap.Do(ctx, &soap.Call{
+	call := &soap.Call{
 		Op: r.op, Endpoint: endpoint, Action: r.action, MessageID: i.messageID, To: endpoint, ReplyTo: true, MustUnderstand: true,
 		Security: i.assertion.XML, Body: r.body, Attachments: r.attachments, RepeatSafe: r.repeatSafe,
 		Refused: func(e *segur.Error, _ *soap.Fault) *segur.Error {
 			fault = f.typedError(e)
 			return fault
 		},
-	})
+	}
+	if r.renew != nil {
+		call.Renew = func(ctx context.Context) (string, []byte, error) {
+			i := r.renew(ctx)
+			f.messageID = i.messageID
+			if i.err != nil {
+				return "", nil, f.typed(i.err)
+			}
+			return i.messageID, i.assertion.XML, nil
+		}
+	}
+	answer, err := c.soap.Do(ctx, call)
 	switch {
 	case err == nil:
 		return answer, nil

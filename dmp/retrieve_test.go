@@ -142,6 +142,27 @@ func TestReadsAreRepeated(t *testing.T) {
 	entries, err := found(client, dmp.Query{Patient: dmptest.Patient().INS})
 	require.NoError(t, err)
 	assert.Len(t, entries, 1)
+	// The service has seen the first message: the next one has an identifier
+	// and an assertion of its own, each of them traced.
+	var traced []dmp.AssertionUse
+	tracing := newClient(t, srv, consulting, func(c *dmp.Config) {
+		c.Retry.MaxAttempts, c.Retry.BaseDelay = 3, 1
+		c.Trace = func(u dmp.AssertionUse) { traced = append(traced, u) }
+	})
+	before := len(srv.Calls())
+	srv.Fail(dmptest.Fault{DropBeforeResponse: true})
+	entries, err = found(tracing, dmp.Query{Patient: dmptest.Patient().INS})
+	require.NoError(t, err)
+	assert.Len(t, entries, 1)
+	calls := srv.Calls()[before:]
+	require.Len(t, calls, 2)
+	require.Len(t, traced, 2)
+	for i := range calls {
+		assert.Equal(t, traced[i].MessageID, calls[i].MessageID)
+	}
+	assert.NotEqual(t, traced[0].ID, traced[1].ID)
+	assert.NotEqual(t, traced[0].MessageID, traced[1].MessageID)
+
 	srv.Fail(dmptest.Fault{Status: 503})
 	r, err := client.Retrieve(context.Background(), dmptest.Patient().INS, entry)
 	require.NoError(t, err)

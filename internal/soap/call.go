@@ -1,6 +1,7 @@
 package soap
 
 import (
+	"context"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -45,6 +46,9 @@ type Call struct {
 	// Attachments, when there are any, make the call an MTOM message with Body naming each of them by an
 	// xop:Include.
 	Attachments []Attachment
+	// Renew, when set, makes the MessageID and the Security of each attempt after the first, for services that take them
+	// once. Only for calls that are RepeatSafe and have no attachments.
+	Renew func(context.Context) (messageID string, security []byte, err error)
 	// RepeatSafe says that sending the request twice has the effect of sending it once.
 	RepeatSafe bool
 	// Understood names header blocks of the answer, beside those of WS-Addressing, that the caller processes when
@@ -76,6 +80,9 @@ func (c *Call) check() error {
 	}
 	if len(c.Body) == 0 {
 		p.Add("body", "is required")
+	}
+	if c.Renew != nil && len(c.Attachments) > 0 {
+		p.Add("renew", "is for calls without attachments")
 	}
 	seen := map[string]bool{}
 	for _, a := range c.Attachments {

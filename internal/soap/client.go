@@ -50,10 +50,23 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Answer, error) {
 	h := http.Header{}
 	h.Set("Content-Type", contentType)
 	h.Set("Accept", mediaSOAP12+", "+mediaMultipart)
-	resp, err := c.transport.Do(ctx, &transport.Request{
+	request := &transport.Request{
 		Op: call.Op, Method: http.MethodPost, URL: call.Endpoint, Header: h, Body: body,
 		RepeatSafe: call.RepeatSafe, RequestID: call.MessageID, ResponseLimit: -1, // bounded here, part by part
-	})
+	}
+	if call.Renew != nil {
+		request.Renew = func(ctx context.Context) (segur.Content, string, error) {
+			next := *call
+			var err error
+			if next.MessageID, next.Security, err = call.Renew(ctx); err != nil {
+				return nil, "", err
+			}
+			_, body, err := c.encode(&next)
+			call = &next // the answer is one to this message
+			return body, next.MessageID, err
+		}
+	}
+	resp, err := c.transport.Do(ctx, request)
 	if err != nil {
 		return nil, err
 	}

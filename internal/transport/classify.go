@@ -22,7 +22,7 @@ type failure struct {
 }
 
 func (o *operation) error(kind segur.Kind, message string, cause error) *segur.Error {
-	return &segur.Error{Op: o.req.Op, Kind: kind, Message: message, RequestID: o.req.RequestID, Err: cause}
+	return &segur.Error{Op: o.req.Op, Kind: kind, Message: message, RequestID: o.requestID(), Err: cause}
 }
 
 // unsure turns e into an unknown outcome when the request may have reached the
@@ -47,7 +47,7 @@ func contextError(op string, ctx context.Context) *segur.Error { //nolint:revive
 
 func (o *operation) contextError(left bool) *segur.Error {
 	e := contextError(o.req.Op, o.ctx)
-	e.RequestID = o.req.RequestID
+	e.RequestID = o.requestID()
 	return o.unsure(left, e)
 }
 
@@ -57,7 +57,7 @@ func (o *operation) tooLarge(limit int64) *segur.Error {
 
 func (o *operation) credentialError(err error) *segur.Error {
 	e := noCredential(o.ctx, o.req.Op, err)
-	e.RequestID = o.req.RequestID
+	e.RequestID = o.requestID()
 	return e
 }
 

@@ -41,6 +41,9 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 		if err := c.o.Pause(o.ctx, wait); err != nil {
 			return nil, o.give(o.contextError(false))
 		}
+		if err := o.renew(); err != nil {
+			return nil, o.give(err)
+		}
 	}
 }
 
@@ -76,7 +79,7 @@ func (o *operation) attempt(u *url.URL) (*Response, *failure) {
 	}
 	ctx, cancel := context.WithCancelCause(o.ctx)
 	w := newWatch(cfg.Timeout, func() { cancel(errAttemptTimeout) })
-	s := &sending{o: o, m: m, watch: w, rec: rec}
+	s := &sending{o: o, m: m, watch: w, rec: rec, body: o.content()}
 	resp, f := o.exchange(ctx, client, u, s) //nolint:bodyclose // the Response's body closes it
 	w.stop()
 	if f != nil {
@@ -109,7 +112,7 @@ func (o *operation) exchange(ctx context.Context, client *http.Client, u *url.UR
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", o.c.cfg.UserAgent)
 	}
-	if c := o.req.Body; c != nil && c.Size() > 0 {
+	if c := s.body; c != nil && c.Size() > 0 {
 		s.size = c.Size()
 		req.ContentLength = s.size
 		if req.Body, err = s.open(); err != nil {

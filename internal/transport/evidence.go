@@ -55,7 +55,7 @@ func (r *record) write(to func(segur.Exchange) io.Writer, b []byte) {
 func (r *record) fail(err error) {
 	r.broken = true
 	r.o.c.cfg.Logger.LogAttrs(context.WithoutCancel(r.o.ctx), slog.LevelError, "segur evidence is incomplete",
-		slog.String("op", r.o.req.Op), slog.String("request_id", r.o.req.RequestID), slog.String("error", err.Error()))
+		slog.String("op", r.o.req.Op), slog.String("request_id", r.o.requestID()), slog.String("error", err.Error()))
 }
 
 func (r *record) requestHead(req *http.Request, size int64) {

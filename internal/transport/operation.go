@@ -21,6 +21,7 @@ type operation struct {
 	start time.Time
 
 	attempts       int
+	renewed        atomic.Pointer[renewal] // of the present attempt; nil for the first
 	sent, received atomic.Int64
 
 	mu     sync.Mutex
@@ -34,6 +35,43 @@ func (c *Client) begin(ctx context.Context, req *Request, host string) *operatio
 		ctx = c.cfg.Observer.OperationStart(ctx, req.Op)
 	}
 	return &operation{c: c, req: req, ctx: ctx, host: host, start: c.cfg.Clock()}
+}
+
+// renewal is what an attempt after the first sends instead.
+type renewal struct {
+	body segur.Content
+	id   string
+}
+
+func (o *operation) requestID() string {
+	if r := o.renewed.Load(); r != nil {
+		return r.id
+	}
+	return o.req.RequestID
+}
+
+func (o *operation) content() segur.Content {
+	if r := o.renewed.Load(); r != nil {
+		return r.body
+	}
+	return o.req.Body
+}
+
+// renew prepares the next attempt.
+func (o *operation) renew() *segur.Error {
+	if o.req.Renew == nil {
+		return nil
+	}
+	content, id, err := o.req.Renew(o.ctx)
+	if err != nil {
+		var e *segur.Error
+		if errors.As(err, &e) {
+			return e
+		}
+		return o.error(segur.KindUnavailable, "the next attempt cannot be made", err)
+	}
+	o.renewed.Store(&renewal{content, id})
+	return nil
 }
 
 // note keeps the first error, unless final replaces it.
@@ -65,7 +103,7 @@ func (o *operation) end() {
 	out := segur.Outcome{
 		Op: o.req.Op, Duration: o.c.cfg.Clock().Sub(o.start), Attempts: max(o.attempts, 1),
 		BytesSent: o.sent.Load(), BytesReceived: o.received.Load(),
-		Status: o.status, RequestID: o.req.RequestID, Kind: segur.KindOf(o.err), Err: o.err,
+		Status: o.status, RequestID: o.requestID(), Kind: segur.KindOf(o.err), Err: o.err,
 	}
 	o.mu.Unlock()
 

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/url"
@@ -27,6 +28,10 @@ type Request struct {
 	RepeatSafe bool
 	// RequestID is quoted in errors and observations. Optional.
 	RequestID string
+	// Renew, when set, makes the body and the RequestID of each attempt after
+	// the first: for messages whose identifier or signature serves once. The
+	// media type does not change. Its error ends the operation.
+	Renew func(context.Context) (body segur.Content, requestID string, err error)
 	// ResponseLimit bounds the response body in bytes. 0:
 	// Limits.MaxResponseBytes. Negative: none; the caller then bounds parts.
 	ResponseLimit int64

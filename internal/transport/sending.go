@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/segur-sdk/segur"
 )
 
 // sending is the way out of one attempt.
@@ -16,6 +18,7 @@ type sending struct {
 	m     *member
 	watch *watch
 	rec   *record
+	body  segur.Content
 	size  int64
 
 	left    atomic.Bool // a byte of the request may have left
@@ -55,7 +58,7 @@ var (
 )
 
 func (s *sending) open() (io.ReadCloser, error) {
-	rc, err := s.o.req.Body.Open()
+	rc, err := s.body.Open()
 	if err != nil {
 		s.fault(err)
 		return nil, err
