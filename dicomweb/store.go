@@ -35,6 +35,9 @@ type StoreRequest struct {
 //   - instances that the answer does not account for: part of the error, and
 //     [segur.ErrOutcomeUnknown] when there are no others
 //
+// A failing status on an answer that lists every instance as newly stored is
+// [segur.ErrOutcomeUnknown] too: one of the two is wrong.
+//
 // When the request left and no usable answer came, the error is
 // [segur.ErrOutcomeUnknown]: ask [Client.Missing] before sending again.
 func (c *Client) Store(ctx context.Context, req StoreRequest) (*StoreResult, error) {

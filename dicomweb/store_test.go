@@ -123,6 +123,28 @@ func TestStoreOutcomes(t *testing.T) {
 	}
 }
 
+// A failing status and a list of what was stored: one of the two is wrong.
+func TestStoreContradiction(t *testing.T) {
+	t.Parallel()
+	s := study(t, 14, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
+	ref := s.Instances[0].Ref
+	for _, status := range []int{http.StatusOK, http.StatusAccepted, http.StatusConflict, http.StatusInternalServerError} {
+		srv, client := setup(t)
+		srv.Fail(dicomwebtest.Fault{Status: status, ContentType: "application/dicom+json", Times: dicomwebtest.Forever,
+			Body: []byte(`{"00081199":{"vr":"SQ","Value":[{"00081155":{"vr":"UI","Value":["` + ref.Instance + `"]}}]}}`)})
+		result, err := client.Store(t.Context(), dicomweb.StoreRequest{Instances: s.Contents()})
+		require.NotNil(t, result, "%d", status)
+		if status < 400 {
+			require.NoError(t, err)
+			assert.True(t, result.All())
+			continue
+		}
+		require.ErrorIs(t, err, segur.ErrOutcomeUnknown, "%d", status)
+		assert.False(t, result.All())
+		assert.Equal(t, dicomweb.Unaccounted, result.Instances[0].Outcome)
+	}
+}
+
 // Another content under a UID that is held must not replace it in silence.
 func TestStoreOtherContent(t *testing.T) {
 	t.Parallel()

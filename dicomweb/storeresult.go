@@ -113,10 +113,25 @@ func storeAnswer(resp *transport.Response, sent []InstanceResult) (*StoreResult,
 	for _, item := range ds.Items(TagOtherFailures) {
 		out.OtherFailures = append(out.OtherFailures, reasonOf(item, TagFailureReason))
 	}
+	if resp.Status >= 400 && out.All() && out.doubt() {
+		return out, fail(resp, segur.KindOutcomeUnknown, opStore, "", "the status says that nothing is stored, and the answer that every instance is", nil)
+	}
 	if err := out.err(resp.Status); err != nil {
 		return out, resp.Fail(err)
 	}
 	return out, nil
+}
+
+// doubt takes back what the answer says to have stored, and reports whether
+// there is any.
+func (r *StoreResult) doubt() bool {
+	found := false
+	for i := range r.Instances {
+		if o := &r.Instances[i].Outcome; *o == Stored || *o == StoredWithWarning {
+			*o, found = Unaccounted, true
+		}
+	}
+	return found
 }
 
 func reasonOf(item *Dataset, tag Tag) Reason {
