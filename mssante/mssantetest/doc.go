@@ -7,7 +7,8 @@
 // the sender is that mailbox, recipients exist, and each mail follows the
 // rules of the reference for client software: label, Message-ID, X-MSS
 // headers, subject, text in UTF-8, exactly one archive that opens, one PDF
-// copy for each document. [Server.Refusals] says why a mail was refused.
+// copy for each document, no document to another patient than its own.
+// [Server.Refusals] says why a mail was refused.
 //
 // [Server.Fail] scripts refusals, greylisting, cut connections, lost answers
 // and silence.

@@ -56,7 +56,7 @@ func (s *Server) judge(raw []byte, from *mailbox, rcpt []string) string {
 	if err != nil || mediaType != "multipart/mixed" {
 		return "the mail is not multipart/mixed"
 	}
-	if why := judgeBody(m, params["boundary"]); why != "" {
+	if why := judgeBody(m, params["boundary"], rcpt); why != "" {
 		return why
 	}
 	return s.claim(m.Header.Get("Message-Id"))
@@ -117,7 +117,7 @@ func (s *Server) judgeHeader(h mail.Header, from *mailbox, rcpt []string) string
 }
 
 // judgeBody checks parts, archive and the headers that depend on them.
-func judgeBody(m *mail.Message, boundary string) string {
+func judgeBody(m *mail.Message, boundary string, rcpt []string) string {
 	var archives [][]byte
 	var pdfs, texts int
 	r := multipart.NewReader(m.Body, boundary)
@@ -180,10 +180,10 @@ func judgeBody(m *mail.Message, boundary string) string {
 	if !announced {
 		return "the subject is not XDM/1.0/DDM+… (ECO.2.1.3)"
 	}
-	return judgeArchive(m.Header, archives[0], pdfs)
+	return judgeArchive(m.Header, archives[0], pdfs, rcpt)
 }
 
-func judgeArchive(h mail.Header, archive []byte, pdfs int) string {
+func judgeArchive(h mail.Header, archive []byte, pdfs int, rcpt []string) string {
 	a, err := xdm.Open(bytes.NewReader(archive), int64(len(archive)), xdm.ReadOptions{})
 	if err != nil {
 		return "the archive does not open"
@@ -195,6 +195,11 @@ func judgeArchive(h mail.Header, archive []byte, pdfs int) string {
 			codes = append(codes, d.Entry.TypeCode.Code)
 			if !segur.IsINSAuthority(d.Entry.PatientID.Authority) {
 				qualified = "N"
+			}
+			for _, r := range rcpt {
+				if mssante.IsPatientAddress(r) && !strings.EqualFold(r, d.Entry.PatientID.ID+"@"+mssante.PatientDomain) {
+					return "a document goes to another patient than its own"
+				}
 			}
 		}
 	}
