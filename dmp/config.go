@@ -55,7 +55,8 @@ type Config struct {
 	// in Directe. Its subject OU must be Structure.ID. Required.
 	Signing segur.CredentialSource
 	// Structure is the structure on whose behalf the software acts: its ID
-	// must be the OU of the certificates. Its Sector is required.
+	// must be the OU of the certificates; a bare FINESS of 9 characters is
+	// given its type digit. Its Sector is required.
 	Structure segur.Organization
 	// AllowLegalEntityCertificate accepts a Structure whose ID differs from the
 	// OU of the certificate: certificate of the legal entity (FINESS EJ), call
@@ -80,7 +81,8 @@ type Config struct {
 
 	// Trace is told of each assertion before it is sent: who acted for which
 	// structure, which the structure must be able to say (EX_AIR-070). It is
-	// called before the call goes on, from another goroutine. nil: nobody.
+	// called before the call goes on, possibly from another goroutine, and once
+	// for each attempt of a call that is repeated. nil: nobody.
 	Trace func(AssertionUse)
 
 	// Settings holds what the public specifications leave open. Its zero

@@ -42,6 +42,8 @@ func (c Config) withDefaults() Config {
 	if c.SourceID == "" {
 		c.SourceID = c.OIDRoot
 	}
+	// Compared with the OU to the character by the service.
+	c.Structure.ID = segur.NormalizeStructureID(c.Structure.ID)
 	if c.Structure.Sector.System == "" {
 		c.Structure.Sector.System = systemSector
 	}

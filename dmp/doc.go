@@ -39,6 +39,7 @@
 // # What it does not do
 //
 // The existence test and authorisations (TD0.2 to TD0.5), the web access (TD0.9, TD0.10), the administrative functions
-// (TD1), the changes of metadata (TD3.3), the access through API Pro Santé Connect, and the encoding of a [Sealed]
+// (TD1), the accesses in emergency (every assertion asks for the normal access, never bris_de_glace nor centre_15), the
+// deletion and the changes of metadata (TD3.3), the access through API Pro Santé Connect, and the encoding of a [Sealed]
 // submission for storage are not there. It does not test whether a patient opposes: that is recorded by the software.
 package dmp

@@ -38,8 +38,11 @@ func (f *failure) typedError(err error) *segur.Error {
 	var e *segur.Error
 	if !errors.As(err, &e) {
 		kind := segur.KindProtocol
-		if errors.Is(err, context.Canceled) {
+		switch {
+		case errors.Is(err, context.Canceled):
 			kind = segur.KindCanceled
+		case errors.Is(err, context.DeadlineExceeded):
+			kind = segur.KindTimeout
 		}
 		e = &segur.Error{Kind: kind, Err: err}
 	}

@@ -27,8 +27,12 @@ func (c *Client) Prepare(ctx context.Context, s Submission) (*Sealed, error) {
 		p.Add("documents", "at least one is required")
 	}
 	for i := range s.Documents {
-		if ctx.Err() != nil {
-			return nil, &segur.Error{Op: opPrepare, Kind: segur.KindCanceled, Message: "nothing was sent", Err: ctx.Err()}
+		if err := ctx.Err(); err != nil {
+			kind := segur.KindCanceled
+			if errors.Is(err, context.DeadlineExceeded) {
+				kind = segur.KindTimeout
+			}
+			return nil, &segur.Error{Op: opPrepare, Kind: kind, Message: "nothing was sent", Err: err}
 		}
 		if c.prepareDocument(&p, fmt.Sprintf("documents[%d]", i), &s.Documents[i], s.Patient, sealed) {
 			sealed.positions = append(sealed.positions, i)

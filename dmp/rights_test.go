@@ -118,6 +118,23 @@ func TestClockOfTheAssertion(t *testing.T) {
 	assert.Equal(t, "DMPInvalidVihf", asError(t, err).Code)
 }
 
+// A FINESS without its type digit is completed: the service compares it with
+// the OU to the character, and so does the fake.
+func TestBareFINESS(t *testing.T) {
+	t.Parallel()
+	srv := fake(t)
+	var traced dmp.AssertionUse
+	client := newClient(t, srv, func(c *dmp.Config) {
+		c.Structure.ID = "990000019"
+		c.Trace = func(u dmp.AssertionUse) { traced = u }
+	})
+	_, err := client.Submit(context.Background(), prepared(t, client))
+	require.NoError(t, err)
+	assert.Equal(t, "1990000019", traced.StructureID)
+	assert.Equal(t, "1990000019", srv.Submissions()[0].Set.Author.Institutions[0].ID)
+	assert.Contains(t, string(srv.Calls()[0].Envelope), "<saml2:AttributeValue>1990000019</saml2:AttributeValue>")
+}
+
 // Everything of a secret connection says that it is one.
 func TestSecretConnection(t *testing.T) {
 	t.Parallel()

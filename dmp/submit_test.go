@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -272,14 +273,75 @@ func TestConcurrentUse(t *testing.T) {
 	assert.Len(t, srv.Documents(), len(errs))
 }
 
+// One submission sent by several at a time is registered once.
+func TestConcurrentSubmitOfOne(t *testing.T) {
+	t.Parallel()
+	srv := fake(t)
+	client := newClient(t, srv)
+	sealed := prepared(t, client)
+	var wg sync.WaitGroup
+	errs := make([]error, 6)
+	for i := range errs {
+		wg.Go(func() { _, errs[i] = client.Submit(context.Background(), sealed) })
+	}
+	wg.Wait()
+	registered := 0
+	for _, err := range errs {
+		if err == nil {
+			registered++
+			continue
+		}
+		require.ErrorIs(t, err, segur.ErrConflict)
+		assert.Equal(t, "XDSDuplicateUniqueIdInRegistry", asError(t, err).Code)
+	}
+	assert.Equal(t, 1, registered)
+	assert.Len(t, srv.Submissions(), 1)
+	assert.Len(t, srv.Documents(), 1)
+}
+
+// A document that is in the record of somebody else is nobody's success.
+func TestSameDocumentOtherPatient(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	srv := fake(t)
+	client := newClient(t, srv)
+	report := newReport(t)
+	sealed := prepared(t, client, dmp.SubmissionDocument{Document: report})
+	_, err := client.Submit(ctx, sealed)
+	require.NoError(t, err)
+	other := dmptest.Patient()
+	other.INS = otherINS(t, segur.OIDINSNIRTest)
+	srv.SetPatient(other.INS, dmptest.Record{})
+	header := report.Header()
+	header.PatientIDs = []segur.Identifier{{Root: other.INS.Authority(), Extension: other.INS.Matricule()}}
+	again, err := client.Prepare(ctx, dmp.Submission{Patient: other, ContentType: consultation,
+		Documents: []dmp.SubmissionDocument{{Document: segur.NewDocument(report, header)}}})
+	require.NoError(t, err)
+	_, err = client.Submit(ctx, again)
+	require.ErrorIs(t, err, segur.ErrRefused)
+	assert.Equal(t, "XDSPatientIdDoesNotMatch", asError(t, err).Code)
+	assert.Len(t, srv.Documents(), 1)
+}
+
 func TestCancelled(t *testing.T) {
 	t.Parallel()
 	srv := fake(t)
 	client := newClient(t, srv)
 	sealed := prepared(t, client)
+	late, cancel := context.WithDeadline(context.Background(), time.Unix(0, 0))
+	defer cancel()
+	_, err := client.Submit(late, sealed)
+	require.ErrorIs(t, err, segur.ErrTimeout)
+	require.NotErrorIs(t, err, segur.ErrCanceled)
+	_, err = client.Lookup(late, dmptest.Patient().INS, "1.2.3")
+	require.ErrorIs(t, err, segur.ErrTimeout)
+	_, err = client.Prepare(late, dmp.Submission{Patient: dmptest.Patient(), ContentType: consultation,
+		Documents: []dmp.SubmissionDocument{{Document: newReport(t)}}})
+	require.ErrorIs(t, err, segur.ErrTimeout)
+
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := client.Submit(ctx, sealed)
+	_, err = client.Submit(ctx, sealed)
 	require.ErrorIs(t, err, segur.ErrCanceled)
 	_, err = client.Prepare(ctx, dmp.Submission{Patient: dmptest.Patient(), ContentType: consultation,
 		Documents: []dmp.SubmissionDocument{{Document: newReport(t)}}})

@@ -181,6 +181,9 @@ func (c *call) authenticate() *refusal {
 			return sender("DMPInvalidVihf", "Erreur d'authentification de la personne morale")
 		}
 	}
+	if len(claims.Structure) == 9 {
+		return sender("DMPInvalidVihf", "Structure introuvable ou Inactive : Identifiant_Structure sans son type")
+	}
 	if claims.Mode != saml.Direct && !c.ofStructure(c.r.TLS.PeerCertificates[0]) {
 		return sender("DMPInvalidVihf", "Erreur d'authentification de la personne morale")
 	}

@@ -89,6 +89,8 @@ func (s *store) register(patient segur.INS, lot *xds.Submission, contents [][]by
 		sub.DocumentIDs = append(sub.DocumentIDs, e.UniqueID)
 		if known := s.document(e.UniqueID); known != nil {
 			switch {
+			case known.Patient != patient:
+				return failure("XDSPatientIdDoesNotMatch", "Le document "+e.UniqueID+" est celui d'un autre patient")
 			case known.Entry.Hash != e.Hash:
 				return failure("XDSNonIdenticalHash", "Le document "+e.UniqueID+" existe avec un autre contenu")
 			case known.Entry.Size != e.Size:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -242,7 +243,11 @@ func (s *Signer) sign(ctx context.Context, op string, key xmlsec.Key, now time.T
 		return nil, &segur.Error{Op: op, Kind: segur.KindInvalidInput, Message: "a text cannot be written in XML", Err: err}
 	}
 	if err := ctx.Err(); err != nil { // a card may take its time: do not ask it for nothing
-		return nil, &segur.Error{Op: op, Kind: segur.KindCanceled, Err: err}
+		kind := segur.KindCanceled
+		if errors.Is(err, context.DeadlineExceeded) {
+			kind = segur.KindTimeout
+		}
+		return nil, &segur.Error{Op: op, Kind: kind, Err: err}
 	}
 	if a.XML, err = xmlsec.SignWritten(xml, at, a.ID, key, s.cfg.Algorithms); err != nil {
 		return nil, &segur.Error{Op: op, Kind: segur.KindSignature, Message: "the assertion could not be signed", Err: err}
