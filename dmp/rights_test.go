@@ -163,6 +163,25 @@ func TestSecretConnection(t *testing.T) {
 	assert.Equal(t, []string{"documents[0].visibility"}, fields(t, err))
 }
 
+// What was prepared outside of a secret connection does not leave by one: its
+// marker is missing. The look-up does, as secret as the rest.
+func TestSecretConnectionKeepsToItself(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	srv := fake(t)
+	client := newClient(t, srv)
+	sealed := prepared(t, client)
+	secret := client.SecretConnection()
+	_, err := secret.Submit(ctx, sealed)
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	assert.Empty(t, srv.Calls())
+	_, err = secret.Resubmit(ctx, sealed)
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	require.Len(t, srv.Calls(), 1)
+	assert.True(t, srv.Calls()[0].Secret)
+	assert.Empty(t, srv.Documents())
+}
+
 // A process without a user publishes as AUTOMATE, in INDIRECTE.
 func TestUnattended(t *testing.T) {
 	t.Parallel()

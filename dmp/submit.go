@@ -52,10 +52,11 @@ func (c *Client) Submit(ctx context.Context, s *Sealed) (*Receipt, error) {
 	return c.submit(ctx, s, s.submission.Set.UniqueID, s.signature)
 }
 
-// session is the client with the kind of connection that s was prepared with.
+// session is the client with the kind of connection that s was prepared with;
+// a secret connection stays one.
 func (c *Client) session(s *Sealed) *Client {
 	out := *c
-	out.secret = s.secret
+	out.secret = c.secret || s.secret
 	return &out
 }
 
@@ -67,6 +68,10 @@ func (c *Client) submit(ctx context.Context, s *Sealed, setID, signatureID strin
 	}
 	if !c.cfg.Environment.AcceptsINS(s.patient.Authority()) {
 		return nil, f.typed(&segur.Error{Kind: segur.KindInvalidInput, Message: "the environment refuses the authority of the INS: nothing was sent"})
+	}
+	if c.secret && !s.secret {
+		return nil, f.typed(&segur.Error{Kind: segur.KindInvalidInput,
+			Message: "the submission was not prepared by a secret connection, so that its documents may not be hidden from the legal representatives: nothing was sent"})
 	}
 	c = c.session(s)
 	cred, err := c.cfg.signer(ctx, opSubmit)
