@@ -112,7 +112,7 @@ func (p *parser) addresses(h mail.Header, name string) []Address {
 	}
 	parser := mail.AddressParser{WordDecoder: &wordDecoder}
 	var list []*mail.Address
-	err := error(errTooLarge)
+	err := errTooLarge
 	if len(v) <= maxList {
 		list, err = parser.ParseList(v)
 	}
