@@ -120,13 +120,14 @@ func (c *Client) sendSigned(ctx context.Context, f *failure, pending <-chan iden
 		},
 	}
 	if r.renew != nil {
-		call.Renew = func(ctx context.Context) (string, []byte, error) {
+		call.Renew = func(ctx context.Context, next *soap.Call) error {
 			i := r.renew(ctx)
 			f.messageID = i.messageID
 			if i.err != nil {
-				return "", nil, f.typed(i.err)
+				return f.typed(i.err)
 			}
-			return i.messageID, i.assertion.XML, nil
+			next.MessageID, next.Security = i.messageID, i.assertion.XML
+			return nil
 		}
 	}
 	answer, err := c.soap.Do(ctx, call)

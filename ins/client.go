@@ -67,6 +67,15 @@ func (c *Client) search(ctx context.Context, sent, local segur.Traits, warnings 
 		refusal = f
 		return readFault(f, e.Status).typed(e)
 	}
+	call.Renew = func(ctx context.Context, next *soap.Call) error {
+		again, _, err := c.searchCall(ctx, sent)
+		if err != nil {
+			return err
+		}
+		next.MessageID, next.Headers = again.MessageID, again.Headers
+		r.MessageID = again.MessageID
+		return nil
+	}
 	envelope, err := c.soap.Do(ctx, call)
 	r.Duration = c.cfg.Clock().Sub(at)
 	if err != nil {

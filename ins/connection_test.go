@@ -193,6 +193,12 @@ func TestRepetition(t *testing.T) {
 	r, err := client.Search(t.Context(), ins.Query{Traits: camille()})
 	require.NoError(t, err)
 	require.Equal(t, ins.Found, r.Outcome)
+	// Each attempt is a message of its own: identifiers are used once.
+	calls := srv.Calls()
+	require.Len(t, calls, 2, "the answer to the first one was lost")
+	assert.NotEqual(t, calls[0].MessageID, calls[1].MessageID)
+	assert.Equal(t, r.MessageID, calls[1].MessageID, "the result names the message that was answered")
+	assert.Equal(t, calls[0].Criteria, calls[1].Criteria)
 }
 
 func TestCutAtEveryByte(t *testing.T) {

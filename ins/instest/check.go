@@ -105,17 +105,17 @@ func (s *Server) checkHeaders(m *soap.Message) *soapFault {
 		return fault("action", "the action is not that of the operation")
 	case !ok || !uuidPattern.MatchString(id):
 		return fault("message_id", "the MessageID must be uuid: and a UUID in lower case")
-	case !s.fresh(id, m.Raw):
+	case !s.fresh(id):
 		return fault("message_id", "the MessageID was used before")
 	}
-	if f := s.checkBAM(blocks[headerNames[0]], m.Raw); f != nil {
+	if f := s.checkBAM(blocks[headerNames[0]]); f != nil {
 		return f
 	}
-	return s.checkLPS(blocks[headerNames[1]], m.Raw)
+	return s.checkLPS(blocks[headerNames[1]])
 }
 
 // checkBAM verifies ContexteBAM, schema CTXBAM V01_02, as a search by traits fills it.
-func (s *Server) checkBAM(n *xmlr.Node, request []byte) *soapFault {
+func (s *Server) checkBAM(n *xmlr.Node) *soapFault {
 	switch {
 	case n.Attr("Version") != "01_02":
 		return fault("context", "ContexteBAM: the version must be 01_02")
@@ -126,11 +126,11 @@ func (s *Server) checkBAM(n *xmlr.Node, request []byte) *soapFault {
 	case len(n.Child(nsBAM, "COUVERTURE").Children) > 0:
 		return fault("context", "ContexteBAM: COUVERTURE must be empty without a Vitale card")
 	}
-	return s.checkContext(n, nsBAM, request)
+	return s.checkContext(n, nsBAM)
 }
 
 // checkLPS verifies ContexteLPS, schema CTXLPS V01_00, and the authorisation number.
-func (s *Server) checkLPS(n *xmlr.Node, request []byte) *soapFault {
+func (s *Server) checkLPS(n *xmlr.Node) *soapFault {
 	lps := n.Child(nsLPS, "LPS")
 	switch {
 	case n.Attr("Version") != "01_00":
@@ -149,7 +149,7 @@ func (s *Server) checkLPS(n *xmlr.Node, request []byte) *soapFault {
 			return fault("context", "ContexteLPS: "+c.Name.Local+" is empty")
 		}
 	}
-	if f := s.checkContext(n, nsLPS, request); f != nil {
+	if f := s.checkContext(n, nsLPS); f != nil {
 		return f
 	}
 	if !slices.Contains(s.numbers, lps.Child(nsLPS, "IDAM").Text()) {
@@ -159,12 +159,12 @@ func (s *Server) checkLPS(n *xmlr.Node, request []byte) *soapFault {
 }
 
 // checkContext verifies what both contexts begin with.
-func (s *Server) checkContext(n *xmlr.Node, ns string, request []byte) *soapFault {
+func (s *Server) checkContext(n *xmlr.Node, ns string) *soapFault {
 	id, at := n.Child(ns, "Id").Text(), n.Child(ns, "Temps").Text()
 	switch {
 	case !uuidPattern.MatchString(id):
 		return fault("context", n.Name.Local+": Id must be a UUID")
-	case !s.fresh(id, request):
+	case !s.fresh(id):
 		return fault("context", n.Name.Local+": Id was used before")
 	case n.Child(ns, "Emetteur").TrimText() == "":
 		return fault("context", n.Name.Local+": Emetteur is empty")

@@ -198,8 +198,9 @@ func TestIdentifiersAreNotUsedTwice(t *testing.T) {
 	first, second := request(), request()
 	status, _ := post(t, srv, insi(srv), mediaType, first)
 	require.Equal(t, 200, status)
-	status, _ = post(t, srv, insi(srv), mediaType, first)
-	require.Equal(t, 200, status, "a repetition by HTTP")
+	status, body := post(t, srv, insi(srv), mediaType, first)
+	require.Equal(t, 500, status, "the same message again")
+	require.Contains(t, body, "instest_message_id")
 
 	taken := func(element string) string { return regexp.MustCompile(element + `>[^<]+<`).FindString(first) }
 	for element, code := range map[string]string{"w:MessageID": "instest_message_id", "b:Id": "instest_context", "l:Id": "instest_context"} {

@@ -1,7 +1,6 @@
 package instest
 
 import (
-	"crypto/sha256"
 	"crypto/tls"
 	"io"
 	"net/http"
@@ -63,7 +62,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	persons []Person
-	seen    map[string][sha256.Size]byte // MessageIDs and context Ids, with the request that had them
+	seen    map[string]bool // MessageIDs and context Ids
 	calls   []Call
 }
 
@@ -83,7 +82,7 @@ type Call struct {
 
 // NewServer starts a server on 127.0.0.1. Like net/http/httptest it panics when it cannot listen.
 func NewServer(opts ...Option) *Server {
-	s := &Server{numbers: []string{AuthorizationNumber}, seen: map[string][sha256.Size]byte{}}
+	s := &Server{numbers: []string{AuthorizationNumber}, seen: map[string]bool{}}
 	for _, p := range DefaultPersons() {
 		s.persons = append(s.persons, must(p.check()))
 	}
@@ -211,15 +210,13 @@ func (s *Server) find(c segur.Traits) (found []Person) {
 	return found
 }
 
-// fresh reports whether the identifier is met for the first time. The same request, byte for byte, may come again: that
-// is a repetition by HTTP.
-func (s *Server) fresh(id string, request []byte) bool {
-	sum := sha256.Sum256(request)
+// fresh reports whether the identifier is met for the first time.
+func (s *Server) fresh(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if before, ok := s.seen[id]; ok {
-		return before == sum
+	if s.seen[id] {
+		return false
 	}
-	s.seen[id] = sum
+	s.seen[id] = true
 	return true
 }

@@ -46,9 +46,10 @@ type Call struct {
 	// Attachments, when there are any, make the call an MTOM message with Body naming each of them by an
 	// xop:Include.
 	Attachments []Attachment
-	// Renew, when set, makes the MessageID and the Security of each attempt after the first, for services that take them
-	// once. Only for calls that are RepeatSafe and have no attachments.
-	Renew func(context.Context) (messageID string, security []byte, err error)
+	// Renew, when set, makes each attempt after the first a message of its own, for services that take an identifier
+	// once: it changes MessageID, Headers and Security of next, a copy of the call. Only for calls that are RepeatSafe
+	// and have no attachments.
+	Renew func(ctx context.Context, next *Call) error
 	// RepeatSafe says that sending the request twice has the effect of sending it once.
 	RepeatSafe bool
 	// Understood names header blocks of the answer, beside those of WS-Addressing, that the caller processes when

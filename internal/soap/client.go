@@ -57,8 +57,7 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Answer, error) {
 	if call.Renew != nil {
 		request.Renew = func(ctx context.Context) (segur.Content, string, error) {
 			next := *call
-			var err error
-			if next.MessageID, next.Security, err = call.Renew(ctx); err != nil {
+			if err := call.Renew(ctx, &next); err != nil {
 				return nil, "", err
 			}
 			_, body, err := c.encode(&next)

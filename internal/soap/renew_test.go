@@ -49,7 +49,10 @@ func TestRenew(t *testing.T) {
 			require.NoError(t, err)
 			a, err := soap.New(tr, cfg).Do(t.Context(), &soap.Call{Op: "test.ask", Endpoint: endpoint, Action: action, MessageID: messageID,
 				Security: []byte("<first></first>"), Body: []byte("<q></q>"), RepeatSafe: true,
-				Renew: func(context.Context) (string, []byte, error) { return second, []byte("<second></second>"), c.renew }})
+				Renew: func(_ context.Context, next *soap.Call) error {
+					next.MessageID, next.Security = second, []byte("<second></second>")
+					return c.renew
+				}})
 			if c.want != nil {
 				require.ErrorIs(t, err, c.want)
 			} else {
@@ -69,7 +72,7 @@ func TestRenew(t *testing.T) {
 		})
 	}
 	_, err := (&soap.Client{}).Do(t.Context(), &soap.Call{Op: "test.ask", Endpoint: endpoint, Action: action, Body: []byte("<q></q>"),
-		Renew:       func(context.Context) (string, []byte, error) { return "", nil, nil },
+		Renew:       func(context.Context, *soap.Call) error { return nil },
 		Attachments: []soap.Attachment{{ContentID: "a", ContentType: "text/xml", Content: segur.BytesContent([]byte("x"))}}})
 	require.ErrorIs(t, err, segur.ErrInvalidInput)
 }
