@@ -171,3 +171,10 @@ func TestExport(t *testing.T) {
 	assert.True(t, x509.NewCertPool().AppendCertsFromPEM(pki.CAPEM()))
 	assert.NotEmpty(t, credentialtest.PKCS12(c, "secret"))
 }
+
+func TestNamesOfTheStructure(t *testing.T) {
+	t.Parallel()
+	leaf := credentialtest.NewPKI().Organization(credentialtest.StructureName("HOPITAL FICTIF"), credentialtest.Department("Paris (75)")).Chain()[0]
+	assert.Equal(t, []string{"HOPITAL FICTIF"}, leaf.Subject.Organization)
+	assert.Equal(t, []string{"Paris (75)"}, leaf.Subject.Province)
+}

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/dn"
 	"github.com/segur-sdk/segur/internal/saml"
 	"github.com/segur-sdk/segur/internal/soap"
 	"github.com/segur-sdk/segur/internal/xmlsec"
@@ -194,10 +194,8 @@ func (c *call) authenticate() *refusal {
 }
 
 func (c *call) ofStructure(leaf *x509.Certificate) bool {
-	want := segur.NormalizeStructureID(c.vihf.Structure)
-	return c.h.legalEntity || slices.ContainsFunc(leaf.Subject.OrganizationalUnit, func(ou string) bool {
-		return segur.NormalizeStructureID(ou) == want
-	})
+	subject, err := dn.Decode(leaf.RawSubject)
+	return c.h.legalEntity || err == nil && subject.BearsStructure(c.vihf.Structure)
 }
 
 // record returns the state of the record of the patient of the assertion.

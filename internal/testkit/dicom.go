@@ -18,17 +18,6 @@ func DcmDumpBytes(tb TB, dicom []byte, flags ...string) string {
 	return DcmDump(tb, tempFile(tb, "object.dcm", dicom), flags...)
 }
 
-// DSRDumpBytes returns dcmtk's rendering of a structured report or key object selection. A document that it cannot
-// read, or whose content tree breaks its rules, fails the test.
-func DSRDumpBytes(tb TB, dicom []byte, flags ...string) string {
-	tb.Helper()
-	out := Run(tb, nil, "dsrdump", append(append([]string{}, flags...), tempFile(tb, "object.dcm", dicom))...)
-	if err := out.Err(); err != nil {
-		tb.Fatalf("dsrdump: %v", err)
-	}
-	return string(out.Stdout)
-}
-
 // DCIODVfyBytes returns the messages of dicom3tools' conformance checker (lines starting with Error or Warning).
 func DCIODVfyBytes(tb TB, dicom []byte) string {
 	tb.Helper()

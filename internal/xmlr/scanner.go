@@ -275,10 +275,6 @@ func (s *Scanner) Attr(space, local string) ([]byte, bool) {
 	return nil, false
 }
 
-// LookupNS returns the namespace bound to prefix at this point; "" asks for the default namespace, which is
-// always bound, possibly to "". For names in content such as xsi:type values.
-func (s *Scanner) LookupNS(prefix string) (string, bool) { return s.resolve([]byte(prefix)) }
-
 // TextValue returns the text of a Text, Comment or PI event: references resolved, line ends normalised.
 func (s *Scanner) TextValue() []byte {
 	raw := s.src[s.bodyS:s.bodyE]

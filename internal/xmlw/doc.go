@@ -5,8 +5,8 @@
 //
 // A [Writer] appends to one byte slice ([New]) or to an io.Writer through a bounded buffer ([NewStream]).
 // Calls never return an error; the first mistake (invalid name, character that XML forbids, undeclared
-// prefix, duplicate attribute, unclosed element) is kept and reported by [Writer.Bytes], [Writer.Close] or
-// [Writer.Err]. Attributes may be given in any order: the writer keeps them in canonical order, and costs
+// prefix, duplicate attribute, unclosed element) is kept and reported by [Writer.Bytes] or [Writer.Close].
+// Attributes may be given in any order: the writer keeps them in canonical order, and costs
 // nothing when they already are.
 //
 //	w := xmlw.New(nil)

@@ -124,12 +124,6 @@ func (w *Writer) Len() int {
 	return int(w.done) + w.n - w.kept
 }
 
-// Depth returns the number of open elements.
-func (w *Writer) Depth() int { return len(w.stack) }
-
-// Err returns the first mistake so far, nil when there is none. The error is an *Error.
-func (w *Writer) Err() error { return w.err }
-
 // Fail records err as the Writer's error unless it already has one: it lets a caller report its own problem
 // (a mandatory field that is empty) in the same place.
 func (w *Writer) Fail(err error) {

@@ -227,3 +227,15 @@ func TestOfficialSamples(t *testing.T) {
 	require.Len(t, found.Mailboxes, 1)
 	assert.True(t, strings.HasSuffix(found.Mailboxes[0].Address, "@pro.mssante.fr"))
 }
+
+func TestSharedPKI(t *testing.T) {
+	t.Parallel()
+	pki := credentialtest.NewPKI()
+	srv, _ := start(t, annuairetest.WithPKI(pki))
+	cfg := srv.Config()
+	cfg.RootCAs, cfg.Credentials = pki.Roots(), segur.StaticCredential(pki.Organization())
+	client, err := annuaire.New(cfg)
+	require.NoError(t, err)
+	_, err = client.Practitioner(t.Context(), doctor.ID)
+	require.NoError(t, err)
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/mssante"
 	"github.com/segur-sdk/segur/mssante/mssantetest"
@@ -204,5 +205,31 @@ func TestCloseReleasesWhoHangs(t *testing.T) {
 		require.Error(t, err)
 	case <-time.After(10 * time.Second):
 		t.Fatal("still hanging")
+	}
+}
+
+func TestMailboxesOfOthers(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, mssantetest.WithoutPatients())
+	c := open(t, s)
+	require.NoError(t, c.Mail(mssantetest.SenderMailbox, nil))
+	require.Error(t, c.Rcpt("285036912345656@patient.mssante.fr", nil), "no patient has a mailbox here")
+
+	const other = "autre@hopital-fictif.mssante.fr"
+	s.AddMailbox(other, mssantetest.OwnedBy("1990000027"))
+	for unit, opens := range map[string]bool{credentialtest.DefaultStructureID: false, "1990000027": true} {
+		cfg := s.ConfigFor(other)
+		cfg.Credentials = segur.StaticCredential(s.PKI().Organization(credentialtest.StructureID(unit)))
+		client, err := mssante.New(cfg)
+		require.NoError(t, err)
+		err = nil
+		for _, err = range client.Receive(t.Context(), mssante.Filter{}) {
+			break
+		}
+		if opens {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorIs(t, err, segur.ErrAuthentication)
 	}
 }
