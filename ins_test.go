@@ -184,9 +184,48 @@ func TestQualifiedINS(t *testing.T) {
 	}
 	_, ok := segur.Patient{Status: segur.Qualified}.QualifiedINS()
 	assert.False(t, ok, "no INS")
+	for attributes, want := range map[segur.IdentityAttributes]bool{
+		0: true, segur.Homonym: true, segur.Doubtful: false, segur.Fictitious: false, segur.Doubtful | segur.Homonym: false,
+	} {
+		_, ok := segur.Patient{INS: ins, Status: segur.Qualified, Attributes: attributes}.QualifiedINS()
+		assert.Equal(t, want, ok, attributes)
+	}
 	assert.Equal(t, "QUAL", segur.Qualified.String())
 	assert.Equal(t, "", segur.INS{}.Matricule())
 	assert.Equal(t, "INS(none)", segur.INS{}.String())
+}
+
+func TestStatusIsTwoFacts(t *testing.T) {
+	t.Parallel()
+	for _, status := range []segur.IdentityStatus{segur.Provisional, segur.Retrieved, segur.Validated, segur.Qualified} {
+		assert.Equal(t, status, segur.StatusOf(status.IsRetrieved(), status.IsChecked()), status)
+	}
+	assert.Equal(t, segur.Retrieved, segur.StatusOf(true, false))
+	assert.Equal(t, segur.Validated, segur.StatusOf(false, true))
+	assert.Equal(t, segur.Qualified, segur.StatusOf(true, true))
+}
+
+func TestIdentityAttributes(t *testing.T) {
+	t.Parallel()
+	for a, want := range map[segur.IdentityAttributes]struct {
+		text            string
+		valid, blocking bool
+	}{
+		0:                                 {"", true, false},
+		segur.Homonym:                     {"homonyme", true, false},
+		segur.Doubtful:                    {"douteux", true, true},
+		segur.Fictitious:                  {"fictif", true, true},
+		segur.Homonym | segur.Doubtful:    {"homonyme+douteux", true, true},
+		segur.Homonym | segur.Fictitious:  {"homonyme+fictif", false, true},
+		segur.Doubtful | segur.Fictitious: {"douteux+fictif", false, true},
+		8:                                 {"invalid", false, false},
+	} {
+		assert.Equal(t, want.text, a.String())
+		assert.Equal(t, want.valid, a.Valid(), a)
+		assert.Equal(t, want.blocking, a.Blocking(), a)
+	}
+	assert.True(t, (segur.Homonym | segur.Doubtful).Has(segur.Doubtful))
+	assert.False(t, segur.Homonym.Has(segur.Homonym|segur.Doubtful))
 }
 
 func TestEnvironment(t *testing.T) {

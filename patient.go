@@ -3,6 +3,7 @@ package segur
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // Sex is the administrative sex of the identity traits.
@@ -42,6 +43,9 @@ type Traits struct {
 	Sex Sex
 	// BirthDate may be partial.
 	BirthDate Date
+	// BirthDateInterpreted says that BirthDate was completed by rule where civil
+	// status has no day or no month (RNIV EXI PP 19): the date is not a fact.
+	BirthDateInterpreted bool
 	// BirthPlace is the INSEE COG code of the place of birth: 5 characters,
 	// 99xxx for a foreign country. Optional for a search.
 	BirthPlace string
@@ -91,6 +95,69 @@ func (s IdentityStatus) String() string {
 // test to make on a status.
 func (s IdentityStatus) Qualified() bool { return s == Qualified }
 
+// StatusOf makes the status of the two facts that it stands for: the identity
+// was retrieved from INSi; it was checked against a document of high confidence
+// (RNIV EXI SI 07).
+func StatusOf(retrieved, checked bool) IdentityStatus {
+	switch {
+	case retrieved && checked:
+		return Qualified
+	case retrieved:
+		return Retrieved
+	case checked:
+		return Validated
+	}
+	return Provisional
+}
+
+// IsRetrieved reports whether the identity was retrieved from INSi.
+func (s IdentityStatus) IsRetrieved() bool { return s == Retrieved || s == Qualified }
+
+// IsChecked reports whether the identity was checked against a document of high
+// confidence.
+func (s IdentityStatus) IsChecked() bool { return s == Validated || s == Qualified }
+
+// IdentityAttributes are the marks that the RNIV adds to a status. They combine
+// as bits, within the rules that [IdentityAttributes.Valid] checks.
+type IdentityAttributes uint8
+
+// The three attributes.
+const (
+	// Homonym: other local identities have the same traits ("homonyme").
+	Homonym IdentityAttributes = 1 << iota
+	// Doubtful: there is a doubt about the identity ("douteux").
+	Doubtful
+	// Fictitious: invented, or a test ("fictif").
+	Fictitious
+)
+
+// Has reports whether all of b is set.
+func (a IdentityAttributes) Has(b IdentityAttributes) bool { return a&b == b }
+
+// Blocking reports whether the identity may neither be searched in INSi nor
+// leave with a matricule: a doubtful or fictitious one (RNIV EXI SI 09).
+func (a IdentityAttributes) Blocking() bool { return a&(Doubtful|Fictitious) != 0 }
+
+// Valid reports whether the attributes go together: a fictitious identity has no
+// other attribute.
+func (a IdentityAttributes) Valid() bool {
+	return a&^(Homonym|Doubtful|Fictitious) == 0 && (a&Fictitious == 0 || a == Fictitious)
+}
+
+// String lists the French names, separated by "+"; "" without any.
+func (a IdentityAttributes) String() string {
+	if a&^(Homonym|Doubtful|Fictitious) != 0 {
+		return "invalid"
+	}
+	var names []string
+	for i, name := range []string{"homonyme", "douteux", "fictif"} {
+		if a&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, "+")
+}
+
 // Patient is a person as the local system knows them. Its printed forms are
 // redacted.
 type Patient struct {
@@ -101,6 +168,9 @@ type Patient struct {
 	// Status is the RNIV status of the identity. Matricule and authority
 	// leave the system only when it is [Qualified].
 	Status IdentityStatus
+	// Attributes are the RNIV marks of the identity. A doubtful or fictitious
+	// one is provisional whatever Status says.
+	Attributes IdentityAttributes
 	// LocalIDs are the local identifiers (IPP), the preferred one first.
 	LocalIDs []Identifier
 	// Address is the postal address. Optional.
@@ -109,9 +179,10 @@ type Patient struct {
 	Telecoms []Telecom
 }
 
-// QualifiedINS returns the INS when the identity is qualified, and whether it is.
+// QualifiedINS returns the INS when the identity is qualified, and whether it
+// is. A doubtful or fictitious identity never is.
 func (p Patient) QualifiedINS() (INS, bool) {
-	if !p.Status.Qualified() || p.INS.IsZero() {
+	if !p.Status.Qualified() || p.INS.IsZero() || p.Attributes.Blocking() {
 		return INS{}, false
 	}
 	return p.INS, true

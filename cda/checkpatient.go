@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/names"
 )
 
 // patient checks the identity. A matricule leaves the system with a qualified
@@ -17,6 +18,8 @@ func (c *checker) patient(p segur.Patient) segur.Patient {
 		if !c.cfg.Environment.AcceptsINS(ins.Authority()) {
 			c.Add("patient.ins.authority", "test and demonstration identities are refused in production")
 		}
+	case p.Attributes.Blocking() && p.Status != segur.Provisional:
+		c.Add("patient.attributes", "a doubtful or fictitious identity must be provisional")
 	case p.Status.Qualified():
 		c.Add("patient.ins", "is required for a qualified identity")
 	default:
@@ -94,15 +97,15 @@ func (c *checker) traits(t *segur.Traits, qualified bool) {
 		if qualified {
 			c.Add("patient.traits.givenNames", "is required with an INS: the whole list of given names, as INSi gives it")
 		}
-	} else if !beginsWith(t.GivenNames, t.FirstGivenName) && !beginsWith(fold(t.GivenNames), fold(t.FirstGivenName)) {
+	} else if !beginsWith(t.GivenNames, t.FirstGivenName) {
 		c.Add("patient.traits.givenNames", "must begin with firstGivenName")
 	}
 }
 
-// beginsWith reports whether a list of names starts with the whole name.
+// beginsWith reports whether a list of names starts with the whole name, in whatever spelling.
 func beginsWith(list, name string) bool {
-	rest, ok := strings.CutPrefix(list, name)
-	return ok && (rest == "" || rest[0] == ' ')
+	all, first := names.Words(list), names.Words(name)
+	return len(first) <= len(all) && slices.Equal(first, all[:len(first)])
 }
 
 // isCOG checks the shape of a code of the Code Officiel Géographique.
@@ -114,33 +117,4 @@ func isCOG(s string) bool {
 		s = s[2:]
 	}
 	return digits(s)
-}
-
-// fold makes two spellings of one given name equal: no case, no accent, and
-// hyphens and apostrophes as blanks.
-func fold(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch r {
-		case '-', '\'', '’':
-			return ' '
-		case 'À', 'Â', 'Ä', 'Á', 'Ã', 'Å':
-			return 'A'
-		case 'Ç':
-			return 'C'
-		case 'É', 'È', 'Ê', 'Ë':
-			return 'E'
-		case 'Î', 'Ï', 'Í', 'Ì':
-			return 'I'
-		case 'Ñ':
-			return 'N'
-		case 'Ô', 'Ö', 'Ó', 'Ò', 'Õ':
-			return 'O'
-		case 'Ù', 'Û', 'Ü', 'Ú':
-			return 'U'
-		case 'Ÿ', 'Ý':
-			return 'Y'
-		}
-		return r
-	}, strings.ToUpper(s))
-	return clean(strings.NewReplacer("Œ", "OE", "Æ", "AE").Replace(s))
 }

@@ -99,6 +99,8 @@ func (c *Client) preparePatient(p *segur.Problems, patient segur.Patient, sealed
 	switch {
 	case !ok && patient.INS.IsZero():
 		p.Add("patient.ins", "is required: only documents with an INS are published")
+	case patient.Attributes.Blocking():
+		p.Add("patient.attributes", "a doubtful or fictitious identity is not published")
 	case !ok:
 		p.Addf("patient.status", "must be %s: the INS is used once the identity is qualified", segur.Qualified)
 	case !c.cfg.Environment.AcceptsINS(ins.Authority()):

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/names"
 )
 
 // Candidate says where the given name of an attempt comes from.
@@ -78,7 +79,7 @@ func leadingNames(list string, n int) string {
 	end := 0
 	for name := range strings.FieldsSeq(list) {
 		end += strings.Index(list[end:], name) + len(name)
-		if n -= len(fold(name)); n <= 0 {
+		if n -= len(names.Words(name)); n <= 0 {
 			break
 		}
 	}
@@ -90,7 +91,7 @@ func leadingNames(list string, n int) string {
 // INSi has incomplete stays as completed locally.
 func withINS(p segur.Patient, id *Identity) segur.Patient {
 	t := id.Traits
-	words := len(fold(p.Traits.FirstGivenName))
+	words := len(names.Words(p.Traits.FirstGivenName))
 	p.INS = id.INS
 	p.Traits.BirthName = t.BirthName
 	p.Traits.Sex = t.Sex
@@ -101,16 +102,11 @@ func withINS(p segur.Patient, id *Identity) segur.Patient {
 		p.Traits.FirstGivenName = t.FirstGivenName
 	}
 	if t.BirthDate.Complete() {
-		p.Traits.BirthDate = t.BirthDate
+		p.Traits.BirthDate, p.Traits.BirthDateInterpreted = t.BirthDate, false
 	}
 	if t.BirthPlace != "" {
 		p.Traits.BirthPlace = t.BirthPlace
 	}
-	switch p.Status {
-	case segur.Provisional:
-		p.Status = segur.Retrieved
-	case segur.Validated:
-		p.Status = segur.Qualified
-	}
+	p.Status = segur.StatusOf(true, p.Status.IsChecked())
 	return p
 }

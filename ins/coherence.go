@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/names"
 )
 
 // Agreement is how one trait of INSi stands to the local one.
@@ -109,7 +110,7 @@ func compareText(a, b string) Agreement {
 
 func compareNames(a, b string) Agreement {
 	c := compareText(a, b)
-	if c == Different && slices.Equal(fold(a), fold(b)) {
+	if c == Different && slices.Equal(names.Words(a), names.Words(b)) {
 		return Equivalent
 	}
 	return c
@@ -121,7 +122,7 @@ func compareGiven(local string, returned segur.Traits) Agreement {
 	if list == "" {
 		list = returned.FirstGivenName
 	}
-	words, all := fold(local), fold(list)
+	words, all := names.Words(local), names.Words(list)
 	switch {
 	case len(words) == 0 || len(all) == 0:
 		return Unknown

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/names"
 )
 
 // nameKind selects the lexical rules of a name: they differ at the end and for the double hyphen.
@@ -51,7 +52,7 @@ func CheckGivenName(name string) error {
 }
 
 func normalizeName(p *segur.Problems, path, name string, kind nameKind) string {
-	name = transliterate(name)
+	name = names.Transliterate(name)
 	checkName(p, path, name, kind)
 	return name
 }

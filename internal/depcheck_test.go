@@ -21,7 +21,7 @@ const module = "github.com/segur-sdk/segur"
 var allowed = map[string][]string{
 	"": {},
 
-	"internal/xmlw": {}, "internal/xmlr": {}, "internal/xop": {}, "internal/nos": {}, "internal/dn": {},
+	"internal/xmlw": {}, "internal/xmlr": {}, "internal/xop": {}, "internal/nos": {}, "internal/dn": {}, "internal/names": {},
 	"internal/xmlsec":    {"internal/xmlw", "internal/xmlr", "internal/dn"},
 	"internal/hl7":       {""},
 	"internal/transport": {""},
@@ -30,9 +30,12 @@ var allowed = map[string][]string{
 	"internal/soap":      {"", "internal/transport", "internal/xmlw", "internal/xmlr", "internal/xop"},
 
 	"credential":       {"", "internal/dn"},
-	"cda":              {"", "internal/xmlw", "internal/xmlr", "internal/hl7", "internal/nos", "cda/pdfa"},
+	"cda":              {"", "internal/xmlw", "internal/xmlr", "internal/hl7", "internal/names", "internal/nos", "cda/pdfa"},
 	"cda/pdfa":         {""},
-	"ins":              {"", "internal/dn", "internal/soap", "internal/saml", "internal/hl7", "internal/transport", "internal/xmlw", "internal/xmlr"},
+	"ins":              {"", "internal/dn", "internal/soap", "internal/saml", "internal/names", "internal/transport", "internal/xmlw", "internal/xmlr"},
+	"ins/datamatrix":   {""},
+	"ins/identity":     {"", "ins", "internal/names"},
+	"ins/interop":      {"", "cda", "ins/identity", "internal/hl7"},
 	"dmp/xds":          {"", "internal/ebrim", "internal/hl7", "internal/nos", "internal/xmlw", "internal/xmlr"},
 	"dmp":              {"", "dmp/xds", "internal/dn", "internal/soap", "internal/saml", "internal/xmlsec", "internal/transport", "internal/xmlr", "internal/xop"},
 	"mssante/xdm":      {"", "dmp/xds"},
@@ -44,6 +47,7 @@ var allowed = map[string][]string{
 // allowedModules are the third-party modules that a program linking every
 // client gets.
 var allowedModules = []string{
+	"github.com/boombuler/barcode",
 	"github.com/emersion/go-imap/v2",
 	"github.com/emersion/go-message",
 	"github.com/emersion/go-sasl",

@@ -1,4 +1,4 @@
-package ins
+package names
 
 import (
 	"strings"
@@ -33,8 +33,8 @@ var accents = map[rune]string{
 	'U': "\u0300\u0301\u0302\u0308", 'Y': "\u0301\u0308", 'Z': "\u030C",
 }
 
-// transliterate maps a name to the alphabet of INSi as far as the mapping is agreed, and leaves the rest as it is.
-func transliterate(name string) string {
+// Transliterate maps a name to the alphabet of INSi as far as the mapping is agreed, and leaves the rest as it is.
+func Transliterate(name string) string {
 	var b strings.Builder
 	b.Grow(len(name))
 	var before rune
@@ -62,8 +62,8 @@ func transliterate(name string) string {
 	return b.String()
 }
 
-// fold reduces a name to what the comparison rules compare: the alphabet of INSi, hyphens and apostrophes taken as
-// blanks, one blank between words.
-func fold(name string) []string {
-	return strings.FieldsFunc(transliterate(name), func(r rune) bool { return r == ' ' || r == '-' || r == '\'' })
+// Words reduces a name to what the comparison rules of the INS compare: the alphabet of INSi, hyphens and apostrophes
+// taken as blanks, one word after the other.
+func Words(name string) []string {
+	return strings.FieldsFunc(Transliterate(name), func(r rune) bool { return r == ' ' || r == '-' || r == '\'' })
 }

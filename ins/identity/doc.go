@@ -1,0 +1,2 @@
+// Package identity keeps the life cycle of a local identity.
+package identity

@@ -1,0 +1,25 @@
+package names_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/segur-sdk/segur/internal/names"
+)
+
+func TestTransliterate(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"": "", "D’Æion": "D'AEION", "cœur": "COEUR", "Strauß": "STRAUSS", "Noe\u0308l": "NOEL", "A\u202Fb": "A B",
+		"ÀÉÎÕÜÇÑŸ": "AEIOUCNY", "a\u0327": "A\u0327", "7_/": "7_/", "Ж": "Ж",
+	} {
+		assert.Equal(t, want, names.Transliterate(in), in)
+	}
+}
+
+func TestWords(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, []string{"JEAN", "LUC", "D", "AIGUE"}, names.Words("Jean-Luc  d’Aigue"))
+	assert.Empty(t, names.Words(" -' "))
+}
