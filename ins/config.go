@@ -50,22 +50,10 @@ type Config struct {
 	UnknownPersonFaults []string
 	// Policy bounds [Client.Identify].
 	Policy Policy
+	// Limiter bounds the calls of a structure, see [NewLimiter]: share one between the clients of the structure. nil:
+	// no bound over time, and the events of [ForEvent] are remembered by this client alone.
+	Limiter *Limiter
 }
-
-// Policy says how [Client.Identify] searches. The zero value is the recommended conduct.
-type Policy struct {
-	// MaxCalls bounds the searches of one identification. 0: 4. The maximum is 10: a patient's arrival is no reason
-	// to question the national base at length.
-	MaxCalls int
-	// BirthPlaceFirst sends the birth place with the first search already, instead of only after several identities
-	// were found.
-	BirthPlaceFirst bool
-	// FirstGivenNameOnly searches with the first given name and its spellings, and with no other given name.
-	FirstGivenNameOnly bool
-}
-
-// defaultMaxCalls is the budget of one identification.
-const defaultMaxCalls = 4
 
 func (c Config) withDefaults() Config {
 	c.ClientConfig = c.ClientConfig.WithDefaults()
@@ -80,8 +68,9 @@ func (c Config) withDefaults() Config {
 	if c.UnknownPersonFaults == nil && c.Environment != segur.Production {
 		c.UnknownPersonFaults = []string{codeTechnicalFailure}
 	}
-	if c.Policy.MaxCalls == 0 {
-		c.Policy.MaxCalls = defaultMaxCalls
+	c.Policy = c.Policy.withDefaults()
+	if c.Limiter == nil {
+		c.Limiter = NewLimiter(LimiterConfig{Calls: NoLimit, Clock: c.Clock})
 	}
 	return c
 }
@@ -112,9 +101,8 @@ func (c Config) check(p *segur.Problems) {
 			break
 		}
 	}
-	if c.Policy.MaxCalls < 0 || c.Policy.MaxCalls > 10 {
-		p.Add("policy.maxCalls", "must be 1 to 10, or 0 for the default")
-	}
+	c.Policy.check(p)
+	c.Limiter.check(p)
 }
 
 func (s Software) check(p *segur.Problems) {

@@ -52,6 +52,8 @@ type Call struct {
 	Renew func(ctx context.Context, next *Call) error
 	// RepeatSafe says that sending the request twice has the effect of sending it once.
 	RepeatSafe bool
+	// Once makes one attempt only, whatever the configuration says: the caller counts the messages and repeats by itself.
+	Once bool
 	// Understood names header blocks of the answer, beside those of WS-Addressing, that the caller processes when
 	// they are marked mustUnderstand.
 	Understood []xmlr.Name

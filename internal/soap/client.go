@@ -52,7 +52,7 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Answer, error) {
 	h.Set("Accept", mediaSOAP12+", "+mediaMultipart)
 	request := &transport.Request{
 		Op: call.Op, Method: http.MethodPost, URL: call.Endpoint, Header: h, Body: body,
-		RepeatSafe: call.RepeatSafe, RequestID: call.MessageID, ResponseLimit: -1, // bounded here, part by part
+		RepeatSafe: call.RepeatSafe, Once: call.Once, RequestID: call.MessageID, ResponseLimit: -1, // bounded here, part by part
 	}
 	if call.Renew != nil {
 		request.Renew = func(ctx context.Context) (segur.Content, string, error) {

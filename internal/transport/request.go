@@ -26,6 +26,8 @@ type Request struct {
 	// RepeatSafe says that carrying out the request twice does what carrying
 	// it out once does.
 	RepeatSafe bool
+	// Once makes one attempt only, whatever the retry policy says.
+	Once bool
 	// RequestID is quoted in errors and observations. Optional.
 	RequestID string
 	// Renew, when set, makes the body and the RequestID of each attempt after

@@ -8,11 +8,13 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/segur-sdk/segur"
 )
 
 // again decides whether another attempt follows attempt n, and after how long.
 func (c *Client) again(o *operation, n int, resp *Response, f *failure) (time.Duration, bool) {
-	if !o.req.RepeatSafe || n >= c.cfg.Retry.MaxAttempts || o.ctx.Err() != nil {
+	if !o.req.RepeatSafe || o.req.Once || n >= c.cfg.Retry.MaxAttempts || o.ctx.Err() != nil {
 		return 0, false
 	}
 	var after time.Duration
@@ -29,20 +31,28 @@ func (c *Client) again(o *operation, n int, resp *Response, f *failure) (time.Du
 			return 0, false
 		}
 	}
-	limit := c.cfg.Retry.MaxDelay
-	if after > limit {
-		return 0, false // the service asked for more than we may wait
-	}
-	ceiling := limit
-	if shift := n - 1; shift < 32 && c.cfg.Retry.BaseDelay<<shift>>shift == c.cfg.Retry.BaseDelay {
-		ceiling = min(limit, c.cfg.Retry.BaseDelay<<shift)
-	}
-	// A wait that the service named is kept whole, and spread upwards.
-	wait := min(limit, after+c.o.Jitter(ceiling))
-	if end, ok := o.ctx.Deadline(); ok && time.Until(end) <= wait {
+	wait, ok := backoff(o.ctx, c.cfg.Retry, n, after, c.o.Jitter)
+	return wait, ok && c.budget.spend()
+}
+
+// Backoff is the pause before what follows attempt n, for callers that repeat by themselves: the one that the service
+// asked for, if any, and a random part. false: the service asked for more than the policy may wait, or the context
+// ends before.
+func Backoff(ctx context.Context, p segur.RetryPolicy, n int, after time.Duration) (time.Duration, bool) {
+	return backoff(ctx, p, n, after, jitter)
+}
+
+func backoff(ctx context.Context, p segur.RetryPolicy, n int, after time.Duration, jitter func(time.Duration) time.Duration) (time.Duration, bool) {
+	if after > p.MaxDelay {
 		return 0, false
 	}
-	if !c.budget.spend() {
+	ceiling := p.MaxDelay
+	if shift := n - 1; shift < 32 && p.BaseDelay<<shift>>shift == p.BaseDelay {
+		ceiling = min(ceiling, p.BaseDelay<<shift)
+	}
+	// A wait that the service named is kept whole, and spread upwards.
+	wait := min(p.MaxDelay, after+jitter(ceiling))
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= wait {
 		return 0, false
 	}
 	return wait, true
@@ -56,6 +66,9 @@ func jitter(limit time.Duration) time.Duration {
 	}
 	return rand.N(limit + 1) //nolint:gosec // no secret depends on it
 }
+
+// Pause waits for d, or returns the error of the context when it ends before.
+func Pause(ctx context.Context, d time.Duration) error { return pause(ctx, d) }
 
 func pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
