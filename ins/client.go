@@ -48,14 +48,14 @@ func New(cfg Config) (*Client, error) {
 // One call of Search is one search: see [Client.Identify] for the whole conduct.
 func (c *Client) Search(ctx context.Context, q Query) (*Result, error) {
 	var p segur.Problems
-	sent, warnings := q.normalize(&p, c.cfg.Clock())
+	sent, warnings := q.check(&p, c.cfg.Clock())
 	if err := p.Err(opSearch); err != nil {
 		return nil, err
 	}
 	return c.search(ctx, sent, sent, warnings)
 }
 
-// search sends normalised criteria and compares the answer with what is known locally.
+// search sends checked criteria and compares the answer with what is known locally.
 func (c *Client) search(ctx context.Context, sent, local segur.Traits, warnings []segur.Detail) (*Result, error) {
 	call, at, err := c.searchCall(ctx, sent)
 	if err != nil {

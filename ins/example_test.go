@@ -40,10 +40,10 @@ func ExampleClient_Search() {
 		return
 	}
 	result, err := client.Search(context.Background(), ins.Query{Traits: segur.Traits{
-		BirthName: "Fictif-Martin", FirstGivenName: "Paul", Sex: segur.Male, BirthDate: segur.NewDate(1970, 5, 2)}})
+		BirthName: "FICTIF-MARTIN", FirstGivenName: "PAUL", Sex: segur.Male, BirthDate: segur.NewDate(1970, 5, 2)}})
 	fmt.Println(result.Outcome, result.Code, err)
 	result, err = client.Search(context.Background(), ins.Query{Traits: segur.Traits{
-		BirthName: "Fictif-Martin", FirstGivenName: "Paul", Sex: segur.Male, BirthDate: segur.NewDate(1970, 5, 2), BirthPlace: "13055"}})
+		BirthName: "FICTIF-MARTIN", FirstGivenName: "PAUL", Sex: segur.Male, BirthDate: segur.NewDate(1970, 5, 2), BirthPlace: "13055"}})
 	fmt.Println(result.Outcome, result.Identity.Traits.GivenNames, err)
 	// Output:
 	// ambiguous 02 <nil>
@@ -59,7 +59,7 @@ func ExampleClient_Search_invalid() {
 		fmt.Println(err)
 		return
 	}
-	_, err = client.Search(context.Background(), ins.Query{Traits: segur.Traits{BirthName: "Dupont2", FirstGivenName: "Jean-", Sex: segur.SexUnknown}})
+	_, err = client.Search(context.Background(), ins.Query{Traits: segur.Traits{BirthName: "Dupont2", FirstGivenName: "JEAN-", Sex: segur.SexUnknown}})
 	var e *segur.Error
 	if errors.As(err, &e) {
 		for _, d := range e.Details {
@@ -68,6 +68,7 @@ func ExampleClient_Search_invalid() {
 	}
 	fmt.Println(errors.Is(err, segur.ErrInvalidInput), len(srv.Calls()))
 	// Output:
+	// traits.birthName: characters 2 to 6: lower-case letters are not accepted; ins.Normalize makes it acceptable
 	// traits.birthName: character 7: digits are not accepted
 	// traits.firstGivenName: character 5: a given name ends with neither a hyphen nor an apostrophe
 	// traits.sex: must be F or M: INSi knows no other

@@ -100,31 +100,17 @@ func (i Identification) LogValue() slog.Value { return slog.StringValue(i.String
 // With an error the Identification is not nil once a call was made: its Attempts tell what was done.
 func (c *Client) Identify(ctx context.Context, patient segur.Patient) (*Identification, error) {
 	var p segur.Problems
-	base, warnings := Query{Traits: patient.Traits}.normalizeForPlan(&p, c.cfg.Clock())
-	list := ""
-	if patient.Traits.GivenNames != "" {
-		list = normalizeName(&p, "traits.givenNames", patient.Traits.GivenNames, givenName)
-	}
-	if !p.Empty() {
-		var under segur.Problems
-		under.Merge("patient", p.Err(opIdentify))
-		return nil, under.Err(opIdentify)
+	base, warnings := checkPatient(&p, patient, c.cfg.Environment, c.cfg.Clock())
+	if err := p.Err(opIdentify); err != nil {
+		return nil, err
 	}
 	plan := &plan{client: c, base: base, local: patient, warnings: warnings}
 	plan.out.Patient = patient
-	err := plan.run(ctx, candidates(base.FirstGivenName, list, c.cfg.Policy.FirstGivenNameOnly))
+	err := plan.run(ctx, candidates(base.FirstGivenName, patient.Traits.GivenNames, c.cfg.Policy.FirstGivenNameOnly))
 	if plan.out.Outcome == NotFound && err == nil {
 		plan.diagnose()
 	}
 	return &plan.out, err
-}
-
-// normalizeForPlan is normalize for a local identity, where an unknown birth place is legal: it is just not sent.
-func (q Query) normalizeForPlan(p *segur.Problems, now time.Time) (segur.Traits, []segur.Detail) {
-	if q.Traits.BirthPlace == segur.BirthplaceUnknown {
-		q.Traits.BirthPlace = ""
-	}
-	return q.normalize(p, now)
 }
 
 // plan is one identification under way.

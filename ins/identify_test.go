@@ -26,7 +26,7 @@ func patient(change func(*segur.Patient)) segur.Patient {
 }
 
 func paul() segur.Traits {
-	return segur.Traits{BirthName: "Fictif-Martin", FirstGivenName: "Paul", Sex: segur.Male, BirthDate: segur.NewDate(1970, 5, 2)}
+	return segur.Traits{BirthName: "FICTIF-MARTIN", FirstGivenName: "PAUL", Sex: segur.Male, BirthDate: segur.NewDate(1970, 5, 2)}
 }
 
 func number(t *testing.T, body string) segur.INS {
@@ -55,7 +55,7 @@ func TestIdentify(t *testing.T) {
 		"place unknown": {func(p *segur.Patient) { p.Traits.BirthPlace = "99999" }, ins.Policy{BirthPlaceFirst: true}, nil, ins.Found, ins.StopFound,
 			[]step{{first, false, "00"}}, []string{"CAMILLE"}},
 		"blank for hyphen": {func(p *segur.Patient) {
-			p.Traits = segur.Traits{BirthName: "d’Aiguefictive", FirstGivenName: "Jean Loup", Sex: segur.Male, BirthDate: segur.NewDate(1955, 10, 9)}
+			p.Traits = segur.Traits{BirthName: "D'AIGUEFICTIVE", FirstGivenName: "JEAN LOUP", Sex: segur.Male, BirthDate: segur.NewDate(1955, 10, 9)}
 		}, ins.Policy{}, nil, ins.Found, ins.StopFound, []step{{first, false, "01"}, {variant, false, "00"}}, []string{"JEAN LOUP", "JEAN-LOUP"}},
 		"other given name needs a person": {func(p *segur.Patient) { p.Traits.FirstGivenName, p.Traits.GivenNames = "LUCIE", "LUCIE CAMILLE" }, ins.Policy{}, nil,
 			ins.Unconfirmed, ins.StopUnconfirmed, []step{{first, false, "01"}, {other, false, "00"}}, []string{"LUCIE", "CAMILLE"}},
@@ -143,7 +143,7 @@ func TestIdentifiedPatient(t *testing.T) {
 	srv := newServer(t)
 	client := newClient(t, srv)
 	id, err := client.Identify(t.Context(), patient(func(p *segur.Patient) {
-		p.Traits.BirthName, p.Traits.FirstGivenName, p.Traits.BirthPlace = "Fictive Durand", "Camille-Luce", ""
+		p.Traits.BirthName, p.Traits.FirstGivenName, p.Traits.BirthPlace = "FICTIVE DURAND", "CAMILLE-LUCE", ""
 		p.Traits.UsedName, p.Traits.UsedGivenName = "DUPONT", "CAM"
 		p.Status = segur.Provisional
 	}))
@@ -151,7 +151,7 @@ func TestIdentifiedPatient(t *testing.T) {
 	require.Equal(t, ins.NotFound, id.Outcome, "a hyphen in the birth name is not ours to move")
 
 	id, err = client.Identify(t.Context(), patient(func(p *segur.Patient) {
-		p.Traits.FirstGivenName, p.Traits.BirthPlace = "Camille-Luce", ""
+		p.Traits.FirstGivenName, p.Traits.BirthPlace = "CAMILLE-LUCE", ""
 		p.Traits.UsedName, p.Traits.UsedGivenName = "DUPONT", "CAM"
 		p.Status = segur.Provisional
 	}))
@@ -171,7 +171,7 @@ func TestIdentifiedPatient(t *testing.T) {
 		srv.Fail(instest.Fault{Alter: func(b []byte) []byte {
 			return bytes.Replace(b, []byte("<ListePrenom>JEAN<"), []byte("<ListePrenom>"+answered+"<"), 1)
 		}})
-		id, err = client.Identify(t.Context(), segur.Patient{Traits: segur.Traits{BirthName: "FICTIF-DEMI", FirstGivenName: "Jean", Sex: segur.Male, BirthDate: segur.NewDate(1990, 1, 2)}})
+		id, err = client.Identify(t.Context(), segur.Patient{Traits: segur.Traits{BirthName: "FICTIF-DEMI", FirstGivenName: "JEAN", Sex: segur.Male, BirthDate: segur.NewDate(1990, 1, 2)}})
 		require.NoError(t, err)
 		require.Equal(t, ins.Found, id.Outcome)
 		assert.Equal(t, want, id.Patient.Traits.FirstGivenName)

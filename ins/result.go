@@ -55,7 +55,7 @@ type Result struct {
 	Verdict Verdict
 	// Warnings say what is doubtful without being wrong, field by field, without personal data.
 	Warnings []segur.Detail
-	// Sent are the criteria as they were sent, normalised.
+	// Sent are the criteria as they were sent.
 	Sent segur.Traits
 	// MessageID is the WS-Addressing identifier of the call, to quote to the service's support.
 	MessageID string

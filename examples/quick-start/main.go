@@ -23,7 +23,7 @@ func main() {
 	identities, err := ins.New(insi.Config()) // yours: ins.Config{ClientConfig: ..., Software: ...}
 	check(err)
 	found, err := identities.Identify(ctx, segur.Patient{Status: segur.Validated, Traits: segur.Traits{
-		BirthName: "Fictive-Durand", FirstGivenName: "Camille", Sex: segur.Female,
+		BirthName: "FICTIVE-DURAND", FirstGivenName: "CAMILLE", Sex: segur.Female,
 		BirthDate: segur.NewDate(1985, time.March, 14),
 	}})
 	check(err)

@@ -23,3 +23,19 @@ func TestWords(t *testing.T) {
 	assert.Equal(t, []string{"JEAN", "LUC", "D", "AIGUE"}, names.Words("Jean-Luc  d’Aigue"))
 	assert.Empty(t, names.Words(" -' "))
 }
+
+func TestLetters(t *testing.T) {
+	t.Parallel()
+	type pair struct {
+		in  rune
+		out string
+	}
+	var got []pair
+	for in, out := range names.Letters("e\u0301\u0301œ’7") {
+		got = append(got, pair{in, out})
+	}
+	assert.Equal(t, []pair{{'e', "E"}, {'\u0301', ""}, {'\u0301', "\u0301"}, {'œ', "OE"}, {'’', "'"}, {'7', "7"}}, got)
+	for range names.Letters("AB") {
+		break
+	}
+}

@@ -1,6 +1,7 @@
 package names
 
 import (
+	"iter"
 	"strings"
 	"unicode"
 )
@@ -33,31 +34,44 @@ var accents = map[rune]string{
 	'U': "\u0300\u0301\u0302\u0308", 'Y': "\u0301\u0308", 'Z': "\u030C",
 }
 
+// Letters iterates over the characters of a name as written, each with what it becomes in the alphabet of INSi: itself
+// where it belongs to it or has no agreed mapping, "" for an accent that the letter before it already stands for.
+func Letters(name string) iter.Seq2[rune, string] {
+	return func(yield func(rune, string) bool) {
+		var before rune
+		for _, r := range name {
+			upper := unicode.ToUpper(r)
+			if r == 'ß' {
+				upper = 'ẞ'
+			}
+			var out string
+			last := before
+			before = 0
+			switch {
+			case upper >= 'A' && upper <= 'Z' && r < 0x80:
+				out, before = string(upper), upper
+			case letters[upper] != "":
+				out = letters[upper]
+			case signs[r] != 0:
+				out = string(signs[r])
+			case last != 0 && strings.ContainsRune(accents[last], r):
+				// The accent of the letter just given.
+			default:
+				out = string(r)
+			}
+			if !yield(r, out) {
+				return
+			}
+		}
+	}
+}
+
 // Transliterate maps a name to the alphabet of INSi as far as the mapping is agreed, and leaves the rest as it is.
 func Transliterate(name string) string {
 	var b strings.Builder
 	b.Grow(len(name))
-	var before rune
-	for _, r := range name {
-		upper := unicode.ToUpper(r)
-		if r == 'ß' {
-			upper = 'ẞ'
-		}
-		switch {
-		case upper >= 'A' && upper <= 'Z' && r < 0x80:
-			b.WriteRune(upper)
-			before = upper
-			continue
-		case letters[upper] != "":
-			b.WriteString(letters[upper])
-		case signs[r] != 0:
-			b.WriteRune(signs[r])
-		case before != 0 && strings.ContainsRune(accents[before], r):
-			// The accent of the letter just written.
-		default:
-			b.WriteRune(r)
-		}
-		before = 0
+	for _, out := range Letters(name) {
+		b.WriteString(out)
 	}
 	return b.String()
 }
