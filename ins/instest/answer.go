@@ -1,7 +1,6 @@
 package instest
 
 import (
-	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/soap"
 	"github.com/segur-sdk/segur/internal/xmlw"
 )
@@ -33,12 +32,15 @@ func result(code string, p *Person) []byte {
 	w.End()
 	if p != nil {
 		w.Start("INDIVIDU")
-		record(w, "INSACTIF", Former{INS: p.INS})
+		record(w, "INSACTIF", Former{INS: p.INS, Key: p.Key}, p.Form)
 		for _, h := range p.History {
-			record(w, "INSHISTO", h)
+			record(w, "INSHISTO", h, p.Form)
 		}
 		w.Start("TIQ")
 		w.Elem("NomNaissance", p.Traits.BirthName)
+		if p.Form.GivenName {
+			w.Elem("Prenom", p.Traits.FirstGivenName)
+		}
 		w.Elem("ListePrenom", p.Traits.GivenNames)
 		w.Elem("Sexe", string(p.Traits.Sex))
 		w.Elem("DateNaissance", p.Traits.BirthDate.ISO())
@@ -50,22 +52,4 @@ func result(code string, p *Person) []byte {
 	w.End()
 	w.End()
 	return must(w.Bytes())
-}
-
-func record(w *xmlw.Writer, name string, f Former) {
-	w.Start(name)
-	w.Start("IdIndividu")
-	w.Elem("NumIdentifiant", f.INS.Body())
-	w.Elem("Cle", f.INS.Key())
-	w.End()
-	w.Elem("OID", string(f.INS.Authority()))
-	date(w, "DateDeb", f.From)
-	date(w, "DateFin", f.To)
-	w.End()
-}
-
-func date(w *xmlw.Writer, name string, d segur.Date) {
-	if !d.IsZero() {
-		w.Elem(name, d.ISO())
-	}
 }

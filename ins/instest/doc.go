@@ -15,5 +15,9 @@
 // Answers are 00 with history, 01 and 02; homonyms are told apart by the birth place. [Server.Fail] scripts failures,
 // [SOAPFault] makes the faults of INSi in the two forms seen since 2023.
 //
+// [TestIdentities] is the table of the identities published for the qualification platform, which [WithTestIdentities]
+// makes known to a server; [CNDACases] are the conformance cases that public material shows, which [CNDACase.Play] plays
+// on a fake or on the platform.
+//
 // What it does not do: the Vitale card, assertions, verification of an INS.
 package instest

@@ -60,11 +60,16 @@ func refused(code, text string) soapFault {
 // SOAPFault scripts the fault of INSi with this detail code (desir_550, desir_560, desir_1020, insi_102, insi_111,
 // insi_19, insi_24, or any other one, which is then sent as an error of the request) as the next answer.
 func SOAPFault(code string, g Generation) Fault {
-	f, ok := known[code]
-	if !ok {
-		f = soapFault{"Sender", "siram_10", reasonRequest, code, "erreur", "Code " + code + ".", false}
-	}
+	f := faultOf(code)
 	return Fault{Status: 500, ContentType: contentType, Body: f.envelope(g, "uuid:00000000-0000-4000-8000-000000000000")}
+}
+
+// faultOf is the fault with a detail code.
+func faultOf(code string) soapFault {
+	if f, ok := known[code]; ok {
+		return f
+	}
+	return soapFault{"Sender", "siram_10", reasonRequest, code, "erreur", "Code " + code + ".", false}
 }
 
 // envelope writes the fault as the generation did: the body has another prefix than the envelope in both.

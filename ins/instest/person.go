@@ -15,13 +15,37 @@ type Person struct {
 	Traits segur.Traits
 	// INS is the number in use.
 	INS segur.INS
-	// History are the former numbers.
+	// Key is the key as answers write it. Empty: the one of INS. Response files of the conformance tests hold keys
+	// that do not match their number.
+	Key string
+	// History are the former numbers. It may repeat the one in use, as answers do.
 	History []Former
+	// Form says how the answer departs from the usual one.
+	Form Form
+	// Fault is the detail code of the fault that answers a search of this person, instead of an identity: what the
+	// qualification platform does for some identities that it was announced with. INS is then not required.
+	Fault string
+}
+
+// Form are departures of an answer from the usual one; each was seen in an answer or in a response file of the
+// conformance tests.
+type Form struct {
+	// DatesFirst writes DateDeb and DateFin before IdIndividu, against the order of the schema.
+	DatesFirst bool
+	// Comment writes an XML comment after OID.
+	Comment bool
+	// GivenName writes Prenom beside ListePrenom.
+	GivenName bool
+	// WithoutKey leaves Cle out, which the schema allows.
+	WithoutKey bool
 }
 
 // Former is a number that a person had.
 type Former struct {
+	// INS is the number.
 	INS segur.INS
+	// Key is the key as answers write it. Empty: the one of INS.
+	Key string
 	// From and To are optional.
 	From, To segur.Date
 }
@@ -44,7 +68,7 @@ func (p Person) check() (Person, error) {
 		problems.Add("traits.birthDate", "must be a date")
 	}
 	problems.Require("traits.birthPlace", p.Traits.BirthPlace)
-	if p.INS.IsZero() {
+	if p.INS.IsZero() && p.Fault == "" {
 		problems.Add("ins", "is required")
 	}
 	return p, problems.Err("instest.AddPerson")
@@ -55,7 +79,7 @@ func (p Person) check() (Person, error) {
 func (p Person) matches(c segur.Traits) bool {
 	return c.BirthName == p.Traits.BirthName && c.Sex == p.Traits.Sex && c.BirthDate == p.Traits.BirthDate &&
 		(c.FirstGivenName == p.Traits.FirstGivenName || c.FirstGivenName == p.Traits.GivenNames) &&
-		(c.BirthPlace == "" || c.BirthPlace == p.Traits.BirthPlace)
+		(c.BirthPlace == "" || c.BirthPlace == p.Traits.BirthPlace || p.Fault != "")
 }
 
 // number makes the INS of a fictional matricule body.

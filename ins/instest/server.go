@@ -192,6 +192,10 @@ func (s *Server) answer(r *http.Request, raw []byte, call *Call) (status int, bo
 		call.Code = "01"
 		return http.StatusOK, result(call.Code, nil)
 	case 1:
+		if found[0].Fault != "" {
+			f := faultOf(found[0].Fault)
+			return refuse(&f)
+		}
 		call.Code = "00"
 		return http.StatusOK, result(call.Code, &found[0])
 	}
