@@ -64,7 +64,9 @@ type Normalized struct {
 }
 
 // String returns a redacted form.
-func (n Normalized) String() string { return fmt.Sprintf("Normalized(%d changes, redacted)", len(n.Changes)) }
+func (n Normalized) String() string {
+	return fmt.Sprintf("Normalized(%d changes, redacted)", len(n.Changes))
+}
 
 // Format writes the redacted form whatever the verb.
 func (n Normalized) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(n.String())) }
