@@ -2,6 +2,7 @@ package soap
 
 import (
 	"context"
+	"net/http"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -37,6 +38,9 @@ type Call struct {
 	ReplyTo bool
 	// MustUnderstand marks Action and ReplyTo so.
 	MustUnderstand bool
+	// Header is added to the HTTP request, for services whose proof of identity is no part of the message. Values are
+	// kept out of the evidence. It replaces neither the media types nor what HTTP itself writes.
+	Header http.Header
 	// Headers are further header blocks, written before the addressing ones.
 	Headers []byte
 	// Security is the content of wsse:Security, a signed assertion as a rule. Empty: no such header.
@@ -47,7 +51,7 @@ type Call struct {
 	// xop:Include.
 	Attachments []Attachment
 	// Renew, when set, makes each attempt after the first a message of its own, for services that take an identifier
-	// once: it changes MessageID, Headers and Security of next, a copy of the call. Only for calls that are RepeatSafe
+	// once: it changes MessageID, Header, Headers and Security of next, a copy of the call. Only for calls that are RepeatSafe
 	// and have no attachments.
 	Renew func(ctx context.Context, next *Call) error
 	// RepeatSafe says that sending the request twice has the effect of sending it once.
@@ -73,6 +77,13 @@ type Attachment struct {
 	Content segur.Content
 }
 
+// reserved are the HTTP headers that the package, or HTTP itself, writes.
+var reserved = map[string]bool{
+	"Accept": true, "Accept-Encoding": true, "Connection": true, "Content-Encoding": true, "Content-Length": true,
+	"Content-Type": true, "Expect": true, "Host": true, "Keep-Alive": true, "Proxy-Connection": true, "Soapaction": true,
+	"Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "User-Agent": true,
+}
+
 // check says what is wrong with the call itself: mistakes of the calling package, not of its user.
 func (c *Call) check() error {
 	var p segur.Problems
@@ -83,6 +94,11 @@ func (c *Call) check() error {
 	}
 	if len(c.Body) == 0 {
 		p.Add("body", "is required")
+	}
+	for name := range c.Header {
+		if reserved[http.CanonicalHeaderKey(name)] {
+			p.Add("header", "must not replace "+http.CanonicalHeaderKey(name))
+		}
 	}
 	if c.Renew != nil && len(c.Attachments) > 0 {
 		p.Add("renew", "is for calls without attachments")

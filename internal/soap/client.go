@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -47,12 +49,10 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := http.Header{}
-	h.Set("Content-Type", contentType)
-	h.Set("Accept", mediaSOAP12+", "+mediaMultipart)
 	request := &transport.Request{
-		Op: call.Op, Method: http.MethodPost, URL: call.Endpoint, Header: h, Body: body,
-		RepeatSafe: call.RepeatSafe, Once: call.Once, RequestID: call.MessageID, ResponseLimit: -1, // bounded here, part by part
+		Op: call.Op, Method: http.MethodPost, URL: call.Endpoint, Header: call.header(contentType), Body: body,
+		SecretHeaders: slices.Collect(maps.Keys(call.Header)),
+		RepeatSafe:    call.RepeatSafe, Once: call.Once, RequestID: call.MessageID, ResponseLimit: -1, // bounded here, part by part
 	}
 	if call.Renew != nil {
 		request.Renew = func(ctx context.Context) (segur.Content, string, error) {
@@ -60,8 +60,12 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Answer, error) {
 			if err := call.Renew(ctx, &next); err != nil {
 				return nil, "", err
 			}
-			_, body, err := c.encode(&next)
+			if err := next.check(); err != nil {
+				return nil, "", err
+			}
+			contentType, body, err := c.encode(&next)
 			call = &next // the answer is one to this message
+			request.Header, request.SecretHeaders = next.header(contentType), slices.Collect(maps.Keys(next.Header))
 			return body, next.MessageID, err
 		}
 	}
@@ -77,6 +81,15 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Answer, error) {
 		return nil, e
 	}
 	return a, nil
+}
+
+// header makes the HTTP header of the call.
+func (c *Call) header(contentType string) http.Header {
+	h := make(http.Header, len(c.Header)+2)
+	maps.Copy(h, c.Header)
+	h.Set("Content-Type", contentType)
+	h.Set("Accept", mediaSOAP12+", "+mediaMultipart)
+	return h
 }
 
 // complete adds to e what only the exchange knows.

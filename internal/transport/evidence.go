@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,7 +69,7 @@ func (r *record) requestHead(req *http.Request, size int64) {
 	if size > 0 || size == 0 && (req.Method == http.MethodPost || req.Method == http.MethodPut || req.Method == http.MethodPatch) {
 		b.WriteString("Content-Length: " + strconv.FormatInt(size, 10) + "\r\n")
 	}
-	writeHeader(&b, req.Header, map[string]bool{"Host": true, "User-Agent": true, "Content-Length": true, "Transfer-Encoding": true, "Trailer": true})
+	writeHeader(&b, req.Header, r.o.req.SecretHeaders, map[string]bool{"Host": true, "User-Agent": true, "Content-Length": true, "Transfer-Encoding": true, "Trailer": true})
 	b.WriteString("\r\n")
 	if r.o.req.SecretBodies && size > 0 {
 		b.WriteString(removed)
@@ -82,7 +83,7 @@ func (r *record) responseHead(resp *http.Response) {
 	}
 	var b bytes.Buffer
 	b.WriteString(resp.Proto + " " + resp.Status + "\r\n")
-	writeHeader(&b, resp.Header, nil)
+	writeHeader(&b, resp.Header, nil, nil)
 	b.WriteString("\r\n")
 	if r.o.req.SecretBodies {
 		b.WriteString(removed)
@@ -145,11 +146,15 @@ var secretHeaders = map[string]bool{
 	"Esante-Api-Key": true, "X-Gravitee-Api-Key": true, "X-Api-Key": true,
 }
 
-func writeHeader(b *bytes.Buffer, h http.Header, skip map[string]bool) {
+func writeHeader(b *bytes.Buffer, h http.Header, secret []string, skip map[string]bool) {
+	hidden := func(name string) bool {
+		return secretHeaders[http.CanonicalHeaderKey(name)] ||
+			slices.ContainsFunc(secret, func(s string) bool { return strings.EqualFold(s, name) })
+	}
 	clean := make(http.Header, len(h))
 	for name, values := range h {
 		for _, v := range values {
-			if secretHeaders[http.CanonicalHeaderKey(name)] {
+			if hidden(name) {
 				v = removed
 			}
 			clean[name] = append(clean[name], strings.TrimSpace(v))

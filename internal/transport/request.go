@@ -31,12 +31,17 @@ type Request struct {
 	// RequestID is quoted in errors and observations. Optional.
 	RequestID string
 	// Renew, when set, makes the body and the RequestID of each attempt after
-	// the first: for messages whose identifier or signature serves once. The
-	// media type does not change. Its error ends the operation.
+	// the first: for messages whose identifier or signature serves once. It may
+	// set Header anew, well formed, but for the media type. Its error ends the
+	// operation.
 	Renew func(context.Context) (body segur.Content, requestID string, err error)
 	// ResponseLimit bounds the response body in bytes. 0:
 	// Limits.MaxResponseBytes. Negative: none; the caller then bounds parts.
 	ResponseLimit int64
+	// SecretHeaders names headers of the request whose values are kept out of
+	// the evidence, beside those that always are. It may change with Header
+	// when the request is renewed.
+	SecretHeaders []string
 	// SecretBodies keeps both bodies out of the evidence: they hold tokens.
 	SecretBodies bool
 }
