@@ -25,7 +25,7 @@ var allowed = map[string][]string{
 	"internal/xmlsec":    {"internal/xmlw", "internal/xmlr", "internal/dn"},
 	"internal/hl7":       {""},
 	"internal/transport": {""},
-	"internal/saml":      {"", "internal/dn", "internal/xmlsec", "internal/xmlw", "internal/xmlr"},
+	"internal/saml":      {"", "internal/dn", "internal/hl7", "internal/xmlsec", "internal/xmlw", "internal/xmlr"},
 	"internal/ebrim":     {"", "internal/xmlw", "internal/xmlr", "internal/hl7"},
 	"internal/soap":      {"", "internal/transport", "internal/xmlw", "internal/xmlr", "internal/xop"},
 
@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 	"ins":              {"", "internal/dn", "internal/soap", "internal/saml", "internal/names", "internal/transport", "internal/xmlw", "internal/xmlr"},
 	"ins/datamatrix":   {""},
 	"ins/identity":     {"", "ins", "internal/names"},
-	"ins/interop":      {"", "cda", "ins/identity", "internal/hl7"},
+	"ins/interop":      {"", "cda", "ins/identity", "internal/hl7", "internal/names"},
 	"dmp/xds":          {"", "internal/ebrim", "internal/hl7", "internal/nos", "internal/xmlw", "internal/xmlr"},
 	"dmp":              {"", "dmp/xds", "internal/dn", "internal/soap", "internal/saml", "internal/xmlsec", "internal/transport", "internal/xmlr", "internal/xop"},
 	"mssante/xdm":      {"", "dmp/xds"},

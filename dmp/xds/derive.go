@@ -152,12 +152,8 @@ func sourcePatientInfo(t segur.Traits) []string {
 	if !t.BirthDate.IsZero() {
 		out = append(out, "PID-7|"+t.BirthDate.Compact())
 	}
-	switch t.Sex {
-	case segur.Female, segur.Male:
-		out = append(out, "PID-8|"+string(t.Sex))
-	case "":
-	default:
-		out = append(out, "PID-8|U")
+	if t.Sex != "" {
+		out = append(out, "PID-8|"+hl7.FormatSex(t.Sex))
 	}
 	if t.BirthPlace != "" {
 		out = append(out, "PID-11|"+hl7.FormatBirthPlace(t.BirthPlace))

@@ -122,10 +122,10 @@ func (e *DocumentEntry) SourcePatient() segur.Traits {
 		case "PID-5":
 			n := hl7.ParseXPN(value)
 			switch {
-			case n.Type == "L" || n.Type == "" && t.BirthName == "":
+			case n.Birth() || n.Type == "" && t.BirthName == "":
 				t.BirthName, t.FirstGivenName = n.Family, n.Given
 				t.GivenNames = allGivenNames(n.Given, n.OtherGiven)
-			case n.Type == "D":
+			case n.Used():
 				t.UsedName, t.UsedGivenName = n.Family, n.Given
 			}
 		case "PID-7":
@@ -133,12 +133,7 @@ func (e *DocumentEntry) SourcePatient() segur.Traits {
 				t.BirthDate = d
 			}
 		case "PID-8":
-			switch value {
-			case "M", "F":
-				t.Sex = segur.Sex(value)
-			default:
-				t.Sex = segur.SexUnknown
-			}
+			t.Sex = hl7.ParseSex(value)
 		case "PID-11":
 			if place, ok := hl7.BirthPlace(value); ok {
 				t.BirthPlace = place

@@ -4,5 +4,9 @@
 // XON, XPN and coded values), as IHE ITI Technical Framework Volume 3 section
 // 4.2 and the French "Volet Partage de documents de santé" write them.
 //
-// It is not an HL7 v2 engine: no message, no segment, no repetition.
+// Beside them are what one segment of an HL7 v2 message takes, PID: fields and
+// repetitions with the delimiters of the message, addresses and telephone
+// numbers.
+//
+// It is not an HL7 v2 engine: it builds no message and knows no structure.
 package hl7

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/hl7"
 	"github.com/segur-sdk/segur/internal/xmlw"
 )
 
@@ -36,7 +37,7 @@ func indexed(field string, i int) string { return field + "[" + strconv.Itoa(i) 
 
 // PatientID is the form of the INS in a VIHF: it must be the same, to the character, in the metadata of the lot.
 func PatientID(ins segur.INS) string {
-	return ins.Matricule() + "^^^&" + string(ins.Authority()) + "&ISO^NH"
+	return hl7.FormatINS(ins)
 }
 
 // attributes writes the AttributeStatement of a VIHF that was checked.

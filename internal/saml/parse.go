@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/hl7"
 	"github.com/segur-sdk/segur/internal/xmlr"
 )
 
@@ -255,15 +256,9 @@ func (r *reader) vihfAttributes(v *VIHF) {
 
 func (r *reader) patient(v *VIHF) func(field, text string) {
 	return func(_, t string) {
-		matricule, rest, _ := strings.Cut(t, "^^^&")
-		authority, kind, _ := strings.Cut(rest, "&ISO^")
-		ins, err := segur.ParseINS(matricule, segur.OID(authority))
+		ins, err := hl7.ParseINS(t)
 		if err != nil {
 			r.p.Merge("patient", err)
-			return
-		}
-		if kind != "NH" || PatientID(ins) != t {
-			r.p.Add("patient", "must be written INS^^^&OID&ISO^NH")
 			return
 		}
 		v.Patient = ins

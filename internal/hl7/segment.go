@@ -1,0 +1,189 @@
+package hl7
+
+import (
+	"errors"
+	"strings"
+)
+
+// Delimiters are the separators of a message: MSH-1 and MSH-2. 0 stands for one
+// that the message does not have.
+type Delimiters struct {
+	Field, Component, Repetition, Escape, Subcomponent byte
+}
+
+// Standard are the delimiters that the norm recommends, the only ones that the
+// composite types of this package are written with.
+var Standard = Delimiters{'|', '^', '~', '\\', '&'}
+
+// parseDelimiters reads them at the head of an MSH segment.
+func parseDelimiters(msh string) (Delimiters, error) {
+	if len(msh) < 5 {
+		return Delimiters{}, errDelimiters
+	}
+	d := Delimiters{Field: msh[3]}
+	chars, _, _ := strings.Cut(msh[4:], string(rune(d.Field)))
+	for i, dst := range []*byte{&d.Component, &d.Repetition, &d.Escape, &d.Subcomponent} {
+		if i < len(chars) {
+			*dst = chars[i]
+		}
+	}
+	all := []byte{d.Field, d.Component, d.Repetition, d.Escape, d.Subcomponent}
+	for i, c := range all {
+		switch {
+		case c == 0 && i > 1:
+			continue
+		case c <= ' ' || c >= 0x7F, c >= '0' && c <= '9', c|0x20 >= 'a' && c|0x20 <= 'z':
+			return Delimiters{}, errDelimiters
+		}
+		for _, other := range all[:i] {
+			if c == other {
+				return Delimiters{}, errDelimiters
+			}
+		}
+	}
+	return d, nil
+}
+
+var errDelimiters = errors.New("the delimiters of MSH-1 and MSH-2 are no delimiters: they must be five different signs")
+
+// canonical rewrites a field with the standard delimiters, so that what reads
+// composite types need not know those of the message.
+func (d Delimiters) canonical(field string) string {
+	if d == Standard {
+		return field
+	}
+	var b strings.Builder
+	b.Grow(len(field))
+	for i := 0; i < len(field); i++ {
+		switch c := field[i]; {
+		case c == d.Component:
+			b.WriteByte('^')
+		case c == d.Repetition:
+			b.WriteByte('~')
+		case c == d.Subcomponent && c != 0:
+			b.WriteByte('&')
+		case c == d.Escape && c != 0 && i+2 < len(field) && field[i+2] == d.Escape && d.escaped(field[i+1]) != 0:
+			b.WriteString(escape(string(rune(d.escaped(field[i+1])))))
+			i += 2
+		default:
+			b.WriteString(escape(field[i : i+1]))
+		}
+	}
+	return b.String()
+}
+
+// escaped gives the delimiter that an escape sequence stands for; 0 for none.
+func (d Delimiters) escaped(letter byte) byte {
+	switch letter {
+	case 'F':
+		return d.Field
+	case 'S':
+		return d.Component
+	case 'R':
+		return d.Repetition
+	case 'E':
+		return d.Escape
+	case 'T':
+		return d.Subcomponent
+	}
+	return 0
+}
+
+// Segment is one segment of a message.
+type Segment struct {
+	// Name is "PID" and so on.
+	Name   string
+	fields []string
+	delims Delimiters
+}
+
+// Field returns a field with the standard delimiters; "" when it is absent.
+// Fields of MSH are numbered as the norm does, MSH-1 being the separator.
+func (s Segment) Field(n int) string {
+	if s.Name == "MSH" {
+		switch n {
+		case 1:
+			return string(rune(s.delims.Field))
+		case 2: // not a value: delimiters are not escaped here
+			return s.fields[1]
+		}
+		n--
+	}
+	if n < 1 || n >= len(s.fields) {
+		return ""
+	}
+	return s.delims.canonical(s.fields[n])
+}
+
+// Repetitions returns the repetitions of a field; nil when it is empty.
+func (s Segment) Repetitions(n int) []string {
+	f := s.Field(n)
+	if f == "" {
+		return nil
+	}
+	return strings.Split(f, "~")
+}
+
+// Select returns the segments that bear one of the names, in the order of the
+// message. Segments end with CR, as the norm has it, or with LF or both; the
+// block characters of MLLP are ignored. What comes before an MSH, as a segment
+// given alone, has the standard delimiters.
+func Select(message string, names ...string) ([]Segment, error) {
+	var out []Segment
+	delims := Standard
+	for line := range strings.FieldsFuncSeq(message, func(r rune) bool { return r == '\r' || r == '\n' || r == 0x0B || r == 0x1C }) {
+		if len(line) < 3 {
+			continue
+		}
+		name := line[:3]
+		if name == "MSH" {
+			d, err := parseDelimiters(line)
+			if err != nil {
+				return nil, err
+			}
+			delims = d
+		}
+		if len(line) > 3 && line[3] != delims.Field {
+			continue
+		}
+		for _, wanted := range names {
+			if name == wanted {
+				out = append(out, Segment{Name: name, delims: delims, fields: strings.Split(line, string(rune(delims.Field)))})
+			}
+		}
+	}
+	return out, nil
+}
+
+// FormatSegment writes a segment with the standard delimiters. Fields are
+// numbered from 1 and hold encoded values; empty ones at the end are left out.
+func FormatSegment(name string, fields map[int]string) string {
+	last := 0
+	for n, v := range fields {
+		if v != "" {
+			last = max(last, n)
+		}
+	}
+	var b strings.Builder
+	b.WriteString(name)
+	for n := 1; n <= last; n++ {
+		b.WriteByte('|')
+		b.WriteString(fields[n])
+	}
+	return b.String()
+}
+
+// Repeat joins the repetitions of a field, empty ones left out.
+func Repeat(values ...string) string {
+	var b strings.Builder
+	for _, v := range values {
+		if v == "" {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('~')
+		}
+		b.WriteString(v)
+	}
+	return b.String()
+}
