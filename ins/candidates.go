@@ -1,11 +1,6 @@
 package ins
 
-import (
-	"strings"
-
-	"github.com/segur-sdk/segur"
-	"github.com/segur-sdk/segur/internal/names"
-)
+import "strings"
 
 // Candidate says where the given name of an attempt comes from.
 type Candidate uint8
@@ -42,7 +37,8 @@ type candidate struct {
 	name string
 }
 
-// candidates lists the given names to search with. first and list are normalised; list may be empty.
+// candidates lists the given names to search with. first and list are checked; list may be empty.
+// The order is the one that the conformance tests expect (2.07): each given name alone, then the whole list.
 func candidates(first, list string, firstOnly bool) []candidate {
 	var out []candidate
 	add := func(from Candidate, name string) {
@@ -71,42 +67,4 @@ func candidates(first, list string, firstOnly bool) []candidate {
 	}
 	add(AllGivenNames, list)
 	return out
-}
-
-// leadingNames returns the beginning of the list that holds the first n words, as the list writes it. It ends between
-// two names only: what civil status joins with a hyphen or an apostrophe is one name, whatever was typed.
-func leadingNames(list string, n int) string {
-	end := 0
-	for name := range strings.FieldsSeq(list) {
-		end += strings.Index(list[end:], name) + len(name)
-		if n -= len(names.Words(name)); n <= 0 {
-			break
-		}
-	}
-	return list[:end]
-}
-
-// withINS is the patient once the identity is accepted: the reference traits replace the local ones, the first given
-// name is cut from the list where the local one ends, or at the end of the compound name that it begins. A date that
-// INSi has incomplete stays as completed locally.
-func withINS(p segur.Patient, id *Identity) segur.Patient {
-	t := id.Traits
-	words := len(names.Words(p.Traits.FirstGivenName))
-	p.INS = id.INS
-	p.Traits.BirthName = t.BirthName
-	p.Traits.Sex = t.Sex
-	if t.GivenNames != "" {
-		p.Traits.GivenNames = t.GivenNames
-		p.Traits.FirstGivenName = leadingNames(t.GivenNames, words)
-	} else {
-		p.Traits.FirstGivenName = t.FirstGivenName
-	}
-	if t.BirthDate.Complete() {
-		p.Traits.BirthDate, p.Traits.BirthDateInterpreted = t.BirthDate, false
-	}
-	if t.BirthPlace != "" {
-		p.Traits.BirthPlace = t.BirthPlace
-	}
-	p.Status = segur.StatusOf(true, p.Status.IsChecked())
-	return p
 }

@@ -16,6 +16,8 @@ const (
 	opNew      = "ins.New"
 	opSearch   = "ins.search"
 	opIdentify = "ins.identify"
+	opConfirm  = "ins.confirm"
+	opVerify   = "ins.verify"
 )
 
 // Client calls INSi. It is immutable and safe for concurrent use.
@@ -52,15 +54,17 @@ func (c *Client) Search(ctx context.Context, q Query) (*Result, error) {
 	if err := p.Err(opSearch); err != nil {
 		return nil, err
 	}
-	return c.search(ctx, sent, sent, warnings)
+	return c.search(ctx, sent, sent, warnings, false)
 }
 
-// search sends checked criteria and compares the answer with what is known locally.
-func (c *Client) search(ctx context.Context, sent, local segur.Traits, warnings []segur.Detail) (*Result, error) {
+// search sends checked criteria and compares the answer with what is known locally. once: the caller repeats by
+// itself, since it counts the messages. An error without RequestID says that no message was made.
+func (c *Client) search(ctx context.Context, sent, local segur.Traits, warnings []segur.Detail, once bool) (*Result, error) {
 	call, at, err := c.searchCall(ctx, sent)
 	if err != nil {
 		return nil, err
 	}
+	call.Once = once
 	r := &Result{Sent: sent, MessageID: call.MessageID, Time: at, Warnings: warnings}
 	var refusal *soap.Fault
 	call.Refused = func(e *segur.Error, f *soap.Fault) *segur.Error {
@@ -125,6 +129,10 @@ func (c *Client) searchCall(ctx context.Context, sent segur.Traits) (*soap.Call,
 		// The configuration was right: the certificate was renewed, expired, or cannot be had, since.
 		return nil, now, credentialError(ctx, p.Details(), cause)
 	}
+	if err := c.cfg.Limiter.admit(ctx, opSearch, issuer); err != nil {
+		return nil, now, err
+	}
+	now = c.cfg.Clock() // the limiter may have waited
 	headers := callContext{now: now, software: c.cfg.Software, issuer: issuer}
 	call := &soap.Call{Op: opSearch, Endpoint: c.cfg.Endpoint, Action: actionSearchTraits, RepeatSafe: true}
 	for _, id := range []*string{&headers.bamID, &headers.lpsID, &call.MessageID} {

@@ -22,6 +22,9 @@ const (
 	Equivalent
 	// Different: the two contradict each other.
 	Different
+	// Compatible: one side knows less than the other, and nothing contradicts: dates only. Not coherent: a person
+	// decides.
+	Compatible
 )
 
 // String names the agreement.
@@ -35,6 +38,8 @@ func (a Agreement) String() string {
 		return "equivalent"
 	case Different:
 		return "different"
+	case Compatible:
+		return "compatible"
 	}
 	return "invalid"
 }
@@ -72,8 +77,12 @@ func (v Verdict) Details() []segur.Detail {
 	} {
 		d := segur.Detail{Field: "traits." + f.field, Code: f.a.String(), Severity: "error"}
 		switch {
+		case f.a == Different && f.field == "birthPlace":
+			d.Message = "INSi has another code: the one valid at birth counts, and communes merge and change their names"
 		case f.a == Different:
 			d.Message = "INSi contradicts the local trait"
+		case f.a == Compatible:
+			d.Message = "one side knows less than the other and nothing contradicts: a person must compare"
 		case f.a == Equivalent:
 			d.Severity, d.Message = "warning", "equivalent, written otherwise by INSi"
 		case f.a == Unknown && f.required:
@@ -87,13 +96,17 @@ func (v Verdict) Details() []segur.Detail {
 }
 
 // Coherence compares the traits that the caller knows with those that INSi returned, as the guide d'implémentation de
-// l'INS asks before an identity is accepted (EXI ID 10 for the first given name).
+// l'INS asks before an identity is accepted.
+//
+// Names are equal whatever their case, accents, hyphens, apostrophes and blanks. The local first given name must begin
+// the returned list, whole words (EXI ID 10). A birth place is compared where both sides know it. For dates see
+// [Compatible] and the rules of completion (EXI ID 11 and 12).
 func Coherence(local, returned segur.Traits) Verdict {
 	return Verdict{
 		BirthName:      compareNames(local.BirthName, returned.BirthName),
 		FirstGivenName: compareGiven(local.FirstGivenName, returned),
 		Sex:            compareText(string(local.Sex), string(returned.Sex)),
-		BirthDate:      compareDates(local.BirthDate, returned.BirthDate),
+		BirthDate:      compareDates(local, returned.BirthDate),
 		BirthPlace:     comparePlaces(local.BirthPlace, returned.BirthPlace),
 	}
 }
@@ -132,27 +145,6 @@ func compareGiven(local string, returned segur.Traits) Agreement {
 		return Same
 	}
 	return Equivalent
-}
-
-// compareDates accepts, where INSi has an incomplete date, the local date completed by the rules EXI ID 11 and 12:
-// day unknown 01, month unknown January, both unknown 31 December.
-func compareDates(local, returned segur.Date) Agreement {
-	switch {
-	case local.IsZero() || returned.IsZero():
-		return Unknown
-	case local == returned:
-		return Same
-	case returned.Complete() || local.Year != returned.Year:
-		return Different
-	}
-	completed := segur.Date{Year: returned.Year, Month: returned.Month, Day: 1}
-	if returned.Month == 0 {
-		completed = segur.Date{Year: returned.Year, Month: 12, Day: 31}
-	}
-	if local == completed {
-		return Equivalent
-	}
-	return Different
 }
 
 func comparePlaces(local, returned string) Agreement {
