@@ -53,6 +53,11 @@ func (c *checker) patient(p segur.Patient) segur.Patient {
 // is not qualified would leave: the citizen's mail address is made of it.
 func (c *checker) noMatricule(p segur.Patient) {
 	const rule = "holds the matricule of an identity that is not qualified"
+	for i, t := range p.Telecoms {
+		if strings.HasSuffix(strings.ToLower(strings.TrimSpace(t.Value)), citizenMailDomain) {
+			c.Add(c.at(c.item("patient.telecoms", i), ".value"), rule)
+		}
+	}
 	if p.INS.IsZero() {
 		return
 	}
@@ -63,11 +68,15 @@ func (c *checker) noMatricule(p segur.Patient) {
 		}
 	}
 	for i, t := range p.Telecoms {
-		if holds(t.Value) {
+		if holds(t.Value) && !strings.HasSuffix(strings.ToLower(strings.TrimSpace(t.Value)), citizenMailDomain) {
 			c.Add(c.at(c.item("patient.telecoms", i), ".value"), rule)
 		}
 	}
 }
+
+// citizenMailDomain is that of the mailboxes of the citizens, whose names are
+// their matricules.
+const citizenMailDomain = "@patient.mssante.fr"
 
 // traits checks the identity traits; with an INS all of them are mandatory.
 func (c *checker) traits(t *segur.Traits, qualified bool) {

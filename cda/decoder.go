@@ -23,6 +23,8 @@ type decoder struct {
 	src  []byte // the text that the Scanner reads
 	out  *Parsed
 	seen bool // the ClinicalDocument was found
+	// target, where a recordTarget is read alone, gets what a document view leaves out.
+	target *RecordTarget
 }
 
 // document finds the ClinicalDocument, reads it, and goes on to the end of the

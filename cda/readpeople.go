@@ -31,6 +31,14 @@ func (d *decoder) recordTarget() {
 						d.warn("recordTarget/patientRole/id", "is no INS: 15 characters and a key that matches")
 					}
 				}
+			case "addr":
+				if d.target != nil && d.target.Address.IsZero() {
+					d.target.Address = d.address()
+				}
+			case "telecom":
+				if d.target != nil && len(d.target.Telecoms) < maxWarnings {
+					d.target.Telecoms = d.telecom(d.target.Telecoms)
+				}
 			case "patient":
 				d.patient()
 			}
@@ -72,8 +80,11 @@ func (d *decoder) patient() {
 						return
 					}
 					d.each(func(name []byte) {
-						if string(name) == "county" {
+						switch {
+						case string(name) == "county":
 							t.BirthPlace = d.text()
+						case d.target != nil && string(name) == "city":
+							d.target.BirthPlaceName = d.text()
 						}
 					})
 				})

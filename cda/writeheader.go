@@ -47,7 +47,9 @@ func (x xmlEncoder) header(r *Report, templates []segur.OID) {
 	x.id("setId", r.SetID)
 	x.Elem("versionNumber", "", "value", strconv.Itoa(r.Version))
 
-	x.patient(r)
+	x.Start("recordTarget")
+	x.patient(&r.Patient, r.BirthPlaceName)
+	x.End()
 	for _, a := range r.Authors {
 		x.author(a)
 	}

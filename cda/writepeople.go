@@ -7,12 +7,11 @@ import (
 	"github.com/segur-sdk/segur/internal/nos"
 )
 
-// patient writes recordTarget. The INS comes before the local identifiers, and
-// the name and the first given name at birth before the other names: the
-// reference DRIMbox takes the first of each.
-func (x xmlEncoder) patient(r *Report) {
-	p, t := &r.Patient, &r.Patient.Traits
-	x.Start("recordTarget")
+// patient writes the content of recordTarget. The INS comes before the local
+// identifiers, and the name and the first given name at birth before the other
+// names: the reference DRIMbox takes the first of each.
+func (x xmlEncoder) patient(p *segur.Patient, birthPlaceName string) {
+	t := &p.Traits
 	x.Start("patientRole")
 	if ins, ok := p.QualifiedINS(); ok {
 		x.id("id", segur.Identifier{Root: ins.Authority(), Extension: ins.Matricule()})
@@ -41,17 +40,16 @@ func (x xmlEncoder) patient(r *Report) {
 	x.code("administrativeGenderCode", segur.Code{Code: gender, System: nos.HL7Gender,
 		Display: nos.Gender.Display(gender, nos.HL7Gender)}, nil)
 	x.Elem("birthTime", "", "value", t.BirthDate.Compact())
-	if t.BirthPlace != "" || r.BirthPlaceName != "" {
+	if t.BirthPlace != "" || birthPlaceName != "" {
 		x.Start("birthplace")
 		x.Start("place")
 		x.Start("addr")
 		x.ElemOpt("county", t.BirthPlace)
-		x.ElemOpt("city", r.BirthPlaceName)
+		x.ElemOpt("city", birthPlaceName)
 		x.End()
 		x.End()
 		x.End()
 	}
-	x.End()
 	x.End()
 	x.End()
 }
