@@ -101,7 +101,7 @@ func TestNormalize(t *testing.T) {
 		require.NoError(t, err, in)
 		assert.Equal(t, want, got)
 	}
-	for _, in := range []string{"Łukasz", "Дмитрий", "A\u0327", "\u0301A", "Jean.", "Zoë2", "“DUPONT”", "A\u200bB", "ﬁ"} {
+	for _, in := range []string{"Łukasz", "Дмитрий", "A\u0327", "\u0301A", "Jean.", "Zoë2", "“DUPONT”", "A\u200bB", "ﬁ", "A\x00B", "\x00"} {
 		got, err := ins.NormalizeBirthName(in)
 		require.ErrorIs(t, err, segur.ErrInvalidInput, in)
 		assert.NotEmpty(t, got, "what is refused is not dropped")

@@ -132,13 +132,16 @@ func normalizeOne(op, path, name string, kind nameKind) (string, error) {
 
 // character is one character of a name in the alphabet of INSi, or one that has no place in it.
 type character struct {
-	r    rune // 0 for an accent that is left out
+	r    rune // leftOut for an accent that the letter before it stands for
 	at   int  // position in the text as given, from 1
 	rule Rule // what was done; "" for nothing
 }
 
+// leftOut is no character: a NUL is one, to refuse.
+const leftOut rune = -1
+
 // kept reports whether the character is part of the normalised name.
-func (c character) kept() bool { return c.r != 0 && c.rule != RuleExtraBlank }
+func (c character) kept() bool { return c.r != leftOut && c.rule != RuleExtraBlank }
 
 // spell maps a name to the alphabet of INSi and marks what changes. What has no mapping stays as it is.
 func spell(name string) []character {
@@ -147,7 +150,7 @@ func spell(name string) []character {
 	for r, to := range names.Letters(name) {
 		at++
 		if to == "" {
-			out = append(out, character{at: at, rule: RuleAccent})
+			out = append(out, character{leftOut, at, RuleAccent})
 			continue
 		}
 		rule := ruleOf(r, to)

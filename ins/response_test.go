@@ -26,18 +26,22 @@ func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // cannedClient reads the body as an answer of the environment.
-func cannedClient(tb testing.TB, env segur.Environment, body []byte) *ins.Client {
+func cannedClient(tb testing.TB, env segur.Environment, body []byte, change ...func(*ins.Config)) *ins.Client {
 	tb.Helper()
 	endpoint := ""
 	if env == segur.Fake {
 		endpoint = "https://127.0.0.1/lps"
 	}
-	c, err := ins.New(ins.Config{
+	cfg := ins.Config{
 		ClientConfig: segur.ClientConfig{Environment: env, HTTPClient: &http.Client{Transport: canned(body)}, Clock: fixed.NewClock(now).Now,
 			Limits: segur.Limits{MaxResponseBytes: 64 << 10}},
 		Endpoint: endpoint, Issuer: "1990000019",
 		Software: ins.Software{AuthorizationNumber: "FICTIF000000", Name: "RIS", Version: "1.0", Instance: "0f6e7a36-3c1d-4d55-9f0b-2f4f6c1d8a77"},
-	})
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	c, err := ins.New(cfg)
 	require.NoError(tb, err)
 	return c
 }

@@ -3,6 +3,8 @@ package ins
 import (
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -76,12 +78,23 @@ type Identity struct {
 	INS segur.INS
 	// Active is the number in use as received.
 	Active Record
-	// History are the former numbers, in the order of the answer. It may repeat the active one, and its dates need
-	// not be in order.
+	// History are the former numbers, in the order of the answer, as a référentiel d'identités keeps them. It may
+	// repeat the active one, and its dates need not be in order: see [Identity.Former].
 	History []Record
 	// Traits are the reference traits. GivenNames is the whole list, which has no delimiter between compound names;
 	// FirstGivenName is set only where INSi gave it.
 	Traits segur.Traits
+}
+
+// Former returns the history to show: without what repeats the active number, and without what repeats itself.
+func (i Identity) Former() []Record {
+	out := make([]Record, 0, len(i.History))
+	for _, r := range i.History {
+		if !r.same(i.Active) && !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // Record is one number of a person as received. Its printed forms are redacted.
@@ -103,6 +116,11 @@ func (r Record) Number() string { return r.number }
 
 // Key returns the key as received, "" when there was none.
 func (r Record) Key() string { return r.key }
+
+// same reports whether two records are the same number of the same authority, whatever their period.
+func (r Record) same(other Record) bool {
+	return r.Authority == other.Authority && strings.EqualFold(r.number, other.number)
+}
 
 // String returns a redacted form.
 func (r Result) String() string { return "Result(" + r.Outcome.String() + ", redacted)" }
