@@ -1,0 +1,48 @@
+package identity
+
+import (
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/ins"
+)
+
+// CheckMerge refuses a merge of two identities that are not shown to be one person's. nil does not prove that they are:
+// an operator decides. What the package does not do is the merge itself, which moves files and messages (IHE PAM A40)
+// of the caller's system.
+//
+// Refused: an identity in doubt, a fictitious one with another, two different INS unless one is a former number of the
+// other's person, traits that contradict each other.
+func CheckMerge(keep, absorb Identity) error {
+	var p segur.Problems
+	for _, side := range []struct {
+		field string
+		i     Identity
+	}{{"keep", keep}, {"absorb", absorb}} {
+		if side.i.rules == nil {
+			p.Add(side.field, "is the zero value")
+		}
+		if side.i.attributes.Has(segur.Doubtful) {
+			p.Add(side.field+".attributes", "the identity is doubtful: lift the doubt first")
+		}
+	}
+	if keep.attributes.Has(segur.Fictitious) != absorb.attributes.Has(segur.Fictitious) {
+		p.Add("absorb.attributes", "a fictitious identity is not merged with a real one")
+	}
+	if !keep.ins.IsZero() && !absorb.ins.IsZero() && keep.ins != absorb.ins && !keep.knows(absorb.ins) && !absorb.knows(keep.ins) {
+		p.Add("absorb.ins", "the two have different numbers")
+	}
+	for _, d := range ins.Coherence(keep.traits, absorb.traits).Details() {
+		if d.Code == ins.Different.String() {
+			p.Add("absorb."+d.Field, "contradicts the identity that is kept")
+		}
+	}
+	return p.Err("identity.CheckMerge")
+}
+
+func (i Identity) knows(n segur.INS) bool {
+	for _, f := range i.former {
+		if f.INS == n {
+			return true
+		}
+	}
+	return false
+}
