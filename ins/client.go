@@ -13,11 +13,13 @@ import (
 
 // Operations, as errors, observers and evidence name them.
 const (
-	opNew      = "ins.New"
-	opSearch   = "ins.search"
-	opIdentify = "ins.identify"
-	opConfirm  = "ins.confirm"
-	opVerify   = "ins.verify"
+	opNew          = "ins.New"
+	opSearch       = "ins.search"
+	opSearchVitale = "ins.searchVitale"
+	opCertificate  = "ins.CertificateWarnings"
+	opIdentify     = "ins.identify"
+	opConfirm      = "ins.confirm"
+	opVerify       = "ins.verify"
 )
 
 // Client calls INSi. It is immutable and safe for concurrent use.
@@ -31,7 +33,12 @@ func New(cfg Config) (*Client, error) {
 	cfg = cfg.withDefaults()
 	var p segur.Problems
 	cfg.check(&p)
-	_, _ = cfg.checkCertificate(context.Background(), &p, cfg.Clock()) // the cause is among the problems
+	ctx := context.Background()
+	if cfg.Authentication != nil {
+		cfg.Authentication.check(ctx, &cfg, &p)
+	} else {
+		_, _ = cfg.checkCertificate(ctx, &p, cfg.Clock()) // the cause is among the problems
+	}
 	if err := p.Err(opNew); err != nil {
 		return nil, err
 	}
@@ -39,8 +46,10 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.UnknownPersonFaults = slices.Clone(cfg.UnknownPersonFaults)
-	return &Client{cfg: cfg, soap: soap.New(t, cfg.ClientConfig)}, nil
+	cfg.UnknownPersonFaults, cfg.CertificateIssuers = slices.Clone(cfg.UnknownPersonFaults), slices.Clone(cfg.CertificateIssuers)
+	c := &Client{cfg: cfg, soap: soap.New(t, cfg.ClientConfig)}
+	c.warn(ctx)
+	return c, nil
 }
 
 // Search looks one person up by identity traits (WS_INS2). Nobody, one and several persons are outcomes of the
@@ -60,30 +69,57 @@ func (c *Client) Search(ctx context.Context, q Query) (*Result, error) {
 // search sends checked criteria and compares the answer with what is known locally. once: the caller repeats by
 // itself, since it counts the messages. An error without RequestID says that no message was made.
 func (c *Client) search(ctx context.Context, sent, local segur.Traits, warnings []segur.Detail, once bool) (*Result, error) {
-	call, at, err := c.searchCall(ctx, sent)
+	return c.ask(ctx, question{
+		op: opSearch, action: actionSearchTraits, sent: sent, warnings: warnings, once: once,
+		body:   func() ([]byte, error) { return searchBody(sent) },
+		judge:  func(r *Result) { r.judge(local) },
+		nobody: c.cfg.UnknownPersonFaults,
+	})
+}
+
+// question is one search, whatever the operation.
+type question struct {
+	op, action string
+	sent       segur.Traits
+	warnings   []segur.Detail
+	once       bool
+	body       func() ([]byte, error)
+	// coverage is the card in ContexteBAM; nil without one.
+	coverage *VitaleCard
+	// assertion gives the one of the card for one message; nil without one.
+	assertion func(context.Context) ([]byte, error)
+	// judge looks at the identity of the answer.
+	judge func(*Result)
+	// nobody are the faults that mean so.
+	nobody []string
+}
+
+// ask sends a question and reads the answer.
+func (c *Client) ask(ctx context.Context, q question) (*Result, error) {
+	call, at, err := c.call(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	call.Once = once
-	r := &Result{Sent: sent, MessageID: call.MessageID, Time: at, Warnings: warnings}
+	call.Once = q.once
+	r := &Result{Sent: q.sent, MessageID: call.MessageID, Time: at, Warnings: q.warnings}
 	var refusal *soap.Fault
 	call.Refused = func(e *segur.Error, f *soap.Fault) *segur.Error {
 		refusal = f
 		return readFault(f, e.Status).typed(e)
 	}
 	call.Renew = func(ctx context.Context, next *soap.Call) error {
-		again, _, err := c.searchCall(ctx, sent)
+		again, _, err := c.call(ctx, q)
 		if err != nil {
 			return err
 		}
-		next.MessageID, next.Headers = again.MessageID, again.Headers
+		next.MessageID, next.Header, next.Headers, next.Security = again.MessageID, again.Header, again.Headers, again.Security
 		r.MessageID = again.MessageID
 		return nil
 	}
 	envelope, err := c.soap.Do(ctx, call)
 	r.Duration = c.cfg.Clock().Sub(at)
 	if err != nil {
-		return c.nobody(err, refusal, r)
+		return q.nobodyFound(err, refusal, r)
 	}
 	defer func() { _ = envelope.Close() }()
 	// An answer in several parts is not announced by the contract; when one comes, it must have come whole.
@@ -94,7 +130,7 @@ func (c *Client) search(ctx context.Context, sent, local segur.Traits, warnings 
 	if err != nil {
 		var e *segur.Error
 		if errors.As(err, &e) {
-			e.Status, e.RequestID = envelope.Status, call.MessageID
+			e.Op, e.Status, e.RequestID = q.op, envelope.Status, r.MessageID
 		}
 		return nil, envelope.Fail(err)
 	}
@@ -106,7 +142,7 @@ func (c *Client) search(ctx context.Context, sent, local segur.Traits, warnings 
 	case crAmbiguous:
 		r.Outcome = Ambiguous
 	case crFound:
-		r.judge(local)
+		q.judge(r)
 	}
 	return r, nil
 }
@@ -120,42 +156,48 @@ func (r *Result) judge(local segur.Traits) {
 	}
 }
 
-// searchCall makes the SOAP call, with identifiers of its own.
-func (c *Client) searchCall(ctx context.Context, sent segur.Traits) (*soap.Call, time.Time, error) {
-	now := c.cfg.Clock()
-	var p segur.Problems
-	issuer, cause := c.cfg.checkCertificate(ctx, &p, now)
-	if !p.Empty() {
-		// The configuration was right: the certificate was renewed, expired, or cannot be had, since.
-		return nil, now, credentialError(ctx, p.Details(), cause)
+// call makes the SOAP call of a question, with identifiers and proofs of its own.
+func (c *Client) call(ctx context.Context, q question) (*soap.Call, time.Time, error) {
+	payer, err := c.payer(ctx, q.op)
+	if err == nil {
+		err = c.cfg.Limiter.admit(ctx, q.op, payer)
 	}
-	if err := c.cfg.Limiter.admit(ctx, opSearch, issuer); err != nil {
+	now := c.cfg.Clock() // the limiter may have waited
+	if err != nil {
 		return nil, now, err
 	}
-	now = c.cfg.Clock() // the limiter may have waited
-	headers := callContext{now: now, software: c.cfg.Software, issuer: issuer}
-	call := &soap.Call{Op: opSearch, Endpoint: c.cfg.Endpoint, Action: actionSearchTraits, RepeatSafe: true}
+	proof, err := c.prove(ctx, q.op)
+	if err != nil {
+		return nil, now, err
+	}
+	call := &soap.Call{Op: q.op, Endpoint: c.cfg.Endpoint, Action: q.action, Header: proof.header, Security: proof.security, RepeatSafe: true}
+	if q.assertion != nil {
+		second, err := q.assertion(ctx)
+		if err != nil {
+			return nil, now, err
+		}
+		call.Security = slices.Concat(call.Security, second)
+	}
+	headers := callContext{now: now, software: c.cfg.Software, issuer: proof.issuer, coverage: q.coverage}
 	for _, id := range []*string{&headers.bamID, &headers.lpsID, &call.MessageID} {
-		var err error
 		if *id, err = c.cfg.IDs.UUID(); err != nil {
 			return nil, now, err
 		}
 	}
 	call.MessageID = "uuid:" + call.MessageID
-	var err error
 	if call.Headers, err = headers.write(); err == nil {
-		call.Body, err = searchBody(sent)
+		call.Body, err = q.body()
 	}
 	if err != nil {
-		return nil, now, &segur.Error{Op: opSearch, Kind: segur.KindInvalidInput, Message: "the request cannot be written as XML", Err: err}
+		return nil, now, &segur.Error{Op: q.op, Kind: segur.KindInvalidInput, Message: "the request cannot be written as XML", Err: err}
 	}
 	return call, now, nil
 }
 
-// nobody makes a result of the fault that means "nobody found", and leaves every other error as it is.
-func (c *Client) nobody(err error, refusal *soap.Fault, r *Result) (*Result, error) {
+// nobodyFound makes a result of the fault that means "nobody found", and leaves every other error as it is.
+func (q question) nobodyFound(err error, refusal *soap.Fault, r *Result) (*Result, error) {
 	var f *Fault
-	if refusal == nil || !errors.As(err, &f) || !slices.Contains(c.cfg.UnknownPersonFaults, f.DetailCode) {
+	if refusal == nil || !errors.As(err, &f) || !slices.Contains(q.nobody, f.DetailCode) {
 		return nil, err
 	}
 	r.Outcome, r.Code, r.Fault, r.Raw = NotFound, f.DetailCode, f, refusal.Detail.Source()

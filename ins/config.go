@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/segur-sdk/segur"
@@ -14,6 +15,16 @@ const (
 	EndpointQualification = "https://qualiflps-services-ps-tlsm.ameli.fr:443/lps"
 	EndpointProduction    = "https://services-ps-tlsm.ameli.fr/lps"
 )
+
+// Endpoints of the modes [Card] and [Assertion], where TLS verifies the server only. That of production is inferred from
+// the host names that a connector of the field accepts: check it in the guide before the first call.
+const (
+	EndpointQualificationCPx = "https://qualiflps.services-ps.ameli.fr:443/lps"
+	EndpointProductionCPx    = "https://services-ps.ameli.fr/lps"
+)
+
+// defaultVitaleAssertionAge: a conformance test waits "more than 20 minutes" for an assertion to be obsolete.
+const defaultVitaleAssertionAge = 20 * time.Minute
 
 // maxHeaderLength bounds the fields of [Software], in characters.
 const maxHeaderLength = 59
@@ -34,20 +45,34 @@ type Software struct {
 
 // Config is the configuration of a [Client].
 type Config struct {
+	// ClientConfig is the common part. Credentials gives the certificate of the structure; with Authentication it is
+	// not asked.
 	segur.ClientConfig
 
-	// Endpoint is the URL of the service. Empty: [EndpointProduction] or [EndpointQualification]; required in the
-	// Fake environment. The platform of another environment is refused.
+	// Endpoint is the URL of the service. Empty: [EndpointProduction] or [EndpointQualification], with [Card] and
+	// [Assertion] [EndpointProductionCPx] or [EndpointQualificationCPx]; required in the Fake environment and with
+	// [ProSanteConnect]. The platform of another environment or mode is refused.
 	Endpoint string
+	// Authentication is how a professional proves who calls: [Card], [Assertion] or [ProSanteConnect]. nil: the
+	// structure does, by its certificate (mutual TLS).
+	Authentication Authenticator
+	// CertificateIssuers are common names of authorities whose certificates are accepted beside those of IGC-Santé
+	// (AC IGC-SANTE ELEMENTAIRE ORGANISATIONS, for cards AC IGC-SANTE FORT PERSONNES; in qualification also the ones
+	// named "TEST …"). The Fake environment accepts any.
+	CertificateIssuers []string
 	// Software identifies the program. Required.
 	Software Software
 	// Issuer is the "Emetteur" of the headers. Empty: the OU of the client certificate, the national identifier of
-	// the structure. Required when HTTPClient is given, since the certificate is then not ours to read.
+	// the structure; with Authentication, the subject of the assertion. Required when HTTPClient is given without
+	// Authentication, since the certificate is then not ours to read.
 	Issuer string
 	// UnknownPersonFaults are the detail codes ("insi_…") of faults that mean "nobody found". nil: insi_102 outside of
 	// production, where the platform answers so to the search of a person it does not have; an empty slice: none.
 	// Must be empty in production, where insi_102 is a technical failure.
 	UnknownPersonFaults []string
+	// VitaleAssertionAge is how old the assertion of a Vitale card may be when it is sent. 0: 20 minutes; the exact
+	// limit is not public.
+	VitaleAssertionAge time.Duration
 	// Policy bounds [Client.Identify].
 	Policy Policy
 	// Limiter bounds the calls of a structure, see [NewLimiter]: share one between the clients of the structure. nil:
@@ -57,13 +82,14 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	c.ClientConfig = c.ClientConfig.WithDefaults()
+	if c.Authentication != nil {
+		c.Credentials = nil // TLS presents nothing
+	}
 	if c.Endpoint == "" {
-		switch c.Environment {
-		case segur.Production:
-			c.Endpoint = EndpointProduction
-		case segur.Qualification:
-			c.Endpoint = EndpointQualification
-		}
+		c.Endpoint = c.defaultEndpoint()
+	}
+	if c.VitaleAssertionAge == 0 {
+		c.VitaleAssertionAge = defaultVitaleAssertionAge
 	}
 	if c.UnknownPersonFaults == nil && c.Environment != segur.Production {
 		c.UnknownPersonFaults = []string{codeTechnicalFailure}
@@ -73,6 +99,18 @@ func (c Config) withDefaults() Config {
 		c.Limiter = NewLimiter(LimiterConfig{Calls: NoLimit, Clock: c.Clock})
 	}
 	return c
+}
+
+func (c Config) defaultEndpoint() string {
+	switch {
+	case c.Authentication != nil:
+		return c.Authentication.endpoint(c.Environment)
+	case c.Environment == segur.Production:
+		return EndpointProduction
+	case c.Environment == segur.Qualification:
+		return EndpointQualification
+	}
+	return ""
 }
 
 // check adds everything that is wrong with c, the certificate aside.
@@ -85,8 +123,14 @@ func (c Config) check(p *segur.Problems) {
 	if other := platform(c.Endpoint); other != "" && c.Environment.Valid() && c.Environment != segur.Fake && other != c.Environment {
 		p.Add("endpoint", "is the one of environment "+string(other)+": fictional and real identities must not mix")
 	}
+	if mutual, known := mutualTLS(c.Endpoint); known && mutual != (c.Authentication == nil) {
+		p.Add("endpoint", "is the one of another mode of authentication: organisation certificates have a host of their own (-tlsm)")
+	}
 	c.Software.check(p)
-	if c.Issuer == "" && c.HTTPClient != nil {
+	if c.VitaleAssertionAge < 0 {
+		p.Add("vitaleAssertionAge", "must not be negative")
+	}
+	if c.Issuer == "" && c.HTTPClient != nil && c.Authentication == nil {
 		p.Add("issuer", "is required with httpClient: the certificate cannot be read")
 	}
 	if c.Issuer != strings.TrimSpace(c.Issuer) {
@@ -180,6 +224,17 @@ func platform(endpoint string) segur.Environment {
 		return segur.Production
 	}
 	return ""
+}
+
+// mutualTLS reports whether a host of the health insurance is that of organisation certificates.
+func mutualTLS(endpoint string) (mutual, known bool) {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return false, false
+	}
+	host := strings.ToLower(u.Hostname())
+	mutual = strings.HasSuffix(host, "services-ps-tlsm.ameli.fr")
+	return mutual, mutual || strings.HasSuffix(host, "services-ps.ameli.fr")
 }
 
 func loopback(endpoint string) bool {

@@ -1,6 +1,7 @@
 package ins_test
 
 import (
+	"crypto/x509"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,10 +15,20 @@ import (
 	"github.com/segur-sdk/segur/ins"
 )
 
-var pki = credentialtest.NewPKI()
+// The names are those of the production authorities and of the test ones, the keys are ours.
+var (
+	pki         = credentialtest.NewPKI(credentialtest.WithAuthorities("AC RACINE IGC-SANTE ELEMENTAIRE", "AC IGC-SANTE ELEMENTAIRE ORGANISATIONS"))
+	testPKI     = credentialtest.NewPKI(credentialtest.WithAuthorities("TEST AC RACINE IGC-SANTE ELEMENTAIRE", "TEST AC IGC-SANTE ELEMENTAIRE ORGANISATIONS"))
+	cardPKI     = credentialtest.NewPKI(credentialtest.WithAuthorities("AC RACINE IGC-SANTE FORT", "AC IGC-SANTE FORT PERSONNES"))
+	testCardPKI = credentialtest.NewPKI(credentialtest.WithAuthorities("TEST AC RACINE IGC-SANTE FORT", "TEST AC IGC-SANTE FORT PERSONNES"))
+)
 
 func organization(opts ...credentialtest.Option) segur.CredentialSource {
 	return segur.StaticCredential(pki.Organization(append([]credentialtest.Option{credentialtest.CommonName(ins.CommonNameAuto)}, opts...)...))
+}
+
+func issuedBy(p *credentialtest.PKI) segur.CredentialSource {
+	return segur.StaticCredential(p.Organization(credentialtest.CommonName(ins.CommonNameAuto)))
 }
 
 func config() ins.Config {
@@ -72,7 +83,24 @@ func TestConfigIsChecked(t *testing.T) {
 		"own HTTP client, issuer given": {func(c *ins.Config) {
 			c.HTTPClient, c.Credentials, c.RootCAs, c.Issuer = &http.Client{}, nil, nil, "1990000019"
 		}, nil},
-		"limits of the common part": {func(c *ins.Config) { c.Timeout = -time.Second }, []string{"timeout must not be negative"}},
+		"test certificate in production": {func(c *ins.Config) { c.Environment, c.Credentials = segur.Production, issuedBy(testPKI) },
+			[]string{`credentials the certificate is one of the test world, issued by "TEST AC IGC-SANTE ELEMENTAIRE ORGANISATIONS": production wants one issued by "AC IGC-SANTE ELEMENTAIRE ORGANISATIONS"; order an IGC-Santé`}},
+		"test certificate in qualification": {func(c *ins.Config) { c.Credentials = issuedBy(testPKI) }, nil},
+		"certificate of another authority": {func(c *ins.Config) { c.Credentials = issuedBy(credentialtest.NewPKI()) },
+			[]string{`credentials the certificate was issued by "FICTIVE AC IGC ELEMENTAIRE ORGANISATIONS" instead of "AC IGC-SANTE ELEMENTAIRE ORGANISATIONS"; order an IGC-Santé`}},
+		"certificate of an accepted authority": {func(c *ins.Config) {
+			c.Credentials, c.CertificateIssuers = issuedBy(credentialtest.NewPKI()), []string{"FICTIVE AC IGC ELEMENTAIRE ORGANISATIONS"}
+		}, nil},
+		"certificate of a card": {func(c *ins.Config) { c.Credentials = issuedBy(cardPKI) }, []string{`credentials the certificate was issued by "AC IGC-SANTE FORT PERSONNES"`}},
+		"any authority in Fake": {func(c *ins.Config) {
+			c.Environment, c.Endpoint, c.Credentials = segur.Fake, "https://127.0.0.1:1/lps", issuedBy(testPKI)
+		}, nil},
+		"client usage without digital signature": {func(c *ins.Config) {
+			c.Credentials = organization(credentialtest.Usages(x509.KeyUsageKeyEncipherment, x509.ExtKeyUsageClientAuth))
+		}, []string{"credentials the certificate does not serve client authentication"}},
+		"organisation on the host of cards": {func(c *ins.Config) { c.Endpoint = ins.EndpointQualificationCPx }, []string{"endpoint is the one of another mode"}},
+		"age of Vitale assertions":          {func(c *ins.Config) { c.VitaleAssertionAge = -1 }, []string{"vitaleAssertionAge must not be negative"}},
+		"limits of the common part":         {func(c *ins.Config) { c.Timeout = -time.Second }, []string{"timeout must not be negative"}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

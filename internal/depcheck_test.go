@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"credential":       {"", "internal/dn"},
 	"cda":              {"", "internal/xmlw", "internal/xmlr", "internal/hl7", "internal/names", "internal/nos", "cda/pdfa"},
 	"cda/pdfa":         {""},
-	"ins":              {"", "internal/dn", "internal/soap", "internal/saml", "internal/names", "internal/transport", "internal/xmlw", "internal/xmlr"},
+	"ins":              {"", "credential", "internal/dn", "internal/soap", "internal/saml", "internal/names", "internal/transport", "internal/xmlw", "internal/xmlr"},
 	"ins/datamatrix":   {""},
 	"ins/identity":     {"", "ins", "internal/names"},
 	"ins/interop":      {"", "cda", "ins/identity", "internal/hl7", "internal/names"},

@@ -18,6 +18,7 @@ type PKI struct {
 	clock         func() time.Time
 	root, issuing *authority
 	foreign       bool
+	names         [2]string
 }
 
 type authority struct {
@@ -32,9 +33,15 @@ type PKIOption func(*PKI)
 // of the present.
 func WithClock(now func() time.Time) PKIOption { return func(p *PKI) { p.clock = now } }
 
+// WithAuthorities names the root and the issuing authority, for programs that look at the name of the issuer. By default
+// both names begin with "FICTIVE".
+func WithAuthorities(root, issuing string) PKIOption {
+	return func(p *PKI) { p.names = [2]string{root, issuing} }
+}
+
 // NewPKI makes a root and an issuing authority.
 func NewPKI(opts ...PKIOption) *PKI {
-	p := &PKI{clock: time.Now}
+	p := &PKI{clock: time.Now, names: [2]string{"FICTIVE AC RACINE IGC ELEMENTAIRE", "FICTIVE AC IGC ELEMENTAIRE ORGANISATIONS"}}
 	for _, o := range opts {
 		o(p)
 	}
@@ -45,7 +52,7 @@ func NewPKI(opts ...PKIOption) *PKI {
 // Foreign returns an infrastructure with the same names, other keys and no
 // trust in common: certificates from "another PKI".
 func (p *PKI) Foreign() *PKI {
-	f := &PKI{clock: p.clock, foreign: true}
+	f := &PKI{clock: p.clock, foreign: true, names: p.names}
 	f.issue()
 	return f
 }
@@ -55,8 +62,8 @@ func (p *PKI) issue() {
 	if p.foreign {
 		rk, ik = foreignRootKey(), foreignIssueKey()
 	}
-	p.root = p.newAuthority("FICTIVE AC RACINE IGC ELEMENTAIRE", rk, nil)
-	p.issuing = p.newAuthority("FICTIVE AC IGC ELEMENTAIRE ORGANISATIONS", ik, p.root)
+	p.root = p.newAuthority(p.names[0], rk, nil)
+	p.issuing = p.newAuthority(p.names[1], ik, p.root)
 }
 
 func (p *PKI) newAuthority(cn string, key crypto.Signer, parent *authority) *authority {

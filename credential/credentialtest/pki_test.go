@@ -178,3 +178,11 @@ func TestNamesOfTheStructure(t *testing.T) {
 	assert.Equal(t, []string{"HOPITAL FICTIF"}, leaf.Subject.Organization)
 	assert.Equal(t, []string{"Paris (75)"}, leaf.Subject.Province)
 }
+
+func TestAuthorities(t *testing.T) {
+	t.Parallel()
+	pki := credentialtest.NewPKI(credentialtest.WithAuthorities("AC RACINE FICTIVE", "AC FICTIVE"))
+	assert.Equal(t, "AC RACINE FICTIVE", pki.Root().Subject.CommonName)
+	assert.Equal(t, "AC FICTIVE", pki.Organization().Chain()[0].Issuer.CommonName)
+	assert.Equal(t, "AC FICTIVE", pki.Foreign().Issuing().Subject.CommonName)
+}

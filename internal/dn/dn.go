@@ -21,13 +21,11 @@ const (
 	State        = "2.5.4.8"
 	Organization = "2.5.4.10"
 	Unit         = "2.5.4.11"
+	Title        = "2.5.4.12"
 	GivenName    = "2.5.4.42"
 )
 
-const (
-	serialNumber = "2.5.4.5"
-	title        = "2.5.4.12"
-)
+const serialNumber = "2.5.4.5"
 
 // maxAttributes bounds a name: comparing two is quadratic in the attributes of an RDN.
 const maxAttributes = 64

@@ -15,12 +15,12 @@ var rfc2253 = map[string]string{
 }
 
 // shortNames are those of Text, with the ones of persons.
-var shortNames = with(rfc2253, map[string]string{Surname: "SN", GivenName: "GN", title: "T", serialNumber: "SERIALNUMBER"})
+var shortNames = with(rfc2253, map[string]string{Surname: "SN", GivenName: "GN", Title: "T", serialNumber: "SERIALNUMBER"})
 
 // readNames also holds what other tools write.
 var readNames = func() map[string]string {
 	m := map[string]string{
-		"S": State, "SURNAME": Surname, "G": GivenName, "GIVENNAME": GivenName, "TITLE": title,
+		"S": State, "SURNAME": Surname, "G": GivenName, "GIVENNAME": GivenName, "TITLE": Title,
 		"E": "1.2.840.113549.1.9.1", "EMAILADDRESS": "1.2.840.113549.1.9.1",
 	}
 	for oid, name := range shortNames {

@@ -48,6 +48,14 @@ var (
 	attributeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.:-]*$`)
 )
 
+// Check says what is wrong with the content, before anything is signed. commonName is that of the card certificate.
+func (a INSi) Check(commonName string) error {
+	a.defaults(commonName)
+	var p segur.Problems
+	a.check(&p)
+	return p.Err("saml.insi")
+}
+
 func (a *INSi) defaults(commonName string) {
 	if a.Subject == "" {
 		a.Subject = commonName
