@@ -98,9 +98,13 @@ func (o options) platformConfig() (ins.Config, error) {
 		return ins.Config{}, nil
 	}
 	cfg, err := o.platform.config()
-	if err == nil {
-		_, err = ins.New(cfg)
+	if err != nil {
+		return cfg, err
 	}
+	if o.configure != nil {
+		o.configure(&cfg)
+	}
+	_, err = ins.New(cfg)
 	return cfg, err
 }
 

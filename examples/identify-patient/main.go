@@ -1,11 +1,13 @@
 // Command identify-patient shows the national identity at work, against the
 // fake INSi of the SDK, with mutual TLS and a throwaway PKI:
 //
-//  1. a patient typed as people type: what is replaced before the search, each
+//   - a patient typed as people type: what is replaced before the search, each
 //     call, the verdict field by field, the identity that results;
-//  2. homonyms, told apart by the birth place;
-//  3. input that INSi would refuse, refused before anything is sent;
-//  4. a temporary fault of the service, repeated.
+//   - the passport that qualifies it, and the datamatrix of documents;
+//   - homonyms, told apart by the birth place; someone found by another given
+//     name, whom a person confirms;
+//   - input that INSi would refuse, refused before anything is sent;
+//   - a temporary fault of the service, repeated; a refusal.
 //
 // Everyone is fictional, so names are printed; the numbers are masked all the
 // same. It needs no argument. With -out it leaves what it made and the exact
@@ -49,7 +51,7 @@ type options struct {
 	platform  platform
 	// adjust lets a test change a server.
 	adjust func(*instest.Server)
-	// configure lets a test change the configuration of the scenes.
+	// configure lets a test change the configuration of the scenes, or of the platform.
 	configure func(*ins.Config)
 	// servers lets a test choose what a fake knows.
 	servers []instest.Option

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"flag"
+	"image/png"
 	"log/slog"
 	"net/http"
 	"os"
@@ -34,35 +35,53 @@ func TestScenes(t *testing.T) {
 	require.NoError(t, run(t.Context(), options{out: out}, &stdout))
 	text := stdout.String()
 	for _, want := range []string{
-		"typed            d’Aigüefictive | Jean Loup | M | 1955-10-09 | 2a004",
-		"searched         D'AIGUEFICTIVE | JEAN LOUP | M | 1955-10-09 | 2A004",
+		"typed               d’Aigüefictive | Jean Loup | M | 1955-10-09 | 2a004",
+		"searched            D'AIGUEFICTIVE | JEAN LOUP | M | 1955-10-09 | 2A004",
 		"traits.birthName: accent, cedilla or other mark taken off the letter, character 6",
 		"traits.birthName: typographic apostrophe replaced by the plain one, character 2",
+		"created             PROV",
 		"first given name, without the birth place -> 01 not found",
 		"variant of the first given name, without the birth place -> 00 found",
-		"verdict          birth name same, first given name equivalent, sex same, birth date same, birth place same",
-		"reference        D'AIGUEFICTIVE | JEAN-LOUP ANGE MARIE | M | 1955-10-09 | 2A004",
-		"number           1 55 10 ** *** *** (**), authority 1.2.250.1.213.1.4.10",
-		"status           RECUP",
-		"-> 02 ambiguous", "stopped          ambiguous: ambiguous",
-		"first given name, with the birth place -> 00 found", "status           QUAL: checked before, retrieved now",
-		"refused          patient.traits.birthName: character 7: digits are not accepted",
-		"refused          patient.traits.sex: must be F or M", "refused          patient.traits.birthDate: is not a date of the calendar",
-		"sent             0 messages", "refused          patient.attributes: a fictitious identity is never searched",
-		"-> desir_1020 (unavailable) undetermined", "Sender siram_100 desir_550, severity erreur", "try again        false",
-		"what to do       The software's authorisation number is unknown",
+		"verdict             birth name same, first given name equivalent, sex same, birth date same, birth place same",
+		"reference           D'AIGUEFICTIVE | JEAN-LOUP ANGE MARIE | M | 1955-10-09 | 2A004",
+		"number              1 55 10 ** *** *** (**), authority 1.2.250.1.213.1.4.10",
+		"status              RECUP", "for the DMP         no: only a qualified identity",
+		"control             Control(PA, french)", "status              QUAL: retrieved and checked", "for the DMP         with the matricule",
+		"history             control QUAL by accueil-2",
+		"symbol              40 × 40 modules", "scanned             D'AIGUEFICTIVE | JEAN-LOUP ANGE MARIE | M | 1955-10-09 | 2A004",
+		"same number         true; status of what is scanned: PROV",
+		"-> 02 ambiguous", "outcome             ambiguous",
+		"first given name, with the birth place -> 00 found", "status              QUAL: checked before, retrieved now",
+		"other given name, without the birth place -> 00 unconfirmed", "number              (none): the patient keeps none",
+		"doubt               first given name, may be lifted by a person: true", `one of ["CAMILLE" "CAMILLE LUCE"]`,
+		"confirmed           by accueil-2: FICTIVE-DURAND | CAMILLE LUCE | F | 1985-03-14 | 69123",
+		"refused             patient.traits.birthName: character 7: digits are not accepted",
+		"refused             patient.traits.sex: must be F or M", "refused             patient.traits.birthDate: is not a date of the calendar",
+		"sent                0 messages", "refused             patient.attributes: a fictitious identity is never searched",
+		"-> desir_1020 (unavailable) undetermined", "Sender siram_100 desir_550, severity erreur", "try again           false",
+		"what to do          The software's authorisation number is unknown",
 	} {
 		assert.Contains(t, text, want)
 	}
 	assert.Empty(t, number.FindString(text), "numbers are masked")
 	traces, err := filepath.Glob(filepath.Join(out, "exchanges", "*-ins.search.request"))
 	require.NoError(t, err)
-	assert.Len(t, traces, 8, "every message, refused ones and repetitions included; none for bad input")
+	assert.Len(t, traces, 10, "every message, refused ones and repetitions included; none for bad input")
 	ids := map[string]bool{}
 	for _, f := range traces {
 		ids[message(t, f).MessageID] = true
 	}
-	assert.Len(t, ids, 8, "each message has an identifier of its own")
+	assert.Len(t, ids, 10, "each message has an identifier of its own")
+
+	picture, err := os.Open(filepath.Join(out, "datamatrix.png"))
+	require.NoError(t, err)
+	defer picture.Close()
+	drawn, err := png.DecodeConfig(picture)
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, drawn.Width, 40*8, "8 pixels a module")
+	svg, err := os.ReadFile(filepath.Join(out, "datamatrix.svg"))
+	require.NoError(t, err)
+	assert.Contains(t, string(svg), "<svg")
 }
 
 // The log of the client holds nothing of the patients, whatever the scenes print.
@@ -74,7 +93,7 @@ func TestScenesLogNothing(t *testing.T) {
 		c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}}, &bytes.Buffer{}))
 	require.Len(t, fakes.all, 1)
-	assert.Len(t, fakes.all[0].Calls(), 6, "the two scripted faults are not among the calls")
+	assert.Len(t, fakes.all[0].Calls(), 8, "the two scripted faults are not among the calls")
 	assert.Contains(t, log.String(), "ins.search")
 	for _, secret := range []string{"AIGUE", "JEAN", "MARTIN", "CAMILLE", "1955", "1970", "1985", "2A004", "13055", "155102A004444"} {
 		assert.NotContains(t, log.String(), secret)
@@ -89,7 +108,7 @@ func TestScenesFail(t *testing.T) {
 	for _, secret := range []string{"AIGUE", "JEAN", "1955"} {
 		assert.NotContains(t, err.Error(), secret)
 	}
-	assert.Contains(t, stdout.String(), "stopped          exhausted: not found")
+	assert.Contains(t, stdout.String(), "outcome             not found, stopped: exhausted")
 
 	err = run(t.Context(), options{adjust: func(s *instest.Server) {
 		s.Fail(instest.Fault{Status: http.StatusServiceUnavailable, Times: instest.Forever})
@@ -261,6 +280,7 @@ func TestCNDAOnAPlatform(t *testing.T) {
 	out := t.TempDir()
 	o, err := parse(append(vendor(t, platform), "-out", out), &bytes.Buffer{})
 	require.NoError(t, err)
+	o.configure = func(c *ins.Config) { c.CertificateIssuers = []string{platform.PKI().Issuing().Subject.CommonName} }
 	var stdout bytes.Buffer
 	require.NoError(t, run(t.Context(), o, &stdout))
 	assert.Contains(t, stdout.String(), "run against "+platform.URL)

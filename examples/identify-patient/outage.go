@@ -14,16 +14,16 @@ import (
 // that counts in the budget of calls. A fault that stays ends the search, and
 // care goes on with the local identity.
 func (t *tour) outage(ctx context.Context) error {
-	t.title("4. INSi is unavailable for a moment")
+	t.title("INSi is unavailable for a moment")
 	t.server.Fail(instest.SOAPFault("desir_1020", instest.Since2026))
 	found, err := t.client.Identify(ctx, instest.DefaultPatient())
 	if err != nil {
 		return err
 	}
 	t.trace(found)
-	t.number(found.Patient)
+	t.number(found.Patient.INS)
 
-	t.title("   INSi refuses the software")
+	t.title("INSi refuses the software")
 	t.server.Fail(instest.SOAPFault("desir_550", instest.Since2026))
 	found, err = t.client.Identify(ctx, instest.DefaultPatient())
 	var e *segur.Error

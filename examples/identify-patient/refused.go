@@ -12,7 +12,7 @@ import (
 // refused shows input that INSi would refuse: the error lists every field and
 // rule, never the value, and nothing is sent.
 func (t *tour) refused(ctx context.Context) error {
-	t.title("3. Bad input")
+	t.title("Bad input")
 	before := len(t.server.Calls())
 	traits := segur.Traits{BirthName: "Fictif2", FirstGivenName: "JEAN-", Sex: segur.SexUnknown,
 		BirthDate: segur.NewDate(2021, time.February, 30), BirthPlace: "6312"}
@@ -28,9 +28,7 @@ func (t *tour) refused(ctx context.Context) error {
 	t.line("what to do", "%s", e.Explain(segur.EN))
 	t.line("sent", "%d messages", len(t.server.Calls())-before)
 
-	fictitious := t.patient
-	fictitious.Attributes = segur.Fictitious
-	_, err = t.client.Identify(ctx, fictitious)
+	_, err = t.client.Identify(ctx, segur.Patient{Traits: t.patient.Traits(), Attributes: segur.Fictitious})
 	if !errors.As(err, &e) || !errors.Is(err, segur.ErrInvalidInput) {
 		return fmt.Errorf("a fictitious identity was not refused as such: %w", err)
 	}

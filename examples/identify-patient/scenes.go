@@ -9,6 +9,7 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/ins"
+	"github.com/segur-sdk/segur/ins/identity"
 	"github.com/segur-sdk/segur/ins/instest"
 )
 
@@ -19,8 +20,9 @@ type tour struct {
 	server  *instest.Server
 	client  *ins.Client
 
-	// patient is the one of the first scene, once identified.
-	patient segur.Patient
+	// patient is the one of the first scenes.
+	patient identity.Identity
+	scenes  int
 }
 
 // showScenes starts the fake and plays the scenes in order.
@@ -46,7 +48,7 @@ func showScenes(ctx context.Context, o options, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(stdout, "INSi on the fake of the SDK: fictional persons, throwaway certificates, nothing leaves the machine")
-	for _, scene := range []func(context.Context) error{t.typed, t.homonyms, t.refused, t.outage} {
+	for _, scene := range []func(context.Context) error{t.typed, t.control, t.symbol, t.homonyms, t.confirmed, t.refused, t.outage} {
 		if err := scene(ctx); err != nil {
 			return err
 		}
@@ -58,11 +60,14 @@ func showScenes(ctx context.Context, o options, stdout io.Writer) error {
 }
 
 // title opens a scene.
-func (t *tour) title(text string) { fmt.Fprintf(t.stdout, "\n%s\n", text) }
+func (t *tour) title(text string) {
+	t.scenes++
+	fmt.Fprintf(t.stdout, "\n%d. %s\n", t.scenes, text)
+}
 
 // line writes one fact of a scene.
 func (t *tour) line(name, format string, args ...any) {
-	fmt.Fprintf(t.stdout, "  %-16s %s\n", name, fmt.Sprintf(format, args...))
+	fmt.Fprintf(t.stdout, "  %-19s %s\n", name, fmt.Sprintf(format, args...))
 }
 
 // trace writes the calls of an identification, then why it stopped.
@@ -79,12 +84,19 @@ func (t *tour) trace(found *ins.Identification) {
 		t.line(fmt.Sprintf("call %d", i+1), "%s, %s -> %s %s, %d ms", a.GivenName, place, code, a.Outcome, a.Duration.Milliseconds())
 		t.line("", "%s", a.MessageID)
 	}
-	t.line("stopped", "%s: %s", found.Stop, found.Outcome)
+	if found.Stop.String() == found.Outcome.String() {
+		t.line("outcome", "%s", found.Outcome)
+	} else {
+		t.line("outcome", "%s, stopped: %s", found.Outcome, found.Stop)
+	}
+	if hint := found.Explain(segur.EN); hint != "" {
+		t.line("hint", "%s", hint)
+	}
 }
 
-// number writes the INS of a patient, masked.
-func (t *tour) number(p segur.Patient) {
-	t.line("number", "%s, authority %s", mask(p.INS.Body(), p.INS.Key()), p.INS.Authority())
+// number writes an INS, masked.
+func (t *tour) number(n segur.INS) {
+	t.line("number", "%s, authority %s", mask(n.Body(), n.Key()), n.Authority())
 }
 
 // keep writes a file of -out; without -out it does nothing.

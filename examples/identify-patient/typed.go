@@ -7,13 +7,15 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/ins"
+	"github.com/segur-sdk/segur/ins/identity"
 )
 
-// typed identifies a patient written as people write. The search takes traits
-// as INSi wants them; the replacements are a step of their own, which a user
-// interface shows to who typed.
+// typed creates the identity of a patient written as people write, and
+// retrieves the INS. The search takes traits as INSi wants them; the
+// replacements are a step of their own, which a user interface shows to who
+// typed.
 func (t *tour) typed(ctx context.Context) error {
-	t.title("1. A patient arrives")
+	t.title("A patient arrives")
 	local := segur.Traits{BirthName: "d’Aigüefictive", FirstGivenName: "Jean Loup", Sex: segur.Male,
 		BirthDate: segur.NewDate(1955, time.October, 9), BirthPlace: "2a004"}
 	t.line("typed", "%s", typed(local))
@@ -25,8 +27,21 @@ func (t *tour) typed(ctx context.Context) error {
 	for _, c := range changes(normalized.Changes) {
 		t.line("", "%s", c)
 	}
+	rules, err := identity.NewRules(identity.Config{})
+	if err != nil {
+		return err
+	}
+	patient, err := rules.New(act("accueil-1"), identity.Entry{Traits: normalized.Traits, Method: identity.MethodManual})
+	if err != nil {
+		return err
+	}
+	t.line("created", "%s", patient.Status())
 
-	found, err := t.client.Identify(ctx, segur.Patient{Status: segur.Provisional, Traits: normalized.Traits})
+	question, err := patient.ForINSi()
+	if err != nil {
+		return err
+	}
+	found, err := t.client.Identify(ctx, question)
 	if err != nil {
 		return err
 	}
@@ -37,12 +52,53 @@ func (t *tour) typed(ctx context.Context) error {
 	v := found.Result.Verdict
 	t.line("verdict", "birth name %s, first given name %s, sex %s, birth date %s, birth place %s",
 		v.BirthName, v.FirstGivenName, v.Sex, v.BirthDate, v.BirthPlace)
-	t.line("reference", "%s", typed(found.Patient.Traits))
-	t.number(found.Patient)
-	t.line("status", "%s: retrieved, and no document was seen yet", found.Patient.Status)
-	t.patient = found.Patient
+	if t.patient, err = patient.Retrieve(act("accueil-1"), identity.Retrieval{Result: found.Result}); err != nil {
+		return err
+	}
+	t.line("reference", "%s", typed(t.patient.Traits()))
+	t.number(t.patient.INS())
+	t.line("status", "%s: retrieved; no document was seen yet", t.patient.Status())
+	t.handedOut()
 	return nil
 }
+
+// control qualifies the identity: the desk compares it with a passport.
+func (t *tour) control(context.Context) error {
+	t.title("The passport is shown")
+	patient, err := t.patient.Control(act("accueil-2"), identity.Control{Document: identity.Passport, Holder: identity.HolderFrench})
+	if err != nil {
+		return err
+	}
+	t.patient = patient
+	control, _ := patient.LastControl()
+	t.line("control", "%s", control)
+	t.line("status", "%s: retrieved and checked", patient.Status())
+	t.handedOut()
+	for _, e := range patient.History() {
+		t.line("history", "%s %s by %s (%s)", e.Operation, e.Status, e.Operator, e.Rule)
+	}
+	return nil
+}
+
+// handedOut says where the matricule may go with the identity as it is.
+func (t *tour) handedOut() {
+	for _, use := range []struct {
+		use  identity.Use
+		name string
+	}{{identity.UseDMP, "the DMP"}, {identity.UseCDA, "a CDA document"}, {identity.UsePrint, "paper"}} {
+		switch d := t.patient.Disclosure(use.use); {
+		case !d.Allowed:
+			t.line("for "+use.name, "no: %s", d.Reason)
+		case !d.INS:
+			t.line("for "+use.name, "without the matricule: %s", d.Reason)
+		default:
+			t.line("for "+use.name, "with the matricule")
+		}
+	}
+}
+
+// act is who does it and when: a product takes both from its session.
+func act(operator string) identity.Act { return identity.Act{Operator: operator, At: time.Now()} }
 
 // changes sums up replacements: one line for each field and rule.
 func changes(list []ins.Change) []string {
