@@ -8,6 +8,7 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/soap"
+	"github.com/segur-sdk/segur/internal/xmlr"
 )
 
 // Fault is a refusal by the service, behind the [*segur.Error] of a call: take it with [errors.As]. It has three
@@ -51,7 +52,7 @@ func (f Fault) LogValue() slog.Value { return slog.StringValue(f.Error()) }
 // readFault reads the detail siram:Erreur (schema faultSOAP V01_01), leniently: prefix, language, severity and place
 // of the attributes changed over the years.
 func readFault(f *soap.Fault, status int) *Fault {
-	out := &Fault{Code: codeOf(f.Code), Subcode: codeOf(f.Subcode()), Reason: f.Reason(segur.FR), Status: status, Raw: f.Raw}
+	out := &Fault{Code: codeOf(f.Code), Subcode: codeOf(family(f)), Reason: f.Reason(segur.FR), Status: status, Raw: f.Raw}
 	for _, r := range f.Reasons {
 		if r.Text == out.Reason {
 			out.Lang = r.Lang
@@ -63,17 +64,38 @@ func readFault(f *soap.Fault, status int) *Fault {
 		e = f.Detail.Child("*", "Erreur")
 	}
 	if e != nil {
-		out.DetailCode = codeOf(e.Attr("code"))
-		out.Severity = codeOf(e.Attr("severite"))
-		out.MessageID = strings.TrimSpace(e.Attr("messageID"))
+		out.DetailCode = codeOf(attribute(e, "code"))
+		out.Severity = codeOf(attribute(e, "severite"))
+		out.MessageID = strings.TrimSpace(attribute(e, "messageID"))
 		out.Message = e.TrimText()
 	}
 	return out
 }
 
-// codeOf keeps what looks like a code: texts of the service do not get into errors.
+// family is the innermost subcode of a family that is known, else the innermost one.
+func family(f *soap.Fault) string {
+	for _, s := range slices.Backward(f.Subcodes) {
+		if _, ok := codes[s]; ok {
+			return s
+		}
+	}
+	return f.Subcode()
+}
+
+// attribute is an attribute of the detail, with or without the namespace of the detail.
+func attribute(e *xmlr.Node, name string) string {
+	if v, ok := e.LookupAttr("", name); ok {
+		return v
+	}
+	v, _ := e.LookupAttr(e.Name.Space, name)
+	return v
+}
+
+// codeOf keeps what looks like a code, without the prefix of a qualified name, which the schema makes of the severity:
+// texts of the service do not get into errors.
 func codeOf(s string) string {
 	s = strings.TrimSpace(s)
+	s = s[strings.LastIndexByte(s, ':')+1:]
 	if len(s) > 64 || strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-' && r != '.'
 	}) {
