@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/ins"
 	"github.com/segur-sdk/segur/internal/testkit/fixed"
+	"github.com/segur-sdk/segur/internal/xmlr"
 )
 
 // canned answers every call with the same body, without a network.
@@ -90,6 +92,17 @@ func TestAnswersAccepted(t *testing.T) {
 		"impossible date":     {re("1985-03-14", "1985-02-30").Replace(individu(active + tiq)), ins.Unconfirmed, []string{"RESULTAT/INDIVIDU/TIQ/DateNaissance"}},
 		"bad dates of use":    {re("</OID></INSACTIF>", "</OID><DateDeb>hier</DateDeb><DateFin>2020-01-01Z</DateFin></INSACTIF>").Replace(individu(active + tiq)), ins.Found, []string{"RESULTAT/INDIVIDU/INSACTIF/DateDeb"}},
 		"bad history":         {individu(active + `<INSHISTO><IdIndividu><NumIdentifiant>12</NumIdentifiant><Cle>A</Cle></IdIndividu><OID>1.2.250.1.213.1.4.2</OID></INSHISTO><INSHISTO/>` + tiq), ins.Found, []string{"RESULTAT/INDIVIDU/INSHISTO/IdIndividu/NumIdentifiant", "RESULTAT/INDIVIDU/INSHISTO/IdIndividu/Cle", "RESULTAT/INDIVIDU/INSHISTO/OID", "RESULTAT/INDIVIDU/INSHISTO/IdIndividu", "RESULTAT/INDIVIDU/INSHISTO/OID"}},
+		"CDATA":               {re("FICTIVE-DURAND", "<![CDATA[FICTIVE-]]>DURAND").Replace(individu(active + tiq)), ins.Found, nil},
+		"instruction":         {re("<TIQ>", "<?x y?><TIQ>").Replace(individu(active + tiq)), ins.Found, nil},
+		"first given name":    {re("<ListePrenom>", "<Prenom>CAMILLE</Prenom><ListePrenom>").Replace(individu(active + tiq)), ins.Found, nil},
+		"no list":             {re("<ListePrenom>CAMILLE LUCE</ListePrenom>", "<Prenom>CAMILLE</Prenom>").Replace(individu(active + tiq)), ins.Found, nil},
+		"type of number":      {re("</Cle>", "</Cle><TypeMatricule>NIR</TypeMatricule>").Replace(individu(active + tiq)), ins.Found, nil},
+		"no label":            {re("<LibelleCR>OK</LibelleCR>", "").Replace(individu(active + tiq)), ins.Found, nil},
+		"waiting number":      {re("1.4.8<", "1.4.9<").Replace(individu(active + tiq)), ins.Found, nil},
+		"dates reversed":      {re("</OID></INSACTIF>", "</OID><DateDeb>2019-03-01</DateDeb><DateFin>2019-02-28+01:00</DateFin></INSACTIF>").Replace(individu(active + tiq)), ins.Found, nil},
+		"dates before":        {re("<INSACTIF>", "<INSACTIF><DateFin>2019-02-28</DateFin><DateDeb>2019-03-01</DateDeb>").Replace(individu(active + tiq)), ins.Found, nil},
+		"wrong key of old":    {individu(active + re("INSACTIF", "INSHISTO", "28503", "18503").Replace(active) + tiq), ins.Found, []string{"RESULTAT/INDIVIDU/INSHISTO/IdIndividu/Cle"}},
+		"test number of old":  {individu(active + re("INSACTIF", "INSHISTO", "1.4.8<", "1.4.10<").Replace(active) + tiq), ins.Found, nil},
 		"nobody":              {resultat(`<CR><CodeCR>01</CodeCR><LibelleCR>Aucune identite trouvee</LibelleCR></CR>`), ins.NotFound, nil},
 		"several":             {resultat(`<CR><CodeCR> 02 </CodeCR></CR>`), ins.Ambiguous, nil},
 	}
@@ -117,6 +130,93 @@ func TestAnswersAccepted(t *testing.T) {
 				assert.Equal(t, "285036912345656", r.Identity.INS.Matricule())
 			}
 		})
+	}
+}
+
+// Only what the schema requires: no key, no place, no dates, no label. The key is computed.
+func TestAnswerWithoutOptionalElements(t *testing.T) {
+	t.Parallel()
+	body := inEnvelope(resultat(`<CR><CodeCR>00</CodeCR><LibelleCR/></CR><INDIVIDU><INSACTIF><IdIndividu><NumIdentifiant>297022a020778</NumIdentifiant></IdIndividu>` +
+		`<OID>1.2.250.1.213.1.4.8</OID></INSACTIF>` + tiq + `</INDIVIDU>`))
+	r, err := cannedClient(t, segur.Production, body).Search(t.Context(), ins.Query{Traits: camille()})
+	require.NoError(t, err)
+	assert.Equal(t, ins.Found, r.Outcome)
+	assert.Equal(t, "297022A02077878", r.Identity.INS.Matricule(), "Corsica, in capitals")
+	assert.Equal(t, "297022a020778", r.Identity.Active.Number(), "as received")
+	assert.Empty(t, r.Identity.Active.Key(), "as received")
+	assert.Empty(t, r.Identity.History)
+	assert.Empty(t, r.Identity.Traits.BirthPlace)
+	assert.Empty(t, r.Warnings)
+}
+
+// Prefixes that change between the envelope, its body and the answer, as the gateway writes them.
+func TestPrefixesOfEnvelopes(t *testing.T) {
+	t.Parallel()
+	for _, p := range []string{"S", "soap", "env", "SOAP-ENV"} {
+		body := `<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope"><soap:Header/>` +
+			`<` + p + `:Body xmlns:` + p + `="http://www.w3.org/2003/05/soap-envelope"><!-- c -->` +
+			strings.Replace(individu(active+tiq), "<RESULTAT", `<RESULTAT xmlns:ns0="http://www.cnamts.fr/INSiRecVit" xmlns:ns3="urn:x"`, 1) + "\n</" + p + ":Body></soap:Envelope>\n"
+		for _, bom := range []string{"", "\ufeff"} {
+			r, err := cannedClient(t, segur.Qualification, []byte(bom+body)).Search(t.Context(), ins.Query{Traits: camille()})
+			require.NoError(t, err, p)
+			assert.Equal(t, ins.Found, r.Outcome, p)
+			assert.Equal(t, "285036912345656", r.Identity.INS.Matricule())
+			assert.Equal(t, bom+body, string(r.Raw), "byte for byte")
+		}
+	}
+}
+
+// The history is kept as it came; what is shown leaves out the active number and repetitions.
+func TestFormerNumbers(t *testing.T) {
+	t.Parallel()
+	old := func(number, rest string) string {
+		return `<INSHISTO><IdIndividu><NumIdentifiant>` + number + `</NumIdentifiant></IdIndividu><OID>1.2.250.1.213.1.4.8</OID>` + rest + `</INSHISTO>`
+	}
+	const first, then = `<DateDeb>1990-01-01</DateDeb><DateFin>1991-01-01</DateFin>`, `<DateDeb>1995-01-01</DateDeb>`
+	nia := strings.Replace(old("2850369123456", ""), "1.4.8<", "1.4.9<", 1)
+	payload := individu(active + old("1850369123456", then) + old("2850369123456", first) + old("1850369123456", then) + old("1850369123456", first) + nia + tiq)
+	r, err := cannedClient(t, segur.Qualification, inEnvelope(payload)).Search(t.Context(), ins.Query{Traits: camille()})
+	require.NoError(t, err)
+	require.Len(t, r.Identity.History, 5, "raw")
+	former := r.Identity.Former()
+	require.Len(t, former, 3)
+	assert.Equal(t, []ins.Record{r.Identity.History[0], r.Identity.History[3], r.Identity.History[4]}, former)
+	assert.Equal(t, "1850369123456", former[0].Number())
+	assert.Equal(t, segur.NewDate(1995, 1, 1), former[0].From)
+	assert.Equal(t, segur.NewDate(1990, 1, 1), former[1].From, "two periods of one number are two entries")
+	assert.Equal(t, segur.OIDINSNIA, former[2].Authority, "the same digits of another authority are another number")
+	assert.Empty(t, ins.Identity{}.Former())
+}
+
+// Dates known in part come and go as INSi has them; dates that do not exist neither leave nor are believed.
+func TestPartialAndImpossibleDates(t *testing.T) {
+	t.Parallel()
+	for date, iso := range map[segur.Date]string{{Year: 1934}: "1934-00-00", {Year: 1934, Month: 2}: "1934-02-00"} {
+		s := &sending{}
+		q := camille()
+		q.BirthDate = date
+		_, err := cannedClient(t, segur.Qualification, nil, func(c *ins.Config) { c.HTTPClient = &http.Client{Transport: s} }).Search(t.Context(), ins.Query{Traits: q})
+		require.NoError(t, err)
+		assert.Contains(t, string(s.request), ">"+iso+"<")
+		r, err := cannedClient(t, segur.Qualification, inEnvelope(strings.Replace(individu(active+tiq), "1985-03-14", iso, 1))).Search(t.Context(), ins.Query{Traits: q})
+		require.NoError(t, err)
+		assert.Equal(t, ins.Found, r.Outcome)
+		assert.Equal(t, date, r.Identity.Traits.BirthDate)
+	}
+	for _, iso := range []string{"2021-02-30", "1985-13-01", "0000-00-00", "1985-00-14"} {
+		r, err := cannedClient(t, segur.Qualification, inEnvelope(strings.Replace(individu(active+tiq), "1985-03-14", iso, 1))).Search(t.Context(), ins.Query{Traits: camille()})
+		require.NoError(t, err, iso)
+		assert.Equal(t, ins.Unconfirmed, r.Outcome, iso)
+		assert.True(t, r.Identity.Traits.BirthDate.IsZero())
+		require.Len(t, r.Warnings, 1)
+		assert.Equal(t, "RESULTAT/INDIVIDU/TIQ/DateNaissance", r.Warnings[0].Field)
+		assert.Contains(t, string(r.Raw), iso)
+	}
+	for _, date := range []segur.Date{segur.NewDate(2021, 2, 30), segur.NewDate(1985, 13, 1), {Year: 1985, Day: 14}, {Month: 3, Day: 14}} {
+		q := camille()
+		q.BirthDate = date
+		_, err := cannedClient(t, segur.Qualification, nil).Search(t.Context(), ins.Query{Traits: q})
+		require.ErrorContains(t, err, "traits.birthDate is not a date of the calendar")
 	}
 }
 
@@ -205,6 +305,12 @@ func TestAnswerBeyondTheLimit(t *testing.T) {
 func FuzzAnswer(f *testing.F) {
 	f.Add(inEnvelope(individu(active + tiq)))
 	f.Add(inEnvelope(individu(active + strings.ReplaceAll(active, "INSACTIF", "INSHISTO") + tiq)))
+	for _, answer := range []string{active + `<TIQ/>`, strings.ReplaceAll(active, "28503", "18503") + tiq, strings.ReplaceAll(active, "1.4.8<", "1.4.10<") + tiq,
+		strings.ReplaceAll(active, "<Cle>56</Cle>", "") + strings.ReplaceAll(tiq, "1985-03-14", "1985-02-30"), active + active + tiq,
+		tiq + strings.ReplaceAll(active, "2850369123456", "297022A020778")} {
+		f.Add(inEnvelope(individu(answer)))
+		f.Add(inEnvelope(strings.ReplaceAll(individu(answer), ">", "><!-- c -->")))
+	}
 	f.Add(inEnvelope(resultat(`<CR><CodeCR>02</CodeCR></CR>`)))
 	f.Add(inEnvelope(`<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>s:siram_40</s:Value></s:Subcode></s:Code><s:Detail><x:Erreur xmlns:x="urn:siram" code="insi_102" severite="fatal"/></s:Detail></s:Fault>`))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -221,6 +327,13 @@ func FuzzAnswer(f *testing.F) {
 			if r.Identity == nil || r.Identity.INS.IsZero() || !r.Verdict.Coherent() {
 				t.Fatal("found without a coherent identity")
 			}
+			i := r.Identity.INS
+			if again, err := segur.ParseINS(i.Matricule(), i.Authority()); err != nil || again != i {
+				t.Fatal("found with a number that is not one")
+			}
+			if key := r.Identity.Active.Key(); key != "" && key != i.Key() {
+				t.Fatal("found with a key that does not match")
+			}
 		case ins.Unconfirmed:
 			if r.Identity == nil {
 				t.Fatal("unconfirmed without an identity")
@@ -229,6 +342,19 @@ func FuzzAnswer(f *testing.F) {
 			if r.Identity != nil {
 				t.Fatal("an identity that should not be")
 			}
+		}
+		// The same message in its canonical form is the same answer.
+		canonical, err := xmlr.Canonicalize(nil, bytes.TrimPrefix(body, []byte("\ufeff")), xmlr.Canonical{})
+		if err != nil {
+			t.Fatal("read and not canonical")
+		}
+		again, err := cannedClient(t, segur.Qualification, canonical).Search(t.Context(), ins.Query{Traits: camille()})
+		if err != nil {
+			t.Fatal("not read again")
+		}
+		if again.Outcome != r.Outcome || again.Code != r.Code || again.Verdict != r.Verdict ||
+			!reflect.DeepEqual(again.Identity, r.Identity) || !reflect.DeepEqual(again.Warnings, r.Warnings) {
+			t.Fatal("another answer when read again")
 		}
 	})
 }
