@@ -96,7 +96,9 @@ func TestDecodeWarns(t *testing.T) {
 		"name last":        {head + p["S1"] + p["S2"] + p["S4"] + p["S5"] + p["S6"] + p["S7"] + "S3CAMILLE LUCE", "S3", []string{datamatrix.WarningOpenEnd}},
 		"name last, ended": {head + p["S1"] + p["S2"] + p["S4"] + p["S5"] + p["S6"] + p["S7"] + "S3CAMILLE LUCE" + gs, "", []string{datamatrix.WarningSeparators}},
 		"OID last":         {head + p["S1"] + p["S3"] + p["S4"] + p["S5"] + p["S6"] + p["S7"] + "S21.2.250.1.213.1.4.8", "", nil},
-		"sex":              {with("S5", "S5M"), "S5", []string{datamatrix.WarningSex}},
+		"sex M, 2":         {with("S5", "S5M"), "S5", []string{datamatrix.WarningSex}},
+		"sex F, 1":         {with("S1", "S1185036912345609"), "S5", []string{datamatrix.WarningSex}},
+		"sex F, 7":         {with("S1", "S1785036912345697"), "S5", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -134,6 +136,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"header only":           {head, segur.ErrInvalidInput, "S1: is missing\nS2: is missing\nS3: is missing\nS4: is missing\nS5: is missing\nS6: is missing"},
 		"header, separator":     {head + gs + p["S1"], segur.ErrInvalidInput, "blocks: after block 0: an empty block"},
 		"two separators":        {with("S3", p["S3"]+gs), segur.ErrInvalidInput, "blocks: after block 3: an empty block"},
+		"two after a fixed one": {with("S5", "S5F"+gs+gs), segur.ErrInvalidInput, "blocks: after block 5: an empty block"},
 		"unknown block":         {with("S7", "S8X"), segur.ErrInvalidInput, "blocks: after block 6: a block that is none of S1 to S7"},
 		"something after":       {scanOf() + "X", segur.ErrInvalidInput, "blocks: after block 7"},
 		"two symbols":           {scanOf() + scanOf(), segur.ErrInvalidInput, "blocks: after block 7"},
@@ -163,6 +166,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"name too long":         {with("S4", "S4"+strings.Repeat("A", 101)+gs), segur.ErrInvalidInput, "blocks: after block 4: a block that is none"},
 		"sex I":                 {with("S5", "S5I"), segur.ErrInvalidInput, "S5: must be F or M"},
 		"date reversed":         {with("S6", "S61985-03-14"), segur.ErrInvalidInput, "S6: must be a complete date"},
+		"date, other dash":      {with("S6", "S614-03/1985"), segur.ErrInvalidInput, "S6: must be a complete date"},
 		"date impossible":       {with("S6", "S631-06-1985"), segur.ErrInvalidInput, "S6: must be a complete date"},
 		"date incomplete":       {with("S6", "S600-06-1985"), segur.ErrInvalidInput, "S6: must be a complete date"},
 		"date with signs":       {with("S6", "S6+1-06-1985"), segur.ErrInvalidInput, "S6: must be a complete date"},
@@ -185,6 +189,22 @@ func TestDecodeRefuses(t *testing.T) {
 				assert.NotContains(t, err.Error(), secret)
 			}
 		})
+	}
+}
+
+// A block is at fault once, and what could not be read after a fault is not said to be missing.
+func TestDecodeFaultsAreCounted(t *testing.T) {
+	t.Parallel()
+	for scan, want := range map[string][]string{
+		"":                                   {"header"},
+		"DC":                                 {"header"},
+		with("S1", "S128503691234"+gs):       {"S1"},
+		with("S7", "S7691"):                  {"S7"},
+		with("S3", "S3camille"+gs+"X"):       {"blocks", "S3"},
+		with("S5", "S5FS5M") + gs + gs + "S": {"blocks", "S5"},
+	} {
+		_, err := decode(scan)
+		assert.Equal(t, want, fields(t, err))
 	}
 }
 

@@ -69,6 +69,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"validated":        {func(p *segur.Patient) { p.Status = segur.Validated }, "patient.status", "is VALI"},
 		"doubtful":         {func(p *segur.Patient) { p.Attributes = segur.Doubtful | segur.Homonym }, "patient.attributes", "doubtful"},
 		"fictitious":       {func(p *segur.Patient) { p.Attributes = segur.Fictitious }, "patient.attributes", "fictitious"},
+		"attributes":       {func(p *segur.Patient) { p.Attributes = 8 }, "patient.attributes", "do not go together"},
 		"no INS":           {func(p *segur.Patient) { p.INS = segur.INS{} }, "patient.ins", "required"},
 		"no given names":   {func(p *segur.Patient) { p.Traits.GivenNames = "" }, "patient.traits.givenNames", "required"},
 		"no name":          {func(p *segur.Patient) { p.Traits.BirthName = "" }, "patient.traits.birthName", "required"},
