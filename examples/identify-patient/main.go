@@ -4,6 +4,7 @@
 //   - a patient typed as people type: what is replaced before the search, each
 //     call, the verdict field by field, the identity that results;
 //   - the passport that qualifies it, and the datamatrix of documents;
+//   - whether it still holds, by comparison and in a batch;
 //   - homonyms, told apart by the birth place; someone found by another given
 //     name, whom a person confirms;
 //   - input that INSi would refuse, refused before anything is sent;

@@ -50,6 +50,9 @@ func TestScenes(t *testing.T) {
 		"history             control QUAL by accueil-2",
 		"symbol              40 × 40 modules", "scanned             D'AIGUEFICTIVE | JEAN-LOUP ANGE MARIE | M | 1955-10-09 | 2A004",
 		"same number         true; status of what is scanned: PROV",
+		"one patient         verified by comparison, 1 message", "status              QUAL, last confirmed by message uuid:",
+		"batch, current      verified, replaced by another number: false", "batch, former       not verified, replaced by another number: true",
+		"batch, other-date   not verified, replaced by another number: false", "batch, typed        not sent: ", "claim.traits.birthName characters 2 to 7",
 		"-> 02 ambiguous", "outcome             ambiguous",
 		"first given name, with the birth place -> 00 found", "status              QUAL: checked before, retrieved now",
 		"other given name, without the birth place -> 00 unconfirmed", "number              (none): the patient keeps none",
@@ -66,12 +69,12 @@ func TestScenes(t *testing.T) {
 	assert.Empty(t, number.FindString(text), "numbers are masked")
 	traces, err := filepath.Glob(filepath.Join(out, "exchanges", "*-ins.search.request"))
 	require.NoError(t, err)
-	assert.Len(t, traces, 10, "every message, refused ones and repetitions included; none for bad input")
+	assert.Len(t, traces, 11, "every message, refused ones and repetitions included; none for bad input")
 	ids := map[string]bool{}
 	for _, f := range traces {
 		ids[message(t, f).MessageID] = true
 	}
-	assert.Len(t, ids, 10, "each message has an identifier of its own")
+	assert.Len(t, ids, 11, "each message has an identifier of its own")
 
 	picture, err := os.Open(filepath.Join(out, "datamatrix.png"))
 	require.NoError(t, err)
@@ -93,7 +96,7 @@ func TestScenesLogNothing(t *testing.T) {
 		c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}}, &bytes.Buffer{}))
 	require.Len(t, fakes.all, 1)
-	assert.Len(t, fakes.all[0].Calls(), 8, "the two scripted faults are not among the calls")
+	assert.Len(t, fakes.all[0].Calls(), 9, "the two scripted faults are not among the calls")
 	assert.Contains(t, log.String(), "ins.search")
 	for _, secret := range []string{"AIGUE", "JEAN", "MARTIN", "CAMILLE", "1955", "1970", "1985", "2A004", "13055", "155102A004444"} {
 		assert.NotContains(t, log.String(), secret)
