@@ -105,3 +105,25 @@ func ExampleNormalizeBirthName() {
 	fmt.Println(ins.NormalizeBirthName("D’Æion"))
 	// Output: D'AEION <nil>
 }
+
+// What a person typed is made acceptable in one visible step; what cannot be replaced is refused.
+func ExampleNormalize() {
+	typed := segur.Traits{BirthName: "D’Æion", FirstGivenName: "NOËL", Sex: segur.Male, BirthDate: segur.NewDate(1987, 1, 25), BirthPlace: "2b033"}
+	n, err := ins.Normalize(typed)
+	fmt.Println(n.Traits.BirthName, n.Traits.FirstGivenName, n.Traits.BirthPlace, err)
+	for _, c := range n.Changes {
+		fmt.Println(c.Field, c.Position, c.Rule)
+	}
+	_, err = ins.Normalize(segur.Traits{BirthName: "DUPONT_2", FirstGivenName: "ANNE"})
+	fmt.Println(err)
+	// Output:
+	// D'AEION NOEL 2B033 <nil>
+	// traits.birthName 2 apostrophe
+	// traits.birthName 3 ligature
+	// traits.birthName 4 capital
+	// traits.birthName 5 capital
+	// traits.birthName 6 capital
+	// traits.firstGivenName 3 accent
+	// traits.birthPlace 2 capital
+	// ins.Normalize: invalid input: traits.birthName character 7: U+005F is not accepted; traits.birthName character 8: digits are not accepted
+}

@@ -81,7 +81,7 @@ func TestNormalizeRefuses(t *testing.T) {
 	require.NoError(t, err, "the list is optional, an unknown birth place is legal")
 }
 
-// Each of these is refused before anything is sent; what Normalize returns is sent.
+// Each of these is refused before anything is sent, by every call that takes traits, in the same words.
 func TestStrictInput(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -134,6 +134,8 @@ func TestStrictInput(t *testing.T) {
 			id, err := client.Identify(t.Context(), segur.Patient{Traits: traits})
 			require.Nil(t, id)
 			assert.Equal(t, "patient.traits."+tc.want, told(err))
+			_, err = client.VerifyByComparison(t.Context(), ins.Claim{INS: number(t, "2850369123456"), Traits: traits})
+			assert.Equal(t, "claim.traits."+tc.want, told(err))
 			n, err := ins.Normalize(traits)
 			if tc.lifted {
 				require.NoError(t, err)
@@ -221,6 +223,11 @@ func TestWrongKeyIsNoINS(t *testing.T) {
 	_, err := segur.ParseINS("285036912345657", segur.OIDINSNIR)
 	require.ErrorIs(t, err, segur.ErrInvalidInput)
 	require.ErrorContains(t, err, "ins.matricule the key does not match the first 13 characters")
+	require.NotContains(t, err.Error(), "2850369")
+	_, err = cannedClient(t, segur.Qualification, nil).VerifyByComparison(t.Context(),
+		ins.Claim{Matricule: "285036912345657", Authority: segur.OIDINSNIR, Traits: camille()})
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	require.ErrorContains(t, err, "matricule the key does not match the first 13 characters")
 	require.NotContains(t, err.Error(), "2850369")
 }
 

@@ -194,7 +194,7 @@ var officialRequests = map[string]struct{ sent, typed segur.Traits }{
 		sent:  segur.Traits{BirthName: "D'AEION", FirstGivenName: "COEUR", Sex: segur.Male, BirthDate: segur.NewDate(1987, 1, 25)},
 		typed: segur.Traits{BirthName: "D’ÆION", FirstGivenName: "CŒUR", Sex: segur.Male, BirthDate: segur.NewDate(1987, 1, 25)}},
 	"captured/req_RECSANSVITALE_D-ARTAGNAN_DE_L-HERAULT_2023-09-26.xml": {
-		sent: segur.Traits{BirthName: "D'ARTAGNAN DE L'HERAULT", FirstGivenName: "PIERRE-ALAIN", Sex: segur.Male, BirthDate: segur.NewDate(2001, 6, 17), BirthPlace: "63220"}},
+		sent: segur.Traits{BirthName: "D'ARTAGNAN DE L'HERAULT", FirstGivenName: "PIERRE-ALAIN", Sex: segur.Male, BirthDate: segur.NewDate(2001, 6, 17)}},
 	"captured/req_RECSANSVITALE_ECETINSI_2023-09-26.xml": {
 		sent: segur.Traits{BirthName: "ECETINSI", FirstGivenName: "PIERRE-ALAIN", Sex: segur.Male, BirthDate: segur.NewDate(2009, 7, 14)}},
 	"samples/req_ws_ins2_mtls.xml": {sent: segur.Traits{BirthName: "ADRTROIS", FirstGivenName: "DOMINIQUE", Sex: segur.Female,
