@@ -18,7 +18,10 @@ const (
 	nsBAM    = "urn:siram:bam:ctxbam"
 	nsLPS    = "urn:siram:lps:ctxlps"
 	nsSearch = "http://www.cnamts.fr/INSiRecSans"
-	action   = "urn:ServiceIdentiteCertifiee:1.0.0:rechercherInsAvecTraitsIdentite"
+	nsVitale = "http://www.cnamts.fr/INSiRecVit"
+
+	actionTraits = "urn:ServiceIdentiteCertifiee:1.0.0:rechercherInsAvecTraitsIdentite"
+	actionVitale = "urn:ServiceIdentiteCertifiee:1.0.0:rechercherInsAvecCarteVitale"
 )
 
 var (
@@ -39,83 +42,116 @@ func knownFault(code string) *soapFault {
 	return &f
 }
 
+// question is what a request asks: traits, or a card.
+type question struct {
+	traits segur.Traits
+	card   *cardCriteria
+}
+
 // check verifies a request in the order of the service: transport, certificate, envelope, headers with the
-// authorisation number, body. It returns the criteria, or the fault.
-func (s *Server) check(r *http.Request, raw []byte, call *Call) (*segur.Traits, *soapFault) {
-	if f := checkHTTP(r); f != nil {
+// authorisation number, proof of who calls, body. It returns the criteria, or the fault.
+func (s *Server) check(r *http.Request, raw []byte, call *Call) (*question, *soapFault) {
+	action, f := s.checkHTTP(r)
+	if f != nil {
 		return nil, f
 	}
-	call.CommonName = r.TLS.PeerCertificates[0].Subject.CommonName
-	if cn := call.CommonName; cn != ins.CommonNameAuto && cn != ins.CommonNameManual {
-		return nil, knownFault("desir_560")
+	call.Action = action
+	if s.mode == organizations {
+		call.CommonName = r.TLS.PeerCertificates[0].Subject.CommonName
+		if cn := call.CommonName; cn != ins.CommonNameAuto && cn != ins.CommonNameManual {
+			return nil, knownFault("desir_560")
+		}
 	}
 	m, err := soap.ParseMessage(op, raw, maxRequest)
 	if err != nil || m.Version != soap.V12 {
 		return nil, fault("envelope", "the request is not a SOAP 1.2 envelope")
 	}
 	call.MessageID = m.MessageID
-	if f := s.checkHeaders(m); f != nil {
+	blocks, f := s.checkHeaders(m, action)
+	if f != nil {
 		return nil, f
 	}
-	return criteria(m.Payload)
+	call.Issuer = blocks[bam].Child(nsBAM, "Emetteur").TrimText()
+	vitale, f := s.checkSecurity(r, blocks[security], action == actionVitale, call)
+	if f != nil {
+		return nil, f
+	}
+	if action == actionVitale {
+		card, f := s.checkCard(m.Payload, blocks[bam].Child(nsBAM, "COUVERTURE"), vitale)
+		return &question{card: card}, f
+	}
+	traits, f := criteria(m.Payload)
+	if f != nil {
+		return nil, f
+	}
+	return &question{traits: *traits}, nil
 }
 
-func checkHTTP(r *http.Request) *soapFault {
+func (s *Server) checkHTTP(r *http.Request) (action string, f *soapFault) {
 	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	action = params["action"]
 	switch {
 	case r.Method != http.MethodPost || r.URL.RequestURI() != path:
-		return fault("http", "the request must be a POST of "+path)
+		return "", fault("http", "the request must be a POST of "+path)
 	case err != nil || mediaType != "application/soap+xml":
-		return fault("http", "the media type must be application/soap+xml")
+		return "", fault("http", "the media type must be application/soap+xml")
 	case !strings.EqualFold(params["charset"], "utf-8"):
-		return fault("http", "the charset must be utf-8")
-	case params["action"] != action:
-		return fault("http", "the parameter action of the media type must be that of the operation")
+		return "", fault("http", "the charset must be utf-8")
+	case action != actionTraits && (action != actionVitale || s.mode == organizations):
+		return "", fault("http", "the parameter action of the media type must be that of an operation of this mode")
 	}
-	return nil
+	return action, nil
 }
 
-// headerNames are the blocks of this mode: no less, no more. To, ReplyTo, From and Security are for others.
-var headerNames = []xmlr.Name{
-	{Space: nsBAM, Local: "ContexteBAM"}, {Space: nsLPS, Local: "ContexteLPS"},
-	{Space: soap.NamespaceAddressing, Local: "Action"}, {Space: soap.NamespaceAddressing, Local: "MessageID"},
-}
+// The header blocks: no less, no more. To, ReplyTo and From are for others, Security for professionals only.
+var (
+	bam      = xmlr.Name{Space: nsBAM, Local: "ContexteBAM"}
+	lps      = xmlr.Name{Space: nsLPS, Local: "ContexteLPS"}
+	security = xmlr.Name{Space: soap.NamespaceSecurity, Local: "Security"}
 
-func (s *Server) checkHeaders(m *soap.Message) *soapFault {
+	headerNames = []xmlr.Name{bam, lps,
+		{Space: soap.NamespaceAddressing, Local: "Action"}, {Space: soap.NamespaceAddressing, Local: "MessageID"}}
+)
+
+func (s *Server) checkHeaders(m *soap.Message, action string) (map[xmlr.Name]*xmlr.Node, *soapFault) {
+	names := headerNames
+	if s.mode != organizations {
+		names = append(slices.Clone(names), security)
+	}
 	blocks := map[xmlr.Name]*xmlr.Node{}
 	if m.Header != nil {
 		for _, c := range m.Header.Children {
 			switch {
-			case !slices.Contains(headerNames, c.Name):
-				return fault("header", "the header block "+c.Name.Local+" is not expected")
+			case !slices.Contains(names, c.Name):
+				return nil, fault("header", "the header block "+c.Name.Local+" is not expected")
 			case blocks[c.Name] != nil:
-				return fault("header", "the header block "+c.Name.Local+" comes twice")
+				return nil, fault("header", "the header block "+c.Name.Local+" comes twice")
 			}
 			blocks[c.Name] = c
 		}
 	}
-	for _, n := range headerNames {
+	for _, n := range names {
 		if blocks[n] == nil {
-			return fault("header", "the header block "+n.Local+" is missing")
+			return nil, fault("header", "the header block "+n.Local+" is missing")
 		}
 	}
 	id, ok := strings.CutPrefix(m.MessageID, "uuid:")
 	switch {
 	case m.Action != action:
-		return fault("action", "the action is not that of the operation")
+		return nil, fault("action", "the action is not that of the operation")
 	case !ok || !uuidPattern.MatchString(id):
-		return fault("message_id", "the MessageID must be uuid: and a UUID in lower case")
+		return nil, fault("message_id", "the MessageID must be uuid: and a UUID in lower case")
 	case !s.fresh(id):
-		return fault("message_id", "the MessageID was used before")
+		return nil, fault("message_id", "the MessageID was used before")
 	}
-	if f := s.checkBAM(blocks[headerNames[0]]); f != nil {
-		return f
+	if f := s.checkBAM(blocks[bam], action == actionVitale); f != nil {
+		return nil, f
 	}
-	return s.checkLPS(blocks[headerNames[1]])
+	return blocks, s.checkLPS(blocks[lps])
 }
 
-// checkBAM verifies ContexteBAM, schema CTXBAM V01_02, as a search by traits fills it.
-func (s *Server) checkBAM(n *xmlr.Node) *soapFault {
+// checkBAM verifies ContexteBAM, schema CTXBAM V01_02, but for a COUVERTURE that is filled.
+func (s *Server) checkBAM(n *xmlr.Node, vitale bool) *soapFault {
 	switch {
 	case n.Attr("Version") != "01_02":
 		return fault("context", "ContexteBAM: the version must be 01_02")
@@ -123,7 +159,7 @@ func (s *Server) checkBAM(n *xmlr.Node) *soapFault {
 		return fault("context", "ContexteBAM: the nature must be CTXBAM")
 	case !sequence(n, nsBAM, "Id", "Temps", "Emetteur", "COUVERTURE"):
 		return fault("context", "ContexteBAM: must hold Id, Temps, Emetteur, COUVERTURE in this order")
-	case len(n.Child(nsBAM, "COUVERTURE").Children) > 0:
+	case !vitale && len(n.Child(nsBAM, "COUVERTURE").Children) > 0:
 		return fault("context", "ContexteBAM: COUVERTURE must be empty without a Vitale card")
 	}
 	return s.checkContext(n, nsBAM)

@@ -1,11 +1,13 @@
 package instest
 
 import (
+	"crypto/rand"
 	"crypto/tls"
 	"io"
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/credential/credentialtest"
@@ -28,8 +30,8 @@ type Option func(*Server)
 // WithPKI takes certificates from p instead of from a PKI of the server's own.
 func WithPKI(p *credentialtest.PKI) Option { return func(s *Server) { s.pki = p } }
 
-// WithoutPersons leaves [DefaultPersons] out.
-func WithoutPersons() Option { return func(s *Server) { s.persons = nil } }
+// WithoutPersons leaves [DefaultPersons] and [DefaultVitale] out.
+func WithoutPersons() Option { return func(s *Server) { s.persons, s.rights = nil, nil } }
 
 // WithUnknownPersonFault answers the search of an unknown person with the fault insi_102, as the qualification
 // platform does, instead of with CodeCR 01, as production does.
@@ -46,6 +48,12 @@ func WithFaults(g Generation) Option { return func(s *Server) { s.generation = g
 // WithServerCertificate presents another certificate, an expired one for instance.
 func WithServerCertificate(c tls.Certificate) Option { return func(s *Server) { s.certificate = &c } }
 
+// WithClock judges the age of assertions by the given clock instead of the present; [Server.Config] has it too.
+func WithClock(now func() time.Time) Option { return func(s *Server) { s.clock = now } }
+
+// WithLatency lets every answer wait, scripted ones aside.
+func WithLatency(d time.Duration) Option { return func(s *Server) { s.latency = d } }
+
 // Server is a fake INSi. It is safe for concurrent use.
 type Server struct {
 	// URL is the endpoint.
@@ -56,13 +64,18 @@ type Server struct {
 	generation     Generation
 	unknownIsFault bool
 	numbers        []string
+	mode           mode
+	clock          func() time.Time
+	latency        time.Duration
+	secret         [32]byte // of the assertions of Vitale cards
 
 	http   *loopback.Server
 	script faults.Script
 
 	mu      sync.Mutex
 	persons []Person
-	seen    map[string]bool // MessageIDs and context Ids
+	rights  []right
+	seen    map[string]bool // MessageIDs, context Ids, assertions of professionals
 	calls   []Call
 }
 
@@ -70,9 +83,15 @@ type Server struct {
 type Call struct {
 	// MessageID is its identifier.
 	MessageID string
-	// CommonName is the CN of the client certificate.
+	// Action is the operation, as the media type names it.
+	Action string
+	// CommonName is the CN of the client certificate; empty in the modes of professionals.
 	CommonName string
-	// Criteria are the criteria received; zero when the request was refused before.
+	// Issuer is the "Emetteur" of ContexteBAM.
+	Issuer string
+	// Professional is the subject of the assertion, and Assertion its identifier, in the modes of professionals.
+	Professional, Assertion string
+	// Criteria are the criteria received; zero when the request was refused before, or names a Vitale card.
 	Criteria segur.Traits
 	// Code is the CodeCR, or the detail code of the fault.
 	Code string
@@ -82,10 +101,12 @@ type Call struct {
 
 // NewServer starts a server on 127.0.0.1. Like net/http/httptest it panics when it cannot listen.
 func NewServer(opts ...Option) *Server {
-	s := &Server{numbers: []string{AuthorizationNumber}, seen: map[string]bool{}}
+	s := &Server{numbers: []string{AuthorizationNumber}, seen: map[string]bool{}, clock: time.Now}
+	_, _ = rand.Read(s.secret[:]) // never fails
 	for _, p := range DefaultPersons() {
 		s.persons = append(s.persons, must(p.check()))
 	}
+	must(0, s.AddVitale(DefaultVitale()...))
 	for _, o := range opts {
 		o(s)
 	}
@@ -93,6 +114,9 @@ func NewServer(opts ...Option) *Server {
 		s.pki = credentialtest.NewPKI()
 	}
 	config := s.pki.MutualTLS()
+	if s.mode != organizations {
+		config.ClientAuth, config.ClientCAs = tls.NoClientCert, nil
+	}
 	if s.certificate != nil {
 		config.Certificates = []tls.Certificate{*s.certificate}
 	}
@@ -107,6 +131,9 @@ func (s *Server) Close() {
 	s.http.Close()
 }
 
+// Now reads the clock of the server.
+func (s *Server) Now() time.Time { return s.clock() }
+
 // PKI returns the infrastructure that the server trusts.
 func (s *Server) PKI() *credentialtest.PKI { return s.pki }
 
@@ -118,13 +145,17 @@ func (s *Server) Credential(opts ...credentialtest.Option) segur.CredentialSourc
 
 // ClientConfig returns the common part of a configuration that reaches the server.
 func (s *Server) ClientConfig() segur.ClientConfig {
-	return segur.ClientConfig{Environment: segur.Fake, RootCAs: s.pki.Roots(), Credentials: s.Credential()}
+	c := segur.ClientConfig{Environment: segur.Fake, RootCAs: s.pki.Roots(), Clock: s.clock}
+	if s.mode == organizations {
+		c.Credentials = s.Credential()
+	}
+	return c
 }
 
 // Config returns a complete configuration of a client of the server.
 func (s *Server) Config() ins.Config {
 	return ins.Config{
-		ClientConfig: s.ClientConfig(), Endpoint: s.URL,
+		ClientConfig: s.ClientConfig(), Endpoint: s.URL, Authentication: s.authenticator(),
 		Software: ins.Software{AuthorizationNumber: AuthorizationNumber, Name: "RIS fictif", Version: "1.0",
 			Instance: "0f6e7a36-3c1d-4d55-9f0b-2f4f6c1d8a77"},
 	}
@@ -156,6 +187,15 @@ func (s *Server) Calls() []Call {
 const maxRequest = 1 << 20
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if s.latency > 0 {
+		wait := time.NewTimer(s.latency)
+		defer wait.Stop()
+		select {
+		case <-wait.C:
+		case <-r.Context().Done():
+			return
+		}
+	}
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
 		http.Error(w, "the request cannot be read", http.StatusBadRequest)
@@ -181,11 +221,11 @@ func (s *Server) answer(r *http.Request, raw []byte, call *Call) (status int, bo
 	if f != nil {
 		return refuse(f)
 	}
-	call.Criteria = *q
+	call.Criteria = q.traits
 	found := s.find(*q)
 	switch len(found) {
 	case 0:
-		if s.unknownIsFault {
+		if s.unknownIsFault && q.card == nil { // the text of the fault names the search by traits
 			f := known["insi_102"]
 			return refuse(&f)
 		}
@@ -203,11 +243,11 @@ func (s *Server) answer(r *http.Request, raw []byte, call *Call) (status int, bo
 	return http.StatusOK, result(call.Code, nil)
 }
 
-func (s *Server) find(c segur.Traits) (found []Person) {
+func (s *Server) find(q question) (found []Person) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.persons {
-		if p.matches(c) {
+		if q.card == nil && p.matches(q.traits) || q.card != nil && q.card.matches(p, s.rights) {
 			found = append(found, p)
 		}
 	}
