@@ -67,7 +67,7 @@ func (c callContext) write() ([]byte, error) {
 	return w.Bytes()
 }
 
-// searchBody writes RECSANSVITALE. The traits are normalised; the schema wants this order.
+// searchBody writes RECSANSVITALE. The traits are checked; the schema wants this order.
 func searchBody(t segur.Traits) ([]byte, error) {
 	w := xmlw.New(make([]byte, 0, 512))
 	w.Start("ins:RECSANSVITALE")
