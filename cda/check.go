@@ -22,6 +22,7 @@ type checker struct {
 	now      time.Time // when it was asked for first
 	failed   bool
 	problems segur.Problems
+	media    map[string]mediaFacts // attachments of a level 3 report, by identifier
 }
 
 // Add records that the field at path breaks a rule.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"sync"
 
@@ -14,22 +15,31 @@ import (
 
 // Document is a document ready to be sent: its bytes never change. It is a
 // [segur.Content], so the clients of this SDK take it as it is. It holds the
-// header in memory; the PDF is read again and encoded on the fly each time
+// texts in memory; what it embeds is read again and encoded on the fly each time
 // that the document is read. Documents are safe for concurrent use.
 type Document struct {
 	id          segur.Identifier
-	head, tail  []byte // around the base64 text
-	pdf         segur.Content
-	pdfSHA256   [sha256.Size]byte
+	xml         []byte // without what is embedded
+	embeds      []embed
 	readHeader  func() (segur.DocumentHeader, error)
 	contentSize int64
 }
 
+// embed is a content whose base64 text stands at a position of a document.
+type embed struct {
+	at      int
+	content segur.Content
+	sum     [sha256.Size]byte
+	pdf     bool // the report itself
+}
+
 var _ segur.Content = (*Document)(nil)
 
-func newDocument(id segur.Identifier, xml []byte, split int, pdf segur.Content, sum [sha256.Size]byte) *Document {
-	d := &Document{id: id, head: xml[:split:split], tail: xml[split:], pdf: pdf, pdfSHA256: sum}
-	d.contentSize = int64(len(xml)) + encodedLen(pdf.Size())
+func newDocument(id segur.Identifier, xml []byte, embeds []embed) *Document {
+	d := &Document{id: id, xml: xml, embeds: embeds, contentSize: int64(len(xml))}
+	for _, e := range embeds {
+		d.contentSize += encodedLen(e.content.Size())
+	}
 	d.readHeader = sync.OnceValues(func() (segur.DocumentHeader, error) { return readHeader(xml) })
 	return d
 }
@@ -49,12 +59,32 @@ func (d *Document) Header() segur.DocumentHeader {
 	return cloneHeader(h)
 }
 
-// PDFSize is the length of the PDF in bytes, PDFSHA256 its digest.
-func (d *Document) PDFSize() int64 { return d.pdf.Size() }
+// PDFSize is the length of the PDF of the report in bytes, PDFSHA256 its
+// digest; 0 when a level 3 report has none.
+func (d *Document) PDFSize() int64 {
+	if p := d.pdf(); p != nil {
+		return p.content.Size()
+	}
+	return 0
+}
 
 // PDFSHA256 is the SHA-256 of the PDF when the document was made. Reading the
 // document fails when the PDF has changed since.
-func (d *Document) PDFSHA256() [sha256.Size]byte { return d.pdfSHA256 }
+func (d *Document) PDFSHA256() (sum [sha256.Size]byte) {
+	if p := d.pdf(); p != nil {
+		sum = p.sum
+	}
+	return sum
+}
+
+func (d *Document) pdf() *embed {
+	for i := range d.embeds {
+		if d.embeds[i].pdf {
+			return &d.embeds[i]
+		}
+	}
+	return nil
+}
 
 // Size is the length of the document in bytes.
 func (d *Document) Size() int64 { return d.contentSize }
@@ -69,11 +99,13 @@ func (d *Document) Open() (io.ReadCloser, error) {
 }
 
 func (d *Document) open() (*documentReader, error) {
-	src, err := d.pdf.Open()
-	if err != nil {
-		return nil, &segur.Error{Op: "cda.Document.Open", Kind: segur.KindUnavailable, Message: "the PDF cannot be opened", Err: err}
+	r := &documentReader{d: d}
+	if len(d.embeds) > 0 { // that nothing is sent of a document that cannot be read
+		if err := r.next(); err != nil {
+			return nil, err
+		}
 	}
-	return &documentReader{d: d, pdf: src, encoder: encoder{src: src, left: d.pdf.Size(), want: d.pdfSHA256}}, nil
+	return r, nil
 }
 
 // WriteTo writes the document. It implements [io.WriterTo].
@@ -100,39 +132,87 @@ func (d *Document) String() string {
 	return fmt.Sprintf("cda.Document(%s, %d bytes)", d.id.Root, d.contentSize)
 }
 
-// documentReader gives the header, the encoded PDF and the end.
+// documentReader gives the texts and, in their places, what is embedded.
 type documentReader struct {
 	d   *Document
-	pdf io.Closer
-	pos int // in head or tail, whichever is being read
+	pos int // in d.xml
+	at  int // the embed that comes next, or is open
+	src io.ReadCloser
 	encoder
-	inTail bool
 }
 
-func (r *documentReader) Close() error { return r.pdf.Close() }
+func (r *documentReader) Close() error {
+	if r.src == nil {
+		return nil
+	}
+	src := r.src
+	r.src = nil
+	return src.Close()
+}
+
+// run is the text up to the next embedded content.
+func (r *documentReader) run() []byte {
+	if r.at < len(r.d.embeds) {
+		return r.d.xml[r.pos:r.d.embeds[r.at].at]
+	}
+	return r.d.xml[r.pos:]
+}
+
+// next opens the content that comes next.
+func (r *documentReader) next() error {
+	e := &r.d.embeds[r.at]
+	src, err := e.content.Open()
+	if err != nil {
+		return &segur.Error{Op: "cda.Document.Open", Kind: segur.KindUnavailable, Message: "an embedded content cannot be opened", Err: err}
+	}
+	r.src = src
+	r.start(src, e.content.Size(), e.sum)
+	return nil
+}
+
+// ready prepares what comes after a text: it returns io.EOF at the end.
+func (r *documentReader) ready() error {
+	switch {
+	case r.at == len(r.d.embeds):
+		return io.EOF
+	case r.err != nil && !errors.Is(r.err, io.EOF):
+		return r.err
+	case r.src == nil:
+		if err := r.next(); err != nil {
+			r.err = err
+			return err
+		}
+	}
+	return nil
+}
+
+// done goes on after an embedded content.
+func (r *documentReader) done() error {
+	r.at++
+	return r.Close()
+}
 
 func (r *documentReader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if !r.inTail {
-		if r.pos < len(r.d.head) {
-			n := copy(p, r.d.head[r.pos:])
+	for {
+		if run := r.run(); len(run) > 0 {
+			n := copy(p, run)
 			r.pos += n
 			return n, nil
+		}
+		if err := r.ready(); err != nil {
+			return 0, err
 		}
 		n, err := r.encoder.Read(p)
 		if !errors.Is(err, io.EOF) {
 			return n, err
 		}
-		r.inTail, r.pos = true, 0
+		if err := r.done(); err != nil {
+			return 0, err
+		}
 	}
-	if r.pos == len(r.d.tail) {
-		return 0, io.EOF
-	}
-	n := copy(p, r.d.tail[r.pos:])
-	r.pos += n
-	return n, nil
 }
 
 // WriteTo writes what is left, chunk by chunk.
@@ -144,26 +224,34 @@ func (r *documentReader) WriteTo(w io.Writer) (n int64, err error) {
 			n += int64(k)
 		}
 	}
-	if !r.inTail {
-		write(r.d.head[r.pos:])
+	for err == nil {
+		run := r.run()
+		before := n
+		write(run)
+		r.pos += int(n - before)
+		if err != nil {
+			break
+		}
+		if err = r.ready(); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			break
+		}
 		for err == nil {
 			write(r.out[r.encoder.pos:])
 			r.encoder.pos = len(r.out)
+			if err != nil {
+				break
+			}
 			if e := r.fill(); errors.Is(e, io.EOF) {
+				err = r.done()
 				break
 			} else if e != nil {
 				r.err = e
 				return n, e
 			}
 		}
-		if err != nil {
-			return n, err
-		}
-		r.inTail, r.pos = true, 0
-	}
-	write(r.d.tail[r.pos:])
-	if err == nil {
-		r.pos = len(r.d.tail)
 	}
 	return n, err
 }
@@ -172,25 +260,31 @@ func (r *documentReader) WriteTo(w io.Writer) (n int64, err error) {
 // one is padded.
 const rawChunk = 24 << 10
 
-// encoder gives the base64 text of a PDF and makes sure that it is still the
-// PDF that was checked.
+// encoder gives the base64 text of a content and makes sure that it is still
+// the one that was checked.
 type encoder struct {
-	src  io.Reader
+	in   io.Reader
 	left int64
 	want [sha256.Size]byte
 
-	hash interface {
-		io.Writer
-		Sum([]byte) []byte
-	}
-	raw []byte
-	out []byte // encoded[from:] is not read yet
-	pos int
-	err error
+	hash hash.Hash
+	raw  []byte
+	out  []byte
+	pos  int // out[pos:] is not read yet
+	err  error
 }
 
-var errPDFChanged = &segur.Error{Op: "cda.Document", Kind: segur.KindConflict,
-	Message: "the PDF is no longer the one that was checked when the document was made"}
+// start begins a content of that size and digest; the buffers are used again.
+func (e *encoder) start(src io.Reader, size int64, want [sha256.Size]byte) {
+	e.in, e.left, e.want, e.err = src, size, want, nil
+	e.out, e.pos = e.out[:0], 0
+	if e.hash != nil {
+		e.hash.Reset()
+	}
+}
+
+var errContentChanged = &segur.Error{Op: "cda.Document", Kind: segur.KindConflict,
+	Message: "an embedded content is no longer the one that was checked when the document was made"}
 
 func (e *encoder) Read(p []byte) (int, error) {
 	if e.pos == len(e.out) {
@@ -207,27 +301,28 @@ func (e *encoder) Read(p []byte) (int, error) {
 }
 
 // fill encodes the next chunk, and judges the whole before giving the last one
-// away: nobody gets a complete document around another PDF.
+// away: nobody gets a complete document around another content.
 func (e *encoder) fill() error {
-	if e.hash == nil {
-		e.hash = sha256.New()
-		n := min(rawChunk, e.left)
-		e.raw, e.out = make([]byte, n), make([]byte, 0, encodedLen(n))
-	}
 	if e.left == 0 {
 		return io.EOF
 	}
+	if e.hash == nil {
+		e.hash = sha256.New()
+	}
+	if n := min(rawChunk, e.left); int64(len(e.raw)) < n {
+		e.raw, e.out = make([]byte, n), make([]byte, 0, encodedLen(n))
+	}
 	b := e.raw[:min(rawChunk, e.left)]
-	if _, err := io.ReadFull(e.src, b); err != nil {
+	if _, err := io.ReadFull(e.in, b); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return errPDFChanged
+			return errContentChanged
 		}
-		return &segur.Error{Op: "cda.Document", Kind: segur.KindUnavailable, Message: "the PDF cannot be read", Err: err}
+		return &segur.Error{Op: "cda.Document", Kind: segur.KindUnavailable, Message: "an embedded content cannot be read", Err: err}
 	}
 	_, _ = e.hash.Write(b) // never fails
 	if e.left -= int64(len(b)); e.left == 0 {
-		if [sha256.Size]byte(e.hash.Sum(nil)) != e.want || !atEnd(e.src) {
-			return errPDFChanged
+		if [sha256.Size]byte(e.hash.Sum(nil)) != e.want || !atEnd(e.in) {
+			return errContentChanged
 		}
 	}
 	e.out, e.pos = base64.StdEncoding.AppendEncode(e.out[:0], b), 0

@@ -26,15 +26,8 @@ func (w *Writer) Level1(r Report) (*Document, error) {
 		return nil, err
 	}
 	r = filled
-	if r.ID == "" {
-		if r.ID, err = w.cfg.IDs.OID(w.cfg.OIDRoot); err != nil {
-			return nil, err
-		}
-	}
-	if r.SetID.IsZero() {
-		if r.SetID.Root, err = w.cfg.IDs.OID(w.cfg.OIDRoot); err != nil {
-			return nil, err
-		}
+	if err = w.identify(&r); err != nil {
+		return nil, err
 	}
 
 	xml, split, err := level1XML(&r)
@@ -44,7 +37,7 @@ func (w *Writer) Level1(r Report) (*Document, error) {
 	if len(xml) > maxHeaderBytes {
 		return nil, &segur.Error{Op: op, Kind: segur.KindTooLarge, Message: "the header of the document is larger than 1 MiB"}
 	}
-	return newDocument(segur.Identifier{Root: r.ID}, xml, split, r.PDF, sum), nil
+	return newDocument(segur.Identifier{Root: r.ID}, xml, []embed{{at: split, content: r.PDF, sum: sum, pdf: true}}), nil
 }
 
 // level1XML writes a checked report around an empty body; the text of the PDF

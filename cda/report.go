@@ -76,8 +76,9 @@ type Report struct {
 	// and its place from the custodian.
 	Encounter Encounter
 
-	// PDF is the report to read, in PDF/A-1. Required. It is opened twice: to
-	// be checked, then each time that the document is read.
+	// PDF is the report to read, in PDF/A-1. Required at level 1, optional at
+	// level 3. It is opened twice: to be checked, then each time that the
+	// document is read.
 	PDF segur.Content
 }
 

@@ -30,7 +30,12 @@ func (x xmlEncoder) header(r *Report, templates []segur.OID) {
 	x.Elem("realmCode", "", "code", "FR")
 	x.Elem("typeId", "", "extension", "POCD_HD000040", "root", "2.16.840.1.113883.1.3")
 	for _, t := range templates {
-		x.Elem("templateId", "", "root", string(t))
+		x.Start("templateId")
+		if t == templateReport {
+			x.Attr("extension", templateVersion)
+		}
+		x.Attr("root", string(t))
+		x.End()
 	}
 	x.root("id", r.ID)
 	x.code("code", segur.Code{Code: "18748-4", System: nos.LOINC, SystemName: "LOINC", Display: defaultTitle}, func() {

@@ -21,8 +21,9 @@ type Config struct {
 	Clock func() time.Time
 	// IDs makes identifiers. nil: random ones.
 	IDs segur.IDSource
-	// MaxPDFBytes bounds the PDF. 0: [DefaultMaxPDFBytes]. The transport that
-	// carries the document has its own limit, often 10 MB.
+	// MaxPDFBytes bounds the PDF, and all that a level 3 report embeds together.
+	// 0: [DefaultMaxPDFBytes]. The transport that carries the document has its
+	// own limit, often 10 MB.
 	MaxPDFBytes int64
 	// AllowAnyPDF accepts a PDF that package pdfa does not take for PDF/A-1.
 	// The general structure guide of the CI-SIS wants PDF/A-1; what receivers
@@ -32,6 +33,14 @@ type Config struct {
 	// when the caller gives code, system and label: value sets are revised
 	// several times a year.
 	AllowUnlistedCodes bool
+	// ViewerURL is the template from which [ViewerLink] makes the links of level
+	// 3 reports to their images. Empty: reports have the links of their
+	// [Catalog] alone.
+	ViewerURL string
+	// TopographicModifiers writes any modifier of [Site] on a technique, left and
+	// right too, as the guide of 2026 has it. The rules of IMG-CR-IMG 2024.01
+	// refuse them.
+	TopographicModifiers bool
 }
 
 // DefaultMaxPDFBytes bounds the PDF of a report: 100 MiB.
@@ -60,6 +69,9 @@ func New(cfg Config) (*Writer, error) {
 	}
 	if cfg.MaxPDFBytes < 0 {
 		p.Add("maxPDFBytes", "must not be negative")
+	}
+	if cfg.ViewerURL != "" && !isViewerLink(ViewerLink(cfg.ViewerURL, "1.2", segur.Identifier{Root: "1.2", Extension: "3"}, "1.2")) {
+		p.Add("viewerURL", "must be a complete https address; its placeholders are {study}, {accession} and {document}")
 	}
 	if err := p.Err("cda.New"); err != nil {
 		return nil, err

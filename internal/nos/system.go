@@ -11,6 +11,21 @@ const (
 	// CCAMAlias is the older OID of the same list; DRIM-M reports still carry it.
 	CCAMAlias = "1.2.250.1.213.2.5"
 
+	// DCMUID holds the DICOM service-object classes.
+	DCMUID = "1.2.840.10008.2.6.1"
+	// EDQM holds the European standard terms: routes of administration.
+	EDQM = "0.4.0.127.0.16.1.1.2.1"
+	ATC  = "2.16.840.1.113883.6.73"
+	// CIP and UCD identify a medicine by its box and by its dispensing unit.
+	// The terminology list of the test kit of 2025 gives UCD another number,
+	// 1.2.250.1.213.2.62; the guides of 2026 give this one.
+	CIP = "1.2.250.1.213.2.3.2"
+	UCD = "1.2.250.1.213.2.61"
+	// EMDN is the European nomenclature of medical devices.
+	EMDN = "1.2.250.1.213.2.68"
+	// TAASIP completes the international terminologies (TA_ASIP).
+	TAASIP = "1.2.250.1.213.1.1.4.322"
+
 	HL7Gender          = "2.16.840.1.113883.5.1"
 	HL7ActCode         = "2.16.840.1.113883.5.4"
 	HL7Confidentiality = "2.16.840.1.113883.5.25"
@@ -60,6 +75,20 @@ func SystemName(oid string) string {
 		return "DCM"
 	case CCAM, CCAMAlias:
 		return "CCAM"
+	case DCMUID:
+		return "DCMUID"
+	case EDQM:
+		return "EDQM"
+	case ATC:
+		return "ATC"
+	case CIP:
+		return "CIP"
+	case UCD:
+		return "UCD"
+	case EMDN:
+		return "EMDN"
+	case TAASIP:
+		return "TA_ASIP"
 	}
 	return ""
 }

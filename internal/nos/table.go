@@ -107,4 +107,5 @@ func Tables() []*Table { return slices.Clone(tables) }
 var tables = []*Table{
 	AuthorSpecialty, FacilityType, PracticeSetting, DocumentType, FunctionCode, EncounterType, Gender, Participation,
 	Civility, Title, Confidentiality, Modality, Region, Relationship,
+	AnatomicalSite, TechniqueLaterality, TopographicModifier, DoseQuantity, PregnancyStatus, ContraIndication, SOPClass, Route,
 }

@@ -1,0 +1,198 @@
+package cda
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/nos"
+)
+
+// History is what was known of the patient before the examination.
+type History struct {
+	// Medical and Surgical are the histories, an item each. Empty: the report
+	// says "Non renseigné", never that there is none.
+	Medical, Surgical []string
+	// ContraIndications to the examination or to its products.
+	ContraIndications []ContraIndication
+	// NoContraIndication says why the list is empty; required then.
+	NoContraIndication Absence
+	// Narrative replaces the text made from the fields. Its anchors are
+	// medical1, surgical1, contraindication1, comment1, and so on. Optional.
+	Narrative Narrative
+}
+
+// ContraIndication is a contra-indication, from JDV_Contre_indications:
+// {Code: segur.Code{Code: cda.ContraIodine}}.
+type ContraIndication struct {
+	// Code is required.
+	Code segur.Code
+	// Comment adds what the code does not say. Required with [ContraOther].
+	Comment string
+}
+
+// Some codes of JDV_Contre_indications.
+const (
+	ContraPregnancy     = "77386006"
+	ContraBreastfeeding = "1260078007"
+	ContraIodine        = "MED-1105"
+	ContraKidneyDisease = "N18.9"
+	ContraClaustrophoby = "MED-1109"
+	ContraFerromagnetic = "MED-1110"
+	ContraPacemaker     = "MED-1117"
+	ContraGadolinium    = "MED-1122"
+	ContraOther         = "GEN-092.01.20"
+)
+
+// Absence says why no contra-indication is listed.
+type Absence uint8
+
+// The absences of contra-indications.
+const (
+	// AbsenceNotStated is the zero value: it is refused.
+	AbsenceNotStated Absence = iota
+	// NoneKnown says that none is known.
+	NoneKnown
+	// NotSought says that the question was not asked.
+	NotSought
+)
+
+var absences = [...]string{NoneKnown: "Aucune contre-indication connue", NotSought: "Contre-indications non recherchées"}
+
+const notGiven = "Non renseigné"
+
+func (c *checker) history(h *History) {
+	h.Medical, h.Surgical = texts(h.Medical), texts(h.Surgical)
+	h.ContraIndications = slices.Clone(h.ContraIndications)
+	const path = "sections.history.contraIndications"
+	for i := range h.ContraIndications {
+		ci, at := &h.ContraIndications[i], c.item(path, i)
+		ci.Code = c.code(at, ci.Code, nos.ContraIndication)
+		ci.Comment = lines(ci.Comment)
+		if ci.Code.Code == ContraOther && ci.Comment == "" {
+			c.Add(c.at(at, ".comment"), "is required: the code only says that there is another contra-indication")
+		}
+	}
+	switch {
+	case h.NoContraIndication > NotSought:
+		c.Add("sections.history.noContraIndication", "must be NoneKnown or NotSought")
+	case len(h.ContraIndications) == 0 && h.NoContraIndication == AbsenceNotStated:
+		c.Add(path, "is required, or noContraIndication")
+	case len(h.ContraIndications) > 0 && h.NoContraIndication != AbsenceNotStated:
+		c.Add("sections.history.noContraIndication", "contradicts the contra-indications listed")
+	}
+	c.prose("sections.history.narrative", h.Narrative, false)
+}
+
+// texts keeps what is not blank.
+func texts(in []string) []string {
+	var out []string
+	for _, s := range in {
+		if s = lines(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (b *body) clinical() {
+	q, h := &b.s.Question, &b.s.History
+	b.section(&sectionClinical, sectionClinical.title)
+	b.Elem("text", "") // groups two sections, and must have a text all the same
+	b.section(&sectionQuestion, sectionQuestion.title)
+	b.text(sectionQuestion.name, q.Narrative, func(links) {
+		b.table()
+		b.line("Justification de la demande", "", q.Justification)
+		b.line("Finalité de l'examen", "", q.Purpose)
+		b.endTable()
+	})
+	b.endSection()
+
+	b.section(&sectionHistory, sectionHistory.title)
+	if len(h.Medical) == 0 { // the two entries are mandatory: the text alone says that nothing was given
+		h.Medical = []string{notGiven}
+	}
+	if len(h.Surgical) == 0 {
+		h.Surgical = []string{notGiven}
+	}
+	l := b.text(sectionHistory.name, h.Narrative, func(l links) { b.historyText(h, l) })
+	past := func(code segur.Code, anchor string, items []string) {
+		for i := range items {
+			at := l.to(anchor + strconv.Itoa(i+1))
+			b.observation(code, at)
+			b.cdValue(segur.Code{}, at)
+			b.endObservation()
+		}
+	}
+	past(loinc("11348-0", "Antécédents médicaux"), "medical", h.Medical)
+	past(loinc("47519-4", "Antécédents chirurgicaux"), "surgical", h.Surgical)
+	contra := loinc("64100-1", "Contre-indications")
+	for i, ci := range h.ContraIndications {
+		n := strconv.Itoa(i + 1)
+		words := l.to("contraindication" + n)
+		text := words
+		if ci.Comment != "" {
+			text = l.to("comment" + n)
+		}
+		b.observation(contra, text)
+		b.cdValue(ci.Code, words)
+		b.endObservation()
+	}
+	if len(h.ContraIndications) == 0 {
+		// The rules demand this observation of every report, with a code of the
+		// value set or with a type they do not look into; the text of the
+		// specification makes it optional.
+		b.observation(contra, l.to("contraindication1"))
+		b.Start("value")
+		b.Attr("xsi:type", "ST")
+		b.Text(absences[h.NoContraIndication])
+		b.End()
+		b.endObservation()
+	}
+	b.endSection()
+	b.endSection()
+}
+
+func (b *body) historyText(h *History, l links) {
+	row := func(title string, fill func()) {
+		b.Start("tr")
+		b.Elem("th", title)
+		b.Start("td")
+		fill()
+		b.End()
+		b.End()
+	}
+	list := func(anchor string, items []string) func() {
+		return func() {
+			b.Start("list")
+			for i, s := range items {
+				b.Start("item")
+				b.anchored(l.id(anchor+strconv.Itoa(i+1)), s)
+				b.End()
+			}
+			b.End()
+		}
+	}
+	b.table()
+	row("Antécédents médicaux", list("medical", h.Medical))
+	row("Antécédents chirurgicaux", list("surgical", h.Surgical))
+	row("Contre-indications", func() {
+		if len(h.ContraIndications) == 0 {
+			b.anchored(l.id("contraindication1"), absences[h.NoContraIndication])
+			return
+		}
+		b.Start("list")
+		for i, ci := range h.ContraIndications {
+			n := strconv.Itoa(i + 1)
+			b.Start("item")
+			b.anchored(l.id("contraindication"+n), ci.Code.Display)
+			if ci.Comment != "" {
+				b.Text(" : ")
+				b.anchored(l.id("comment"+n), ci.Comment)
+			}
+			b.End()
+		}
+		b.End()
+	})
+	b.endTable()
+}

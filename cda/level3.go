@@ -1,0 +1,131 @@
+package cda
+
+import (
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/xmlw"
+)
+
+// Level3 makes the report as a CDA R2 document of level 3, the volet IMG-CR-IMG
+// 2024.01: the header, and sections of text with coded entries. Everything that
+// is missing or wrong, in r and in s, is reported at once, in one
+// [segur.ErrInvalidInput] error with the paths of the fields, those of s below
+// "sections"; nothing is written then. The same report, sections, clock and
+// identifiers give the same bytes.
+//
+// The PDF of r is optional here: when there is one, it becomes the section
+// "Copie du document", which consumers show in place of the others.
+func (w *Writer) Level3(r Report, s Sections) (*Document, error) {
+	const op = "cda.level3"
+	if r.Created.IsZero() {
+		r.Created = w.cfg.Clock()
+	}
+	c := &checker{cfg: w.cfg}
+	filled := c.report(r)
+	sections := c.sections(s, &filled)
+	named := &checker{cfg: w.cfg, naming: true, media: c.media}
+	if c.failed {
+		again := named.report(r)
+		named.sections(s, &again)
+	}
+	var sum [32]byte
+	if r.PDF != nil {
+		sum = named.pdf(r.PDF)
+	}
+	named.contents(&sections)
+	err := named.problems.Err(op)
+	if err != nil {
+		return nil, err
+	}
+	if err = w.identify(&filled); err != nil {
+		return nil, err
+	}
+	b := &body{
+		xmlEncoder: xmlEncoder{xmlw.New(make([]byte, 0, 32<<10))}, r: &filled, s: &sections, ids: w.cfg.IDs,
+		media: named.media, viewer: w.cfg.ViewerURL, modifiers: w.cfg.TopographicModifiers,
+	}
+	xml, err := b.document(sum)
+	switch {
+	case b.failed != nil:
+		return nil, b.failed
+	case err != nil: // a character that XML has no place for
+		return nil, &segur.Error{Op: op, Kind: segur.KindInvalidInput, Message: "a text cannot be written in XML", Err: err}
+	case len(xml) > maxSectionsBytes:
+		return nil, &segur.Error{Op: op, Kind: segur.KindTooLarge, Message: "the texts of the document are larger than 16 MiB"}
+	}
+	return newDocument(segur.Identifier{Root: filled.ID}, xml, b.embeds), nil
+}
+
+// maxSectionsBytes bounds what a level 3 report holds around its attachments.
+const maxSectionsBytes = 16 << 20
+
+// identify gives a checked report the identifiers it lacks.
+func (w *Writer) identify(r *Report) (err error) {
+	if r.ID == "" {
+		if r.ID, err = w.cfg.IDs.OID(w.cfg.OIDRoot); err != nil {
+			return err
+		}
+	}
+	if r.SetID.IsZero() {
+		r.SetID.Root, err = w.cfg.IDs.OID(w.cfg.OIDRoot)
+	}
+	return err
+}
+
+// document writes everything but the contents that are embedded.
+func (b *body) document(copySum [32]byte) ([]byte, error) {
+	b.Declaration()
+	b.header(b.r, level3Templates[:])
+	b.Start("component")
+	b.Start("structuredBody")
+	b.addendum()
+	b.clinical()
+	for i := range b.s.Acts {
+		b.actSection(i)
+	}
+	b.devices()
+	b.prose(&sectionResults, b.s.Results)
+	b.prose(&sectionPriorResults, b.s.PriorResults)
+	b.prose(&sectionComparison, b.s.Comparison)
+	b.prose(&sectionConclusion, b.s.Conclusion)
+	b.attachments()
+	b.patientInformation()
+	b.copied(copySum)
+	for range 3 {
+		b.End()
+	}
+	return b.Bytes()
+}
+
+func (b *body) addendum() {
+	a := b.s.Addendum
+	if a == nil {
+		return
+	}
+	k := &sectionAddendum
+	b.section(k, k.title)
+	b.Start("text")
+	b.narrative(k.name, a.Text.nodes)
+	b.End()
+	b.author(a.Author)
+	b.endSection()
+}
+
+func (b *body) patientInformation() {
+	n := b.s.PatientInformation
+	if n.IsZero() {
+		return
+	}
+	k := &sectionPatient
+	b.section(k, k.title)
+	l := b.text(k.name, n, nil)
+	b.Start("entry")
+	b.entryClass("observation", "OBS", templatesSimple...)
+	b.uuid()
+	b.code("code", loinc("99622-3", "Informations pour le patient"), nil)
+	b.ref("text", l.to("information"))
+	b.completed()
+	b.time("effectiveTime", b.r.Created)
+	b.End()
+	b.End()
+	b.endSection()
+}

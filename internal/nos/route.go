@@ -1,0 +1,36 @@
+package nos
+
+// Route holds the routes of administration that imaging uses, EDQM Standard
+// Terms: a code system, of which the value sets of the CI-SIS take a part.
+var Route = newTable(EDQM, "EDQM_StandardTerms_ROA", "2025-02-19", []Entry{
+	{"20009000", EDQM, "Voie péridurale"},
+	{"20013000", EDQM, "Voie gastro-entérale"},
+	{"20013500", EDQM, "Voie gastrique"},
+	{"20020000", EDQM, "Voie inhalée"},
+	{"20021000", EDQM, "Voie intestinale"},
+	{"20023000", EDQM, "Voie intraartérielle"},
+	{"20024000", EDQM, "Voie intraarticulaire"},
+	{"20026000", EDQM, "Voie intracardiaque"},
+	{"20028300", EDQM, "Voie intracholangiopancréatique"},
+	{"20029000", EDQM, "Voie intracoronaire"},
+	{"20030000", EDQM, "Voie intradermique"},
+	{"20031000", EDQM, "Voie intradiscale"},
+	{"20032000", EDQM, "Voie intralésionnelle"},
+	{"20033000", EDQM, "Voie intralymphatique"},
+	{"20035000", EDQM, "Voie intramusculaire"},
+	{"20036500", EDQM, "Voie intraosseuse"},
+	{"20038000", EDQM, "Voie intrapéritonéale"},
+	{"20039000", EDQM, "Voie intrapleurale"},
+	{"20039200", EDQM, "Voie intraportale"},
+	{"20042000", EDQM, "Voie intrathécale"},
+	{"20043000", EDQM, "Voie intratumorale"},
+	{"20044000", EDQM, "Voie intra-utérine"},
+	{"20045000", EDQM, "Voie intraveineuse"},
+	{"20046000", EDQM, "Voie intravésicale"},
+	{"20049000", EDQM, "Voie nasale"},
+	{"20053000", EDQM, "Voie orale"},
+	{"20061000", EDQM, "Voie rectale"},
+	{"20066000", EDQM, "Voie sous-cutanée"},
+	{"20067000", EDQM, "Voie sublinguale"},
+	{"20072000", EDQM, "Voie vaginale"},
+}).partial()
