@@ -21,13 +21,13 @@ func (i Identity) Correct(act Act, entry Entry) (Identity, error) {
 	i.begin(&p, act)
 	checkMethod(&p, "method", entry.Method)
 	checkTraits(&p, "traits", entry.Traits)
-	changed := traitChanges(i.traits, entry.Traits)
+	changed := traitChanges(i.Traits(), entry.Traits)
 	if len(changed) == 0 {
 		p.Add("traits", "nothing changes")
 	}
 	if i.rules != nil {
 		checked := entry.Traits
-		if checked.BirthPlace == i.traits.BirthPlace && checked.BirthDate == i.traits.BirthDate {
+		if before := i.Traits(); checked.BirthPlace == before.BirthPlace && checked.BirthDate == before.BirthDate {
 			checked.BirthPlace = segur.BirthplaceUnknown // not entered now: INSi's code is not checked against tables
 		}
 		i.rules.checkEntered(&p, act, checked)
@@ -36,8 +36,8 @@ func (i Identity) Correct(act Act, entry Entry) (Identity, error) {
 		return Identity{}, err
 	}
 	after := i
-	after.traits = entry.Traits
-	dropRetrieved, dropChecked, strict := consequences(i.traits, entry.Traits, changed)
+	after.setTraits(entry.Traits)
+	dropRetrieved, dropChecked, strict := consequences(i.Traits(), entry.Traits, changed)
 	if strict {
 		after.method = entry.Method
 	}

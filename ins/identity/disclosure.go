@@ -97,5 +97,5 @@ func (i Identity) ForINSi() (segur.Patient, error) {
 }
 
 func (i Identity) held() segur.Patient {
-	return segur.Patient{Traits: i.traits, INS: i.ins, Status: i.Status(), Attributes: i.attributes}
+	return segur.Patient{Traits: i.Traits(), INS: i.ins, Status: i.Status(), Attributes: i.attributes}
 }

@@ -20,6 +20,15 @@ type Act struct {
 	At time.Time
 }
 
+// String is the instant, without the operator.
+func (a Act) String() string { return "Act(" + a.At.Format(time.RFC3339) + ")" }
+
+// Format writes String whatever the verb.
+func (a Act) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(a.String())) }
+
+// LogValue makes slog write String.
+func (a Act) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
 func (a Act) check(p *segur.Problems) {
 	p.Require("act.operator", a.Operator)
 	if a.At.IsZero() {

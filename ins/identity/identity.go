@@ -14,7 +14,7 @@ import (
 // [Rules.Restore]. Its printed forms are redacted, and JSON is refused: see [Identity.Export].
 type Identity struct {
 	rules      *Rules
-	traits     segur.Traits
+	traits     func() segur.Traits // fmt follows the unexported fields of a caller's struct past our methods, but not a function
 	method     Method
 	ins        segur.INS // not zero: retrieved
 	former     []Number
@@ -50,7 +50,12 @@ func (i Identity) Status() segur.IdentityStatus {
 func (i Identity) Attributes() segur.IdentityAttributes { return i.attributes }
 
 // Traits are the traits in force.
-func (i Identity) Traits() segur.Traits { return i.traits }
+func (i Identity) Traits() segur.Traits {
+	if i.traits == nil {
+		return segur.Traits{}
+	}
+	return i.traits()
+}
 
 // INS is the number held, qualified or not; zero when the identity is not retrieved. It is for the calls of INSi:
 // what leaves for anybody else is [Identity.Patient].
@@ -84,10 +89,11 @@ func (i Identity) Warnings() []segur.Detail {
 	warn := func(field, message string) {
 		out = append(out, segur.Detail{Field: field, Severity: "warning", Message: message})
 	}
-	if i.Status().IsChecked() && i.traits.BirthPlace == segur.BirthplaceUnknown {
+	t := i.Traits()
+	if i.Status().IsChecked() && t.BirthPlace == segur.BirthplaceUnknown {
 		warn("traits.birthPlace", "a validated or qualified identity should not have the unknown place 99999")
 	}
-	if i.traits.GivenNames != "" && !begins(i.traits.GivenNames, i.traits.FirstGivenName) {
+	if t.GivenNames != "" && !begins(t.GivenNames, t.FirstGivenName) {
 		warn("traits.firstGivenName", "does not begin the list of given names (EXI ID 10)")
 	}
 	return out
@@ -122,6 +128,8 @@ func (i Identity) begin(p *segur.Problems, act Act) {
 	act.check(p)
 }
 
+func (i *Identity) setTraits(t segur.Traits) { i.traits = func() segur.Traits { return t } }
+
 // notBlocked refuses what a blocking attribute forbids.
 func (i Identity) notBlocked(p *segur.Problems) {
 	if i.attributes.Blocking() {
@@ -147,7 +155,7 @@ func (i Identity) record(after Identity, act Act, op Operation, fill func(*Event
 
 // changes names the fields that differ.
 func (i Identity) changes(after Identity) []string {
-	out := traitChanges(i.traits, after.traits)
+	out := traitChanges(i.Traits(), after.Traits())
 	for _, f := range []struct {
 		name    string
 		changed bool

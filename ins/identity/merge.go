@@ -30,7 +30,7 @@ func CheckMerge(keep, absorb Identity) error {
 	if !keep.ins.IsZero() && !absorb.ins.IsZero() && keep.ins != absorb.ins && !keep.knows(absorb.ins) && !absorb.knows(keep.ins) {
 		p.Add("absorb.ins", "the two have different numbers")
 	}
-	for _, d := range ins.Coherence(keep.traits, absorb.traits).Details() {
+	for _, d := range ins.Coherence(keep.Traits(), absorb.Traits()).Details() {
 		if d.Code == ins.Different.String() {
 			p.Add("absorb."+d.Field, "contradicts the identity that is kept")
 		}

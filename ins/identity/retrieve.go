@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -20,7 +22,8 @@ type Retrieval struct {
 	Confirmation *Confirmation
 }
 
-// Confirmation says what the operator saw and accepts. The operator is that of the [Act].
+// Confirmation says what the operator saw and accepts. The operator is that of the [Act]. Its printed forms are
+// redacted.
 type Confirmation struct {
 	// Fields are the differences that were shown and accepted: exactly those of [Identity.Differences].
 	Fields []string
@@ -33,6 +36,12 @@ type Confirmation struct {
 // String returns a redacted form.
 func (c Confirmation) String() string { return "Confirmation(redacted)" }
 
+// Format writes the redacted form whatever the verb.
+func (c Confirmation) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
+
+// LogValue makes slog write the redacted form.
+func (c Confirmation) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
 // Differences names the traits of the answer that contradict those of the identity or cannot be compared: what an
 // operator is shown and has to confirm. Empty: nothing.
 func (i Identity) Differences(r *ins.Result) []string {
@@ -40,7 +49,7 @@ func (i Identity) Differences(r *ins.Result) []string {
 		return nil
 	}
 	var out []string
-	for _, d := range ins.Coherence(i.traits, r.Identity.Traits).Details() {
+	for _, d := range ins.Coherence(i.Traits(), r.Identity.Traits).Details() {
 		if d.Severity == "error" {
 			out = append(out, d.Field)
 		}
@@ -96,7 +105,8 @@ func (i Identity) take(act Act, op Operation, r Retrieval) (Identity, error) {
 	}
 
 	after := i
-	after.traits, after.method, after.ins = traits, r.Method, id.INS
+	after.setTraits(traits)
+	after.method, after.ins = r.Method, id.INS
 	after.collected, after.former = AnswerOf(r.Result), formerNumbers(id)
 	if len(differences) > 0 {
 		after.control = Control{}
@@ -175,7 +185,8 @@ func confirmed(p *segur.Problems, differences []string, c *Confirmation) {
 
 // reference makes the traits in force of INSi's: what INSi does not have stays local.
 func (i Identity) reference(p *segur.Problems, t segur.Traits, c *Confirmation) segur.Traits {
-	out := i.traits
+	local := i.Traits()
+	out := local
 	if t.BirthName != "" {
 		out.BirthName = t.BirthName
 	}
@@ -188,7 +199,7 @@ func (i Identity) reference(p *segur.Problems, t segur.Traits, c *Confirmation) 
 	if !t.BirthDate.IsZero() {
 		completed, interpreted := CompleteBirthDate(t.BirthDate)
 		// A local date that the rules allow stays: the choice between them is made once.
-		if agrees := ins.Coherence(i.traits, t).BirthDate; !interpreted || agrees != ins.Same && agrees != ins.Equivalent {
+		if agrees := ins.Coherence(local, t).BirthDate; !interpreted || agrees != ins.Same && agrees != ins.Equivalent {
 			out.BirthDate = completed
 		}
 		out.BirthDateInterpreted = interpreted
@@ -207,10 +218,10 @@ func (i Identity) reference(p *segur.Problems, t segur.Traits, c *Confirmation) 
 			p.Add("retrieval.confirmation.firstGivenName", "must be the beginning of the list that INSi returned (EXI ID 10)")
 		}
 		out.FirstGivenName, out.GivenNames = chosen, t.GivenNames
-	case !begins(list, i.traits.FirstGivenName):
+	case !begins(list, local.FirstGivenName):
 		p.Add("retrieval.confirmation.firstGivenName", "is required: the local one does not begin the list that INSi returned (EXI ID 10)")
 	default:
-		out.FirstGivenName, out.GivenNames = cut(list, len(names.Words(i.traits.FirstGivenName))), t.GivenNames
+		out.FirstGivenName, out.GivenNames = cut(list, len(names.Words(local.FirstGivenName))), t.GivenNames
 	}
 	return out
 }

@@ -58,7 +58,9 @@ func (r *Rules) New(act Act, entry Entry) (Identity, error) {
 		return Identity{}, err
 	}
 	var none Identity
-	return none.record(Identity{rules: r, traits: entry.Traits, method: entry.Method}, act, OperationCreate, nil), nil
+	created := Identity{rules: r, method: entry.Method}
+	created.setTraits(entry.Traits)
+	return none.record(created, act, OperationCreate, nil), nil
 }
 
 // checkEntered is for the traits that people enter: what INSi or the storage gives is not checked against today's

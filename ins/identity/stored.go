@@ -80,7 +80,7 @@ func (n StoredNumber) LogValue() slog.Value { return slog.StringValue(n.String()
 
 // Export is the identity in plain fields, INS included whatever the status: it is for the référentiel's own storage.
 func (i Identity) Export() Stored {
-	t := i.traits
+	t := i.Traits()
 	s := Stored{
 		Traits: StoredTraits{BirthName: t.BirthName, UsedName: t.UsedName, FirstGivenName: t.FirstGivenName, GivenNames: t.GivenNames,
 			UsedGivenName: t.UsedGivenName, Sex: string(t.Sex), BirthDate: storedDate(t.BirthDate),
@@ -107,8 +107,9 @@ func (i Identity) Export() Stored {
 func (r *Rules) Restore(s Stored) (Identity, error) {
 	var p segur.Problems
 	i := Identity{rules: r, method: s.Method, history: cloneEvents(s.History)}
-	i.traits = s.Traits.restore(&p)
-	checkTraits(&p, "traits", i.traits)
+	traits := s.Traits.restore(&p)
+	i.setTraits(traits)
+	checkTraits(&p, "traits", traits)
 	if s.Method != "" {
 		checkMethod(&p, "method", s.Method)
 	}
