@@ -187,3 +187,12 @@ func Repeat(values ...string) string {
 	}
 	return b.String()
 }
+
+// Len returns the length of the segment in bytes.
+func (s Segment) Len() int {
+	n := len(s.fields) - 1
+	for _, f := range s.fields {
+		n += len(f)
+	}
+	return n
+}
