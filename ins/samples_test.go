@@ -2,6 +2,7 @@ package ins_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"io"
@@ -249,10 +250,46 @@ func TestOfficialRequests(t *testing.T) {
 	}
 }
 
+// The search by card of the samples: the same element from what a card says.
+func TestOfficialVitaleRequest(t *testing.T) {
+	t.Parallel()
+	type search struct {
+		Beneficiary struct{ NumIdentifiant, Cle string } `xml:"Body>RECVITALE>MatriculeIndividu"`
+		Insured     struct{ NumIdentifiant, Cle string } `xml:"Body>RECVITALE>MatriculeOD"`
+		Name        string                               `xml:"Body>RECVITALE>NomNaissance"`
+		Date        string                               `xml:"Body>RECVITALE>DateNaissance"`
+		Rank        string                               `xml:"Body>RECVITALE>RangNaissance"`
+		Num         []string                             `xml:"Header>ContexteBAM>COUVERTURE>BENEFICIAIRE>Nir>Num"`
+		Assured     []string                             `xml:"Header>ContexteBAM>COUVERTURE>ASSURE>Id>Num"`
+	}
+	beneficiary, err := ins.ParseNIR("1090763220834", "89")
+	require.NoError(t, err)
+	insured, err := ins.ParseNIR("2770763220834", "")
+	require.NoError(t, err)
+	card := ins.VitaleCard{Serial: "FICTIF-1", Insured: insured, Beneficiary: beneficiary, BirthName: "ECETINSI", BirthDate: ecetinsi.BirthDate, BirthRank: 1}
+	var want, got search
+	require.NoError(t, xml.Unmarshal(testkit.ReadShared(t, "insi/samples/req_ws_ins1_vitale_cps.xml"), &want))
+	s := &sending{}
+	client := cannedClient(t, segur.Qualification, nil, func(c *ins.Config) {
+		c.HTTPClient = &http.Client{Transport: s}
+		c.Authentication = ins.Assertion(func(context.Context) ([]byte, error) { return assertion("professional"), nil })
+	})
+	_, err = client.SearchVitale(t.Context(), ins.VitaleQuery{Card: card, Assertion: assertion("card"), AssertedAt: now,
+		Reread: func(context.Context) (ins.VitaleCard, error) { return card, nil }})
+	require.NoError(t, err)
+	require.NoError(t, xml.Unmarshal(s.request, &got))
+	require.Equal(t, "1090763220834", want.Beneficiary.NumIdentifiant)
+	assert.Equal(t, want, got)
+}
+
+// assertion is an assertion that nothing reads but its name.
+func assertion(name string) []byte {
+	return []byte(`<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_` + name + `" Version="2.0"><saml:Subject><saml:NameID>` + name + `</saml:NameID></saml:Subject></saml:Assertion>`)
+}
+
 // readElsewhere are the files that other tests read.
 var readElsewhere = map[string]string{
 	"captured/assertion_ps_cps_test_sample.xml":         "package internal/saml",
-	"samples/req_ws_ins1_vitale_cps.xml":                "the tests of the search by card",
 	"test-identities/matricule_key_vectors.json":        "TestMatriculeKeyVectors",
 	"test-identities/franceconnect_insiAmeliQualif.csv": "package instest",
 }
@@ -271,6 +308,7 @@ func TestOfficialFilesAreKnown(t *testing.T) {
 	for name := range officialRequests {
 		known[name] = true
 	}
+	known["samples/req_ws_ins1_vitale_cps.xml"] = true // TestOfficialVitaleRequest
 	for name := range readElsewhere {
 		known[name] = true
 	}
