@@ -3,10 +3,11 @@
 //
 //   - a patient typed as people type: what is replaced before the search, each
 //     call, the verdict field by field, the identity that results;
-//   - the passport that qualifies it, and the datamatrix of documents;
+//   - the passport that qualifies it, the datamatrix of documents, and the
+//     identity in HL7 v2, CDA, FHIR, DICOM and XDS, and back;
 //   - whether it still holds, by comparison and in a batch;
 //   - homonyms, told apart by the birth place; someone found by another given
-//     name, whom a person confirms;
+//     name, whom a person confirms; a Vitale card;
 //   - input that INSi would refuse, refused before anything is sent;
 //   - a temporary fault of the service, repeated; a refusal.
 //

@@ -48,7 +48,9 @@ func showScenes(ctx context.Context, o options, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(stdout, "INSi on the fake of the SDK: fictional persons, throwaway certificates, nothing leaves the machine")
-	for _, scene := range []func(context.Context) error{t.typed, t.control, t.symbol, t.verify, t.homonyms, t.confirmed, t.refused, t.outage} {
+	for _, scene := range []func(context.Context) error{
+		t.typed, t.control, t.symbol, t.encodings, t.verify, t.homonyms, t.confirmed, t.vitale, t.refused, t.outage,
+	} {
 		if err := scene(ctx); err != nil {
 			return err
 		}

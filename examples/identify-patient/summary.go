@@ -90,11 +90,11 @@ func (h heading) markdown(all []played) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# CNDA cases of INSi\n\n- run against %s\n- %s\n- software %s %s, authorization number %s, installation %s\n\n",
 		h.where, h.at.Format(time.RFC3339), h.software.Name, h.software.Version, h.software.AuthorizationNumber, h.software.Instance)
-	b.WriteString("| case | title | typed | calls | codes | outcome | expected | verdict | traces |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("| case | title | typed | calls | codes | outcome | expected | verdict | answered by | traces |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	cell := func(s string) string { return strings.ReplaceAll(s, "|", "\\|") }
 	for _, p := range all {
 		if p.Case.NotPlayed != "" {
-			fmt.Fprintf(&b, "| %s | %s | | | | | | %s: %s | |\n", p.Case.Number, cell(p.Case.Title), p.verdict(), p.Case.NotPlayed)
+			fmt.Fprintf(&b, "| %s | %s | | | | | | %s: %s | | |\n", p.Case.Number, cell(p.Case.Title), p.verdict(), p.Case.NotPlayed)
 			continue
 		}
 		var sent, codes []string
@@ -106,8 +106,8 @@ func (h heading) markdown(all []played) string {
 		if len(p.Problems) > 0 {
 			verdict += ": " + strings.Join(p.Problems, "; ")
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", p.Case.Number, cell(p.Case.Title), cell(typed(p.Case.Typed)),
-			cell(strings.Join(sent, ", ")), strings.Join(codes, ", "), p.Outcome(), p.Case.Outcome, cell(verdict), p.folder)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", p.Case.Number, cell(p.Case.Title), cell(typed(p.Case.Typed)),
+			cell(strings.Join(sent, ", ")), strings.Join(codes, ", "), p.Outcome(), p.Case.Outcome, cell(verdict), p.against, p.folder)
 	}
 	return b.String()
 }
