@@ -20,6 +20,9 @@ const (
 // maxNameLength is the longest name, in characters: the limit of the guide d'implémentation de l'INS.
 const maxNameLength = 100
 
+// absurdLength is where nothing more than the length is said of a text: it is no name.
+const absurdLength = 10 * maxNameLength
+
 // CheckBirthName says what INSi would refuse in a birth name as it stands: every broken rule with its position, in
 // characters from 1, and whether [Normalize] makes it acceptable. nil: nothing. The error never repeats the name.
 func CheckBirthName(name string) error {
@@ -56,7 +59,10 @@ const (
 
 // checkName refuses what breaks the lexical rules, and what [Normalize] would have to change to keep them.
 func checkName(p *segur.Problems, path, name string, kind nameKind) {
-	s := spell(name)
+	s, ok := spellName(p, path, name)
+	if !ok {
+		return
+	}
 	var l findings
 	for i, c := range s {
 		switch {
@@ -140,8 +146,8 @@ type finding struct {
 
 // add adds a finding, once where a ligature gives two letters.
 func (l *findings) add(at int, rule string) {
-	if f := (finding{at, rule}); !slices.Contains(*l, f) {
-		*l = append(*l, f)
+	if n := len(*l); n == 0 || (*l)[n-1] != (finding{at, rule}) {
+		*l = append(*l, finding{at, rule})
 	}
 }
 

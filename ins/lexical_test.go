@@ -53,6 +53,7 @@ func TestLexicalRules(t *testing.T) {
 		{"A\tB", false, false, "white space", "white space"},
 		{"", false, false, "is required", "is required"},
 		{strings.Repeat("A", 100), true, true, "", ""},
+		{strings.Repeat("é1", 501), false, false, "has 1002 characters, 100 at most", "has 1002 characters"},
 		{strings.Repeat("A", 101), false, false, "has 101 characters, 100 at most", "101"},
 	}
 	for _, tc := range tests {

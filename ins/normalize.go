@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/names"
@@ -101,7 +102,10 @@ func Normalize(t segur.Traits) (Normalized, error) {
 
 // name normalises one name in place.
 func (n *Normalized) name(p *segur.Problems, path string, name *string, kind nameKind) {
-	s := spell(*name)
+	s, ok := spellName(p, path, *name)
+	if !ok {
+		return
+	}
 	checkSpelling(p, path, s, kind, nil)
 	last := 0
 	for _, c := range s {
@@ -125,9 +129,11 @@ func NormalizeGivenName(name string) (string, error) {
 
 func normalizeOne(op, path, name string, kind nameKind) (string, error) {
 	var p segur.Problems
-	s := spell(name)
-	checkSpelling(&p, path, s, kind, nil)
-	return text(s), p.Err(op)
+	if s, ok := spellName(&p, path, name); ok {
+		checkSpelling(&p, path, s, kind, nil)
+		name = text(s)
+	}
+	return name, p.Err(op)
 }
 
 // character is one character of a name in the alphabet of INSi, or one that has no place in it.
@@ -142,6 +148,15 @@ const leftOut rune = -1
 
 // kept reports whether the character is part of the normalised name.
 func (c character) kept() bool { return c.r != leftOut && c.rule != RuleExtraBlank }
+
+// spellName is spell for a text of a length that a name may have, give or take; else it says so in p.
+func spellName(p *segur.Problems, path, name string) ([]character, bool) {
+	if n := utf8.RuneCountInString(name); n > absurdLength {
+		p.Addf(path, "has %d characters, %d at most", n, maxNameLength)
+		return nil, false
+	}
+	return spell(name), true
+}
 
 // spell maps a name to the alphabet of INSi and marks what changes. What has no mapping stays as it is.
 func spell(name string) []character {

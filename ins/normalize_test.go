@@ -77,6 +77,12 @@ func TestNormalizeRefuses(t *testing.T) {
 	assert.Equal(t, "ANNE--LISE", got.Traits.GivenNames)
 	assert.Equal(t, "2c004", got.Traits.BirthPlace)
 
+	book := strings.Repeat("é1 ", 1<<20)
+	got, err = ins.Normalize(segur.Traits{BirthName: book, FirstGivenName: "A"})
+	require.ErrorContains(t, err, "traits.birthName has 3145728 characters, 100 at most")
+	assert.Less(t, len(err.Error()), 200, "nothing else is said of a text that is no name")
+	assert.Equal(t, book, got.Traits.BirthName)
+
 	_, err = ins.Normalize(segur.Traits{BirthName: "A", FirstGivenName: "B", BirthPlace: segur.BirthplaceUnknown})
 	require.NoError(t, err, "the list is optional, an unknown birth place is legal")
 }
