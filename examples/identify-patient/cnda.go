@@ -37,6 +37,19 @@ func (p played) verdict() string {
 	return "FAIL"
 }
 
+// refusedSoftware reports whether the platform refused who calls: every other
+// case would only add refusals to its logs.
+func (p played) refusedSoftware() bool {
+	if p.against != "platform" {
+		return false
+	}
+	switch segur.KindOf(p.Err) {
+	case segur.KindAuthentication, segur.KindAuthorization, segur.KindSignature:
+		return true
+	}
+	return false
+}
+
 // playCases plays every case that needs no card, one client per case, and
 // prints the table.
 func playCases(ctx context.Context, o options, stdout io.Writer) error {
@@ -71,6 +84,9 @@ func playCases(ctx context.Context, o options, stdout io.Writer) error {
 		}
 		all = append(all, p)
 		printCase(stdout, p)
+		if p.refusedSoftware() {
+			return fmt.Errorf("the platform refuses the software, the other cases are not played: %w", p.Err)
+		}
 	}
 	count := 0
 	for _, p := range all {

@@ -185,6 +185,23 @@ func TestCNDAOnAPlatform(t *testing.T) {
 	assert.Contains(t, string(summary), "| PASS | fake | 2.04-cas-2 |", "an answer that was not the platform's is said so")
 }
 
+// A platform that does not know the authorization number is asked once.
+func TestCNDARefusedSoftware(t *testing.T) {
+	t.Parallel()
+	platform := instest.NewServer(instest.WithAuthorizationNumbers("ANOTHER00001"))
+	t.Cleanup(platform.Close)
+	o, err := parse(vendor(t, platform), &bytes.Buffer{})
+	require.NoError(t, err)
+	o.configure = func(c *ins.Config) { c.CertificateIssuers = []string{platform.PKI().Issuing().Subject.CommonName} }
+	var stdout bytes.Buffer
+	err = run(t.Context(), o, &stdout)
+	require.ErrorIs(t, err, segur.ErrAuthorization)
+	assert.ErrorContains(t, err, "the other cases are not played")
+	assert.Len(t, platform.Calls(), 1)
+	assert.Contains(t, stdout.String(), "FAIL       2.03 cas 1")
+	assert.NotContains(t, stdout.String(), "2.04")
+}
+
 // TestConformance plays the cases on a real endpoint: SEGUR_INSI_CNDA holds the
 // flags, separated by blanks.
 func TestConformance(t *testing.T) {
