@@ -2,6 +2,7 @@ package ins_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -13,6 +14,9 @@ import (
 func TestCoherenceFirstGivenName(t *testing.T) {
 	t.Parallel()
 	for local, want := range map[string]ins.Agreement{
+		"JEAN CHRISTOPHE  PIERRE":  ins.Equivalent,
+		"JEAN'CHRISTOPHE":          ins.Equivalent,
+		"JEAN PIERRE":              ins.Different,
 		"JEAN":                     ins.Same,
 		"JEAN CHRISTOPHE":          ins.Same,
 		"JEAN-CHRISTOPHE":          ins.Equivalent,
@@ -33,6 +37,13 @@ func TestCoherenceFirstGivenName(t *testing.T) {
 	v := ins.Coherence(segur.Traits{FirstGivenName: "ZOE"}, segur.Traits{FirstGivenName: "ZOE"})
 	assert.Equal(t, ins.Same, v.FirstGivenName, "without a list, the given name that INSi gave")
 }
+
+// completedLocally gives the local side a date that is marked as completed by rule.
+func completedLocally(year int, month time.Month, day int) func(local, returned *segur.Traits) {
+	return func(l, _ *segur.Traits) { l.BirthDate, l.BirthDateInterpreted = segur.NewDate(year, month, day), true }
+}
+
+func compatible(v *ins.Verdict) { v.BirthDate = ins.Compatible }
 
 func TestCoherenceOfFields(t *testing.T) {
 	t.Parallel()
@@ -62,6 +73,31 @@ func TestCoherenceOfFields(t *testing.T) {
 			l.BirthDate, r.BirthDate = segur.Date{Year: 1934, Month: 2}, segur.Date{Year: 1934, Month: 2}
 		},
 			func(*ins.Verdict) {}, true},
+		"day and month unknown, not 31 December": {func(l, r *segur.Traits) {
+			l.BirthDate, r.BirthDate = segur.NewDate(1934, 1, 1), segur.Date{Year: 1934}
+		}, func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
+		"marked as completed, as INSi has it": {func(l, _ *segur.Traits) { l.BirthDateInterpreted = true }, func(*ins.Verdict) {}, true},
+		"marked as completed, INSi incomplete": {func(l, r *segur.Traits) {
+			l.BirthDate, l.BirthDateInterpreted, r.BirthDate = segur.NewDate(1934, 12, 31), true, segur.Date{Year: 1934}
+		}, func(v *ins.Verdict) { v.BirthDate = ins.Equivalent }, true},
+		"day completed, INSi knows it":                 {completedLocally(1985, 3, 1), compatible, false},
+		"month completed, INSi knows it":               {completedLocally(1985, 1, 14), compatible, false},
+		"day and month completed, INSi knows them":     {completedLocally(1985, 12, 31), compatible, false},
+		"day completed, another month":                 {completedLocally(1985, 4, 1), func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
+		"month completed, another day":                 {completedLocally(1985, 1, 15), func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
+		"marked as completed, though no rule gives it": {completedLocally(1985, 3, 15), func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
+		"completed, another year":                      {completedLocally(1984, 12, 31), func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
+		"day unknown here":                             {func(l, _ *segur.Traits) { l.BirthDate.Day = 0 }, compatible, false},
+		"day unknown here, the first there": {func(l, r *segur.Traits) { l.BirthDate.Day, r.BirthDate.Day = 0, 1 },
+			func(v *ins.Verdict) { v.BirthDate = ins.Equivalent }, true},
+		"day unknown here, another month": {func(l, _ *segur.Traits) { l.BirthDate.Day, l.BirthDate.Month = 0, 4 }, func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
+		"only the year known here":        {func(l, _ *segur.Traits) { l.BirthDate = segur.Date{Year: 1985} }, compatible, false},
+		"only the year here, the month there": {func(l, r *segur.Traits) {
+			l.BirthDate, r.BirthDate = segur.Date{Year: 1985}, segur.Date{Year: 1985, Month: 3}
+		}, compatible, false},
+		"another year, both incomplete": {func(l, r *segur.Traits) {
+			l.BirthDate, r.BirthDate = segur.Date{Year: 1984}, segur.Date{Year: 1985, Month: 3}
+		}, func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
 		"another year": {func(l, r *segur.Traits) {
 			l.BirthDate, r.BirthDate = segur.NewDate(1935, 12, 31), segur.Date{Year: 1934}
 		}, func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
@@ -91,5 +127,11 @@ func TestCoherenceOfFields(t *testing.T) {
 		})
 	}
 	require.Empty(t, ins.Coherence(base, base).Details())
+	details := ins.Verdict{BirthName: ins.Same, FirstGivenName: ins.Equivalent, Sex: ins.Same, BirthDate: ins.Compatible, BirthPlace: ins.Different}.Details()
+	require.Equal(t, []segur.Detail{
+		{Field: "traits.firstGivenName", Code: "equivalent", Severity: "warning", Message: "equivalent, written otherwise by INSi"},
+		{Field: "traits.birthDate", Code: "compatible", Severity: "error", Message: "one side knows less than the other and nothing contradicts: a person must compare"},
+		{Field: "traits.birthPlace", Code: "different", Severity: "error", Message: "INSi has another code: the one valid at birth counts, and communes merge and change their names"},
+	}, details)
 	require.False(t, ins.Verdict{}.Coherent(), "nothing compared is not coherent")
 }

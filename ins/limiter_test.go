@@ -1,0 +1,327 @@
+package ins_test
+
+import (
+	"context"
+	"io"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/ins"
+	"github.com/segur-sdk/segur/ins/instest"
+	"github.com/segur-sdk/segur/internal/testkit/fixed"
+)
+
+// waiting is a clock on which a pause takes the time that it says.
+type waiting struct {
+	*fixed.Clock
+	pauses []time.Duration
+}
+
+func newWaiting() *waiting { return &waiting{Clock: fixed.NewClock(now)} }
+
+func (w *waiting) pause(ctx context.Context, d time.Duration) error {
+	w.pauses = append(w.pauses, d)
+	w.Advance(d)
+	return ctx.Err()
+}
+
+func query() ins.Query {
+	t := houilles().Traits
+	return ins.Query{Traits: t}
+}
+
+func limited(l *ins.Limiter, w *waiting) func(*ins.Config) {
+	return func(c *ins.Config) { c.Limiter, c.Clock = l, w.Now }
+}
+
+func TestLimiterWaitsForItsTurn(t *testing.T) {
+	t.Parallel()
+	w := newWaiting()
+	l := ins.NewLimiter(ins.LimiterConfig{Calls: 2, Interval: time.Second, Clock: w.Now, Pause: w.pause})
+	s := &stub{}
+	c := s.client(t, limited(l, w))
+	var at []time.Duration
+	for range 5 {
+		r, err := c.Search(t.Context(), query())
+		require.NoError(t, err)
+		at = append(at, r.Time.Sub(now))
+	}
+	assert.Equal(t, []time.Duration{0, 0, time.Second, time.Second, 2 * time.Second}, at, "the time of a message is the one after the wait")
+	assert.Equal(t, []time.Duration{time.Second, time.Second}, w.pauses)
+	// An identification waits like a search, and its four messages count.
+	id, err := c.Identify(t.Context(), houilles())
+	require.NoError(t, err)
+	assert.Len(t, id.Attempts, 4)
+	assert.Len(t, s.messages(), 9)
+	assert.Equal(t, now.Add(4*time.Second), w.Now())
+	// Another structure has calls of its own.
+	other := s.client(t, limited(l, w), func(c *ins.Config) { c.Issuer = "1990000027" })
+	for range 2 {
+		_, err := other.Search(t.Context(), query())
+		require.NoError(t, err)
+	}
+	assert.Equal(t, now.Add(4*time.Second), w.Now())
+}
+
+func TestLimiterRefuses(t *testing.T) {
+	t.Parallel()
+	for name, cfg := range map[string]ins.LimiterConfig{
+		"rather than wait": {Calls: 1, Interval: 5 * time.Second, Refuse: true},
+		"too long a wait":  {Calls: 1, Interval: 5 * time.Second, MaxWait: 3 * time.Second},
+		"the default wait": {Calls: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWaiting()
+			cfg.Clock, cfg.Pause = w.Now, w.pause
+			s := &stub{}
+			c := s.client(t, limited(ins.NewLimiter(cfg), w))
+			_, err := c.Search(t.Context(), query())
+			require.NoError(t, err)
+			w.Advance(time.Second)
+			_, err = c.Search(t.Context(), query())
+			require.ErrorIs(t, err, segur.ErrRateLimited)
+			var e *segur.Error
+			require.ErrorAs(t, err, &e)
+			interval := cfg.Interval
+			if interval == 0 {
+				interval = time.Minute
+			}
+			assert.Equal(t, interval-time.Second, e.RetryAfter)
+			assert.Contains(t, e.Explain(segur.FR), "Trop d'appels")
+			assert.Empty(t, w.pauses)
+			id, err := c.Identify(t.Context(), houilles())
+			require.ErrorIs(t, err, segur.ErrRateLimited)
+			assert.Empty(t, id.Attempts, "what does not leave is no attempt")
+			assert.Equal(t, "temporary-fault", id.Diagnostics[0].Code)
+			assert.Len(t, s.messages(), 1)
+			w.Advance(e.RetryAfter)
+			_, err = c.Search(t.Context(), query())
+			require.NoError(t, err)
+		})
+	}
+}
+
+// With the default pause a wait ends with the context.
+func TestLimiterWaitEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	s := &stub{}
+	c := s.client(t, func(c *ins.Config) {
+		c.Limiter = ins.NewLimiter(ins.LimiterConfig{Calls: 1, Interval: time.Hour, MaxWait: 2 * time.Hour})
+	})
+	_, err := c.Search(t.Context(), query())
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	_, err = c.Search(ctx, query())
+	require.ErrorIs(t, err, segur.ErrTimeout)
+	require.Len(t, s.messages(), 1)
+}
+
+// Never more than Calls within any Interval, whatever the clock does.
+func TestLimiterNeverExceedsItsRate(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWaiting()
+		calls := rapid.IntRange(1, 5).Draw(rt, "calls")
+		interval := time.Duration(rapid.IntRange(1, 20).Draw(rt, "interval")) * time.Second
+		l := ins.NewLimiter(ins.LimiterConfig{Calls: calls, Interval: interval, MaxWait: time.Hour, Clock: w.Now, Pause: w.pause,
+			Refuse: rapid.Bool().Draw(rt, "refuse")})
+		s := &stub{}
+		c := s.client(rt, limited(l, w))
+		var at []time.Time
+		for _, step := range rapid.SliceOfN(rapid.IntRange(0, 30), 1, 40).Draw(rt, "steps") {
+			w.Advance(time.Duration(step) * time.Second / 4)
+			r, err := c.Search(context.Background(), query())
+			if err != nil {
+				require.ErrorIs(rt, err, segur.ErrRateLimited)
+				continue
+			}
+			at = append(at, r.Time)
+		}
+		require.Len(rt, s.messages(), len(at))
+		for i := range at {
+			if i >= calls {
+				require.GreaterOrEqual(rt, at[i].Sub(at[i-calls]), interval)
+			}
+		}
+	})
+	// A clock that goes back frees nothing.
+	w := newWaiting()
+	c := (&stub{}).client(t, limited(ins.NewLimiter(ins.LimiterConfig{Calls: 1, Interval: time.Minute, Refuse: true, Clock: w.Now}), w))
+	_, err := c.Search(t.Context(), query())
+	require.NoError(t, err)
+	w.Advance(-time.Hour)
+	_, err = c.Search(t.Context(), query())
+	require.ErrorIs(t, err, segur.ErrRateLimited)
+}
+
+func TestLimiterIsSharedByGoroutines(t *testing.T) {
+	t.Parallel()
+	l := ins.NewLimiter(ins.LimiterConfig{Calls: 10, Interval: time.Hour, Refuse: true})
+	s := &stub{}
+	a, b := s.client(t, func(c *ins.Config) { c.Limiter = l }), s.client(t, func(c *ins.Config) { c.Limiter = l })
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			_, _ = []*ins.Client{a, b}[i%2].Search(t.Context(), query())
+		})
+	}
+	wg.Wait()
+	require.Len(t, s.messages(), 10)
+}
+
+func TestLimiterConfigIsChecked(t *testing.T) {
+	t.Parallel()
+	cfg := ins.Config{Limiter: ins.NewLimiter(ins.LimiterConfig{Calls: -2, Interval: -1, MaxWait: -1, EventCalls: -1, EventMemory: -1, MaxEvents: -1,
+		Random: io.LimitReader(fixed.Rand(1), 3)})}
+	_, err := ins.New(cfg)
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	for _, field := range []string{"calls", "interval", "maxWait", "eventCalls", "eventMemory", "maxEvents", "random"} {
+		require.ErrorContains(t, err, "limiter."+field)
+	}
+	_, err = ins.New(ins.Config{Limiter: &ins.Limiter{}})
+	require.ErrorContains(t, err, "limiter must be made by NewLimiter")
+	_, err = ins.New(ins.Config{Policy: ins.Policy{MaxRetries: -2}})
+	require.ErrorContains(t, err, "policy.maxRetries")
+}
+
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	w := newWaiting()
+	l := ins.NewLimiter(ins.LimiterConfig{Calls: ins.NoLimit, EventCalls: 6, EventMemory: time.Hour, MaxEvents: 2, Clock: w.Now})
+	s := &stub{}
+	c := s.client(t, limited(l, w))
+	refused := func(err error, rule string) {
+		t.Helper()
+		require.ErrorIs(t, err, segur.ErrRefused)
+		require.ErrorContains(t, err, "event "+rule)
+		var e *segur.Error
+		require.ErrorAs(t, err, &e)
+		require.Contains(t, e.Explain(segur.FR), "pour cette venue")
+	}
+
+	id, err := c.Identify(t.Context(), houilles(), ins.ForEvent("visit-1"))
+	require.NoError(t, err)
+	require.Equal(t, ins.NotFound, id.Outcome)
+	require.Len(t, s.messages(), 4)
+
+	// The same criteria again: refused, also by another client of the structure. Without event they may be searched.
+	for _, c := range []*ins.Client{c, s.client(t, limited(l, w))} {
+		id, err = c.Identify(t.Context(), houilles(), ins.ForEvent("visit-1"))
+		require.Nil(t, id)
+		refused(err, "was already identified with the same criteria")
+	}
+	require.Len(t, s.messages(), 4)
+	_, err = c.Identify(t.Context(), houilles())
+	require.NoError(t, err)
+	require.Len(t, s.messages(), 8)
+
+	// Corrected criteria, within what is left of the event: two calls of three.
+	corrected := houilles()
+	corrected.Traits.FirstGivenName, corrected.Traits.GivenNames = "PAUL", "PAUL JACQUES"
+	id, err = c.Identify(t.Context(), corrected, ins.ForEvent("visit-1"))
+	require.NoError(t, err)
+	require.Equal(t, ins.StopBudget, id.Stop)
+	require.Equal(t, ins.NotFound, id.Outcome)
+	require.Len(t, id.Attempts, 2)
+	require.Equal(t, "event-calls-spent", id.Diagnostics[0].Code)
+	corrected.Traits.FirstGivenName = "JACQUES"
+	_, err = c.Identify(t.Context(), corrected, ins.ForEvent("visit-1"))
+	refused(err, "has spent its calls")
+	require.Len(t, s.messages(), 10)
+
+	// Each event has its own; after its memory it starts anew.
+	_, err = c.Identify(t.Context(), houilles(), ins.ForEvent("visit-2"))
+	require.NoError(t, err)
+	w.Advance(time.Hour)
+	_, err = c.Identify(t.Context(), houilles(), ins.ForEvent("visit-1"))
+	require.NoError(t, err)
+
+	// Beyond MaxEvents the one used least recently is forgotten.
+	w.Advance(time.Second)
+	_, err = c.Identify(t.Context(), houilles(), ins.ForEvent("visit-3"))
+	require.NoError(t, err)
+	w.Advance(time.Second)
+	_, err = c.Identify(t.Context(), houilles(), ins.ForEvent("visit-4"))
+	require.NoError(t, err)
+	_, err = c.Identify(t.Context(), houilles(), ins.ForEvent("visit-3"))
+	refused(err, "was already identified")
+	_, err = c.Identify(t.Context(), houilles(), ins.ForEvent("visit-1"))
+	require.NoError(t, err)
+}
+
+// A run that failed may be made again; what left counts.
+func TestEventsOfFailedRuns(t *testing.T) {
+	t.Parallel()
+	s := &stub{fault: faultsInOrder(gateway503, softwareRefused)}
+	c := s.client(t, func(c *ins.Config) {
+		c.Limiter = ins.NewLimiter(ins.LimiterConfig{Calls: ins.NoLimit, EventCalls: 5})
+		c.Policy.MaxRetries = ins.NoRetry
+	})
+	for _, kind := range []error{segur.ErrUnavailable, segur.ErrAuthorization} {
+		_, err := c.Identify(t.Context(), houilles(), ins.ForEvent("visit"))
+		require.ErrorIs(t, err, kind)
+	}
+	id, err := c.Identify(t.Context(), houilles(), ins.ForEvent("visit"))
+	require.NoError(t, err)
+	require.Equal(t, ins.StopBudget, id.Stop)
+	require.Len(t, id.Attempts, 3)
+
+	// Refused by the rate: nothing left, nothing counts.
+	w := newWaiting()
+	s = &stub{}
+	c = s.client(t, limited(ins.NewLimiter(ins.LimiterConfig{Calls: 1, Refuse: true, EventCalls: 1, Clock: w.Now}), w))
+	_, err = c.Search(t.Context(), query())
+	require.NoError(t, err)
+	for range 3 {
+		_, err = c.Identify(t.Context(), houilles(), ins.ForEvent("visit"))
+		require.ErrorIs(t, err, segur.ErrRateLimited)
+	}
+	w.Advance(time.Minute)
+	id, err = c.Identify(t.Context(), houilles(), ins.ForEvent("visit"))
+	require.NoError(t, err)
+	require.Len(t, id.Attempts, 1)
+	require.Equal(t, ins.StopBudget, id.Stop)
+
+	// The budget of the event ends repetitions too, with their fault.
+	s = &stub{fault: func(int) trouble { return unavailableCode }}
+	c = s.client(t, func(c *ins.Config) { c.Limiter = ins.NewLimiter(ins.LimiterConfig{Calls: ins.NoLimit, EventCalls: 2}) })
+	id, err = c.Identify(t.Context(), houilles(), ins.ForEvent("visit"))
+	require.ErrorIs(t, err, segur.ErrUnavailable)
+	require.Len(t, id.Attempts, 2)
+	require.Equal(t, ins.StopFailed, id.Stop)
+}
+
+// Of many desks that ask for the same event at once, one searches.
+func TestEventsConcurrently(t *testing.T) {
+	t.Parallel()
+	s := &stub{persons: []instest.Person{somebody("FICTIF-HOUILLES", "PIERRE", "PIERRE PAUL JACQUES", segur.Male, segur.NewDate(1993, 1, 27), "69123", 1)}}
+	c := s.client(t)
+	var mu sync.Mutex
+	var outcomes []error
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			_, err := c.Identify(t.Context(), houilles(), ins.ForEvent("visit"))
+			mu.Lock()
+			defer mu.Unlock()
+			outcomes = append(outcomes, err)
+		})
+	}
+	wg.Wait()
+	require.Len(t, s.messages(), 1)
+	require.Equal(t, 1, len(outcomes)-len(slices.DeleteFunc(slices.Clone(outcomes), func(err error) bool { return err == nil })))
+	for _, err := range outcomes {
+		if err != nil {
+			require.ErrorIs(t, err, segur.ErrRefused)
+		}
+	}
+}
