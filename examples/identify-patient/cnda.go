@@ -183,6 +183,9 @@ func printCase(w io.Writer, p played) {
 	for _, problem := range p.Problems {
 		fmt.Fprintf(w, "%23s! %s\n", "", problem)
 	}
+	if len(p.Problems) > 0 && c.Note != "" {
+		fmt.Fprintf(w, "%23snote     %s\n", "", c.Note)
+	}
 }
 
 // returned tells the identity that came back, number masked.

@@ -199,6 +199,7 @@ func TestCNDARefusedSoftware(t *testing.T) {
 	assert.ErrorContains(t, err, "the other cases are not played")
 	assert.Len(t, platform.Calls(), 1)
 	assert.Contains(t, stdout.String(), "FAIL       2.03 cas 1")
+	assert.Contains(t, stdout.String(), "note     the number is claimed only: not compared")
 	assert.NotContains(t, stdout.String(), "2.04")
 }
 
