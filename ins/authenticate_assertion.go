@@ -81,7 +81,7 @@ func readAssertion(p *segur.Problems, field string, b []byte) (id, name string) 
 	case !root.Is(saml.Namespace, "Assertion"):
 		p.Add(field, "must be an element saml:Assertion")
 		return "", ""
-	case !bytes.Equal(bytes.TrimSpace(b), root.Source()):
+	case !bytes.Equal(bytes.TrimSpace(b), root.Raw()):
 		p.Add(field, "must be the element alone, without XML declaration, comment or anything else around it")
 	}
 	for n := range root.Walk() {
