@@ -11,8 +11,8 @@
 // The status is never set: it follows from two facts, retrieved from INSi and checked against a document.
 //
 //	                              PROV    RECUP   VALI    QUAL
-//	Retrieve                      RECUP   RECUP   QUAL    QUAL    with a confirmed contradiction: RECUP
-//	ReplaceINS                    -       RECUP   -       QUAL    with a confirmed contradiction: RECUP
+//	Retrieve                      RECUP   RECUP   QUAL    QUAL    with a doubt lifted by a person: RECUP
+//	ReplaceINS                    -       RECUP   -       QUAL    with a doubt lifted by a person: RECUP
 //	Control                       VALI    QUAL    VALI    QUAL
 //	RevokeControl                 -       -       PROV    RECUP
 //	Correct, a strict trait       PROV    PROV    PROV    PROV    what survives: see [Identity.Correct]

@@ -97,7 +97,7 @@ type Event struct {
 	Attributes string `json:"attributes,omitempty"`
 	// Answer refers to the answer of INSi behind a retrieval or a verification.
 	Answer *Answer `json:"answer,omitempty"`
-	// Confirmed are the differences that the operator confirmed at a retrieval.
+	// Confirmed are the doubts that the operator lifted at a retrieval, as [ins.Doubt] writes them.
 	Confirmed []string `json:"confirmed,omitempty"`
 	// Control is the evidence of a control.
 	Control *Control `json:"control,omitempty"`

@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"slices"
+
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/ins"
 )
@@ -30,12 +32,23 @@ func CheckMerge(keep, absorb Identity) error {
 	if !keep.ins.IsZero() && !absorb.ins.IsZero() && keep.ins != absorb.ins && !keep.knows(absorb.ins) && !absorb.knows(keep.ins) {
 		p.Add("absorb.ins", "the two have different numbers")
 	}
-	for _, d := range ins.Coherence(keep.Traits(), absorb.Traits()).Details() {
-		if d.Code == ins.Different.String() {
-			p.Add("absorb."+d.Field, "contradicts the identity that is kept")
+	// Either may know less than the other: a shorter first given name, a date completed by rule.
+	back := different(absorb, keep)
+	for _, field := range different(keep, absorb) {
+		if slices.Contains(back, field) {
+			p.Add("absorb."+field, "contradicts the identity that is kept")
 		}
 	}
 	return p.Err("identity.CheckMerge")
+}
+
+func different(a, b Identity) (fields []string) {
+	for _, d := range ins.Coherence(a.Traits(), b.Traits()).Details() {
+		if d.Code == ins.Different.String() {
+			fields = append(fields, d.Field)
+		}
+	}
+	return fields
 }
 
 func (i Identity) knows(n segur.INS) bool {

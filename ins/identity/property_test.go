@@ -63,9 +63,9 @@ func (m *machine) retrieval() identity.Retrieval {
 	var c *identity.Confirmation
 	switch rapid.IntRange(0, 2).Draw(m.t, "confirmation") {
 	case 1:
-		c = &identity.Confirmation{Fields: m.i.Differences(r)}
+		c = &identity.Confirmation{Accept: m.i.Doubts(r)}
 	case 2:
-		c = &identity.Confirmation{Fields: m.i.Differences(r), FirstGivenName: "CAMILLE"}
+		c = &identity.Confirmation{Accept: m.i.Doubts(r), FirstGivenName: "CAMILLE"}
 	}
 	return identity.Retrieval{Result: r, Confirmation: c}
 }

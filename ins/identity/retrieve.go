@@ -17,19 +17,20 @@ type Retrieval struct {
 	Result *ins.Result
 	// Method is how the traits in force were obtained. Empty: [MethodINSi].
 	Method Method
-	// Confirmation is the decision of the operator who looked at the answer. It is needed for a result that is not
-	// ins.Found and for traits that contradict the local ones; nil when nobody was asked.
+	// Confirmation is the decision of the operator who looked at the answer. It is needed for ins.Unconfirmed and where
+	// [Identity.Doubts] has any; nil when nobody was asked.
 	Confirmation *Confirmation
 }
 
-// Confirmation says what the operator saw and accepts. The operator is that of the [Act]. Its printed forms are
-// redacted.
+// Confirmation is what a person decided, with the patient's document in hand, in the words of ins.Confirmation. The
+// operator is that of the [Act]. Its printed forms are redacted.
 type Confirmation struct {
-	// Fields are the differences that were shown and accepted: exactly those of [Identity.Differences].
-	Fields []string
-	// FirstGivenName is the first given name as the operator reads it at the beginning of INSi's list, which has no
-	// delimiter between compound names. Empty: as many names as the local first given name has. Required when the local
-	// one does not begin the list.
+	// Accept lists the doubts that the person lifts, each by name: at least those of [Identity.Doubts], for a result
+	// that is ins.Unconfirmed also those of ins.Identification.
+	Accept []ins.Doubt
+	// FirstGivenName is the first given name as the person reads it at the beginning of INSi's list, which has no
+	// delimiter between compound names. Empty: as many names as the local first given name has. Required when
+	// ins.DoubtFirstGivenName is lifted because the local one does not begin the list.
 	FirstGivenName string
 }
 
@@ -42,29 +43,49 @@ func (c Confirmation) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.Stri
 // LogValue makes slog write the redacted form.
 func (c Confirmation) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// Differences names the traits of the answer that contradict those of the identity or cannot be compared: what an
-// operator is shown and has to confirm. Empty: nothing.
-func (i Identity) Differences(r *ins.Result) []string {
+// Doubts says what a person must lift before the answer is taken, by a comparison of its traits with those in force
+// now, which may have changed since the search. One that is not ins.Doubt.Confirmable is a refusal.
+func (i Identity) Doubts(r *ins.Result) []ins.Doubt {
 	if r == nil || r.Identity == nil {
 		return nil
 	}
-	var out []string
-	for _, d := range ins.Coherence(i.Traits(), r.Identity.Traits).Details() {
-		if d.Severity == "error" {
-			out = append(out, d.Field)
+	var out []ins.Doubt
+	for _, d := range i.contradictions(r) {
+		if doubt := doubtOf(d); !slices.Contains(out, doubt) {
+			out = append(out, doubt)
 		}
 	}
 	return out
+}
+
+func (i Identity) contradictions(r *ins.Result) []segur.Detail {
+	return slices.DeleteFunc(ins.Coherence(i.Traits(), r.Identity.Traits).Details(), func(d segur.Detail) bool { return d.Severity != "error" })
+}
+
+// doubtOf classes a contradiction as package ins does: another first given name, another code of the birth place and a
+// date that INSi knows better are for a person to judge; anything else is another person until the local trait is
+// corrected.
+func doubtOf(d segur.Detail) ins.Doubt {
+	switch {
+	case d.Field == "traits.firstGivenName" && d.Code == ins.Different.String():
+		return ins.DoubtFirstGivenName
+	case d.Field == "traits.birthPlace":
+		return ins.DoubtBirthPlace
+	case d.Code == ins.Compatible.String():
+		return ins.DoubtBirthDate
+	}
+	return ins.DoubtTraits
 }
 
 // Retrieve takes the INS and the reference traits over: a provisional identity becomes retrieved, a validated one
 // qualified; for a retrieved one the answer is a refresh. INSi's traits replace the local ones; a date that INSi has
 // incomplete stays completed by rule and is marked as interpreted.
 //
-// One identity (ins.Found) that is coherent with the local traits is taken as it is. One that is not (ins.Unconfirmed,
-// or an answer to somebody else's search) needs a [Confirmation] of exactly the differences, and then a control of the
-// identity does not survive, since the document showed other traits. No identity and several identities give nothing
-// that could be confirmed. An answer with another INS than the one held is refused: see [Identity.ReplaceINS].
+// One identity (ins.Found) that agrees with the local traits is taken as it is. One that does not (ins.Unconfirmed, or
+// an answer to another search) needs a [Confirmation] of every doubt, and then a control of the identity does not
+// survive: the document is compared again, by [Identity.Control]. A contradiction of birth name, sex or birth date, no
+// identity, several identities and a number that does not check are nothing that a person could confirm. An answer with
+// another INS than the one held is refused: see [Identity.ReplaceINS].
 func (i Identity) Retrieve(act Act, r Retrieval) (Identity, error) {
 	return i.take(act, OperationRetrieve, r)
 }
@@ -93,8 +114,10 @@ func (i Identity) take(act Act, op Operation, r Retrieval) (Identity, error) {
 	}
 	id := r.Result.Identity
 	i.compareINS(&p, op, id)
-	differences := i.Differences(r.Result)
-	confirmed(&p, differences, r.Confirmation)
+	doubts := i.lifted(&p, r)
+	if !p.Empty() {
+		return fail()
+	}
 	traits := i.reference(&p, id.Traits, r.Confirmation)
 	if !p.Empty() {
 		return fail()
@@ -108,12 +131,12 @@ func (i Identity) take(act Act, op Operation, r Retrieval) (Identity, error) {
 	after.setTraits(traits)
 	after.method, after.ins = r.Method, id.INS
 	after.collected, after.former = AnswerOf(r.Result), formerNumbers(id)
-	if len(differences) > 0 {
+	if len(doubts) > 0 || r.Result.Outcome == ins.Unconfirmed {
 		after.control = Control{}
 	}
 	return i.record(after, act, op, func(e *Event) {
 		a := after.collected
-		e.Answer, e.Confirmed = &a, differences
+		e.Answer, e.Confirmed = &a, doubts
 	}), nil
 }
 
@@ -164,64 +187,61 @@ func (i Identity) compareINS(p *segur.Problems, op Operation, id *ins.Identity) 
 	}
 }
 
-// confirmed wants the operator to have seen exactly what differs.
-func confirmed(p *segur.Problems, differences []string, c *Confirmation) {
-	var seen []string
-	if c != nil {
-		seen = c.Fields
+// lifted wants a person to have lifted every doubt by name, and says which they were.
+func (i Identity) lifted(p *segur.Problems, r Retrieval) (doubts []string) {
+	var accepted []ins.Doubt
+	if r.Confirmation != nil {
+		accepted = r.Confirmation.Accept
 	}
-	for _, f := range differences {
-		if !slices.Contains(seen, f) {
-			p.Add("retrieval.confirmation.fields", f+" contradicts the local trait or cannot be compared: a person must confirm it")
+	for _, d := range i.contradictions(r.Result) {
+		switch doubt := doubtOf(d); {
+		case !doubt.Confirmable():
+			p.Add(d.Field, d.Message+": nobody can confirm that; correct the local trait and search again")
+		case !slices.Contains(accepted, doubt):
+			p.Add("retrieval.confirmation.accept", "must name the doubt \""+doubt.String()+"\" ("+d.Field+"): a person must lift it")
 		}
 	}
-	for _, f := range seen {
-		if !slices.Contains(differences, f) {
-			p.Add("retrieval.confirmation.fields", "confirms a difference that is not there: it is a confirmation of another answer")
-			return
+	needed := i.Doubts(r.Result)
+	for _, doubt := range accepted {
+		if !slices.Contains(needed, doubt) && r.Result.Outcome != ins.Unconfirmed {
+			p.Add("retrieval.confirmation.accept", "names a doubt that there is not: it is the confirmation of another answer")
+		}
+		if !slices.Contains(doubts, doubt.String()) {
+			doubts = append(doubts, doubt.String())
 		}
 	}
+	return doubts
 }
 
-// reference makes the traits in force of INSi's: what INSi does not have stays local.
+// reference makes the traits in force of INSi's, which has the four traits of a search: see lifted. A birth place that
+// it does not have stays local.
 func (i Identity) reference(p *segur.Problems, t segur.Traits, c *Confirmation) segur.Traits {
 	local := i.Traits()
 	out := local
-	if t.BirthName != "" {
-		out.BirthName = t.BirthName
-	}
-	if t.Sex != "" {
-		out.Sex = t.Sex
-	}
+	out.BirthName, out.Sex = t.BirthName, t.Sex
+	out.BirthDate, out.BirthDateInterpreted = CompleteBirthDate(t.BirthDate)
 	if t.BirthPlace != "" && t.BirthPlace != segur.BirthplaceUnknown {
 		out.BirthPlace = strings.ToUpper(t.BirthPlace)
-	}
-	if !t.BirthDate.IsZero() {
-		completed, interpreted := CompleteBirthDate(t.BirthDate)
-		// A local date that the rules allow stays: the choice between them is made once.
-		if agrees := ins.Coherence(local, t).BirthDate; !interpreted || agrees != ins.Same && agrees != ins.Equivalent {
-			out.BirthDate = completed
-		}
-		out.BirthDateInterpreted = interpreted
 	}
 	chosen := ""
 	if c != nil {
 		chosen = strings.Join(strings.Fields(c.FirstGivenName), " ")
 	}
+	if t.GivenNames == "" { // some answers have the first given name only
+		out.FirstGivenName = t.FirstGivenName
+		return out
+	}
+	out.GivenNames = t.GivenNames
 	list := strings.Join(strings.Fields(t.GivenNames), " ")
 	switch {
-	case list == "" && t.FirstGivenName != "":
-		out.FirstGivenName = t.FirstGivenName
-	case list == "":
-	case chosen != "":
-		if list != chosen && !strings.HasPrefix(list, chosen+" ") {
-			p.Add("retrieval.confirmation.firstGivenName", "must be the beginning of the list that INSi returned (EXI ID 10)")
-		}
-		out.FirstGivenName, out.GivenNames = chosen, t.GivenNames
-	case !begins(list, local.FirstGivenName):
+	case chosen == "" && !begins(list, local.FirstGivenName):
 		p.Add("retrieval.confirmation.firstGivenName", "is required: the local one does not begin the list that INSi returned (EXI ID 10)")
+	case chosen == "":
+		out.FirstGivenName = cut(list, len(names.Words(local.FirstGivenName)))
+	case list != chosen && !strings.HasPrefix(list, chosen+" "):
+		p.Add("retrieval.confirmation.firstGivenName", "must be the beginning of the list that INSi returned (EXI ID 10)")
 	default:
-		out.FirstGivenName, out.GivenNames = cut(list, len(names.Words(local.FirstGivenName))), t.GivenNames
+		out.FirstGivenName = chosen
 	}
 	return out
 }

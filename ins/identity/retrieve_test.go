@@ -50,29 +50,34 @@ func TestRetrieveRefuses(t *testing.T) {
 		c           *identity.Confirmation
 		field, rule string
 	}{
-		"nil":          {nil, confirmed, "retrieval.result", "required"},
-		"undetermined": {with(func(r *ins.Result) { r.Outcome = ins.Undetermined }), confirmed, "retrieval.result.outcome", "must be found"},
-		"not found":    {with(func(r *ins.Result) { r.Outcome = ins.NotFound }), confirmed, "retrieval.result.outcome", "must be found"},
-		"unknown":      {with(func(r *ins.Result) { r.Outcome = 99 }), confirmed, "retrieval.result.outcome", "must be found"},
-		"ambiguous":    {with(func(r *ins.Result) { r.Outcome = ins.Ambiguous }), confirmed, "retrieval.result.outcome", "several identities"},
-		"unconfirmed":  {with(func(r *ins.Result) { r.Outcome = ins.Unconfirmed }), nil, "retrieval.confirmation", "a person must confirm"},
-		"no identity":  {with(func(r *ins.Result) { r.Identity = nil }), confirmed, "retrieval.result.identity.ins", "no valid number"},
-		"no number":    {with(func(r *ins.Result) { r.Identity.INS = segur.INS{} }), confirmed, "retrieval.result.identity.ins", "whoever confirms"},
-		"no time":      {with(func(r *ins.Result) { r.Time = time.Time{} }), nil, "retrieval.result.time", "required"},
-		"somebody else": {with(func(r *ins.Result) { r.Identity.Traits.BirthName = "TOUTE-AUTRE" }), nil,
-			"retrieval.confirmation.fields", "traits.birthName"},
-		"another difference": {with(func(r *ins.Result) { r.Identity.Traits.BirthName = "TOUTE-AUTRE" }),
-			&identity.Confirmation{Fields: []string{"traits.sex"}}, "retrieval.confirmation.fields", "traits.birthName"},
-		"a difference too many": {with(func(*ins.Result) {}),
-			&identity.Confirmation{Fields: []string{"traits.sex"}}, "retrieval.confirmation.fields", "not there"},
-		"no birth date": {with(func(r *ins.Result) { r.Identity.Traits.BirthDate = segur.Date{} }), nil,
-			"retrieval.confirmation.fields", "traits.birthDate"},
+		"nil":           {nil, confirmed, "retrieval.result", "required"},
+		"undetermined":  {with(func(r *ins.Result) { r.Outcome = ins.Undetermined }), confirmed, "retrieval.result.outcome", "must be found"},
+		"not found":     {with(func(r *ins.Result) { r.Outcome = ins.NotFound }), confirmed, "retrieval.result.outcome", "must be found"},
+		"unknown":       {with(func(r *ins.Result) { r.Outcome = 99 }), confirmed, "retrieval.result.outcome", "must be found"},
+		"ambiguous":     {with(func(r *ins.Result) { r.Outcome = ins.Ambiguous }), confirmed, "retrieval.result.outcome", "several identities"},
+		"unconfirmed":   {with(func(r *ins.Result) { r.Outcome = ins.Unconfirmed }), nil, "retrieval.confirmation", "a person must confirm"},
+		"no identity":   {with(func(r *ins.Result) { r.Identity = nil }), confirmed, "retrieval.result.identity.ins", "no valid number"},
+		"no number":     {with(func(r *ins.Result) { r.Identity.INS = segur.INS{} }), confirmed, "retrieval.result.identity.ins", "whoever confirms"},
+		"no time":       {with(func(r *ins.Result) { r.Time = time.Time{} }), nil, "retrieval.result.time", "required"},
+		"somebody else": {with(func(r *ins.Result) { r.Identity.Traits.BirthName = "TOUTE-AUTRE" }), nil, "traits.birthName", "nobody can confirm"},
+		"somebody else, confirmed": {with(func(r *ins.Result) { r.Identity.Traits.Sex = segur.Male }),
+			&identity.Confirmation{Accept: []ins.Doubt{ins.DoubtTraits}}, "traits.sex", "nobody can confirm"},
+		"another date": {with(func(r *ins.Result) { r.Identity.Traits.BirthDate.Day = 15 }),
+			&identity.Confirmation{Accept: []ins.Doubt{ins.DoubtBirthDate}}, "traits.birthDate", "correct the local trait"},
+		"another doubt": {with(func(r *ins.Result) { r.Identity.Traits.BirthPlace = "75056" }),
+			&identity.Confirmation{Accept: []ins.Doubt{ins.DoubtBirthDate}}, "retrieval.confirmation.accept", "birth place"},
+		"a doubt too many": {with(func(*ins.Result) {}),
+			&identity.Confirmation{Accept: []ins.Doubt{ins.DoubtBirthPlace}}, "retrieval.confirmation.accept", "there is not"},
+		"no birth date":  {with(func(r *ins.Result) { r.Identity.Traits.BirthDate = segur.Date{} }), confirmed, "traits.birthDate", "cannot be compared"},
+		"no birth name":  {with(func(r *ins.Result) { r.Identity.Traits.BirthName = "" }), confirmed, "traits.birthName", "cannot be compared"},
+		"no given names": {with(func(r *ins.Result) { r.Identity.Traits.GivenNames = "" }), confirmed, "traits.firstGivenName", "cannot be compared"},
+		"no sex":         {with(func(r *ins.Result) { r.Identity.Traits.Sex = "" }), confirmed, "traits.sex", "cannot be compared"},
 		"given name elsewhere in the list": {with(func(r *ins.Result) { r.Identity.Traits.GivenNames = "LUCE CAMILLE" }),
-			&identity.Confirmation{Fields: []string{"traits.firstGivenName"}}, "retrieval.confirmation.firstGivenName", "is required"},
+			&identity.Confirmation{Accept: []ins.Doubt{ins.DoubtFirstGivenName}}, "retrieval.confirmation.firstGivenName", "is required"},
 		"given name not the beginning": {with(func(r *ins.Result) { r.Identity.Traits.GivenNames = "LUCE CAMILLE" }),
-			&identity.Confirmation{Fields: []string{"traits.firstGivenName"}, FirstGivenName: "LUC"}, "retrieval.confirmation.firstGivenName", "beginning of the list"},
+			&identity.Confirmation{Accept: []ins.Doubt{ins.DoubtFirstGivenName}, FirstGivenName: "LUC"}, "retrieval.confirmation.firstGivenName", "beginning of the list"},
 		"broken place": {with(func(r *ins.Result) { r.Identity.Traits.BirthPlace = "PARIS" }),
-			&identity.Confirmation{Fields: []string{"traits.birthPlace"}}, "retrieval.result.identity.traits.birthPlace", "COG"},
+			&identity.Confirmation{Accept: []ins.Doubt{ins.DoubtBirthPlace}}, "retrieval.result.identity.traits.birthPlace", "COG"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -88,24 +93,31 @@ func TestRetrieveConfirmed(t *testing.T) {
 	t.Parallel()
 	r := found(insA(t))
 	r.Outcome = ins.Unconfirmed
-	r.Identity.Traits.GivenNames, r.Identity.Traits.BirthName = "LUCE ANNE CAMILLE", "FICTIVE"
+	r.Identity.Traits.GivenNames, r.Identity.Traits.BirthPlace = "LUCE ANNE CAMILLE", "75056"
 	before := state(t, "VALI homonyme")
-	assert.Equal(t, []string{"traits.birthName", "traits.firstGivenName"}, before.Differences(r))
-	assert.Empty(t, before.Differences(nil))
+	assert.Equal(t, []ins.Doubt{ins.DoubtFirstGivenName, ins.DoubtBirthPlace}, before.Doubts(r))
+	assert.Empty(t, before.Doubts(nil))
 	after, err := before.Retrieve(act(), identity.Retrieval{Result: r,
-		Confirmation: &identity.Confirmation{Fields: before.Differences(r), FirstGivenName: "LUCE ANNE"}})
+		Confirmation: &identity.Confirmation{Accept: before.Doubts(r), FirstGivenName: "LUCE ANNE"}})
 	require.NoError(t, err)
-	assert.Equal(t, "RECUP homonyme", stateOf(after), "the document showed other traits")
+	assert.Equal(t, "RECUP homonyme", stateOf(after), "the document is compared again")
 	assert.Equal(t, "LUCE ANNE", after.Traits().FirstGivenName)
-	assert.Equal(t, "FICTIVE", after.Traits().BirthName)
+	assert.Equal(t, "75056", after.Traits().BirthPlace)
 	h := after.History()
-	assert.Equal(t, []string{"traits.birthName", "traits.firstGivenName"}, h[len(h)-1].Confirmed)
+	assert.Equal(t, []string{"first given name", "birth place"}, h[len(h)-1].Confirmed)
 
-	r = found(insA(t)) // unconfirmed for a reason that is not in the traits
+	// Unconfirmed for a reason that the traits do not show: another given name found the person.
+	r = found(insA(t))
 	r.Outcome = ins.Unconfirmed
-	after, err = before.Retrieve(act(), identity.Retrieval{Result: r, Confirmation: &identity.Confirmation{}})
+	after, err = before.Retrieve(act(), identity.Retrieval{Result: r,
+		Confirmation: &identity.Confirmation{Accept: []ins.Doubt{ins.DoubtFirstGivenName, ins.DoubtFirstGivenName}}})
 	require.NoError(t, err)
-	assert.Equal(t, "QUAL homonyme", stateOf(after))
+	assert.Equal(t, "RECUP homonyme", stateOf(after))
+	h = after.History()
+	assert.Equal(t, []string{"first given name"}, h[len(h)-1].Confirmed)
+
+	r.Identity.Traits.Sex, r.Identity.Traits.BirthName = segur.Male, "AUTRE"
+	assert.Equal(t, []ins.Doubt{ins.DoubtTraits}, before.Doubts(r))
 }
 
 func TestRetrieveFirstGivenName(t *testing.T) {
@@ -148,8 +160,8 @@ func TestRetrieveIncompleteDate(t *testing.T) {
 	}{
 		{"completed the same way", segur.NewDate(1934, 2, 1), segur.Date{Year: 1934, Month: 2}, false, segur.NewDate(1934, 2, 1), true},
 		{"31 December", segur.NewDate(1934, 12, 31), segur.Date{Year: 1934}, false, segur.NewDate(1934, 12, 31), true},
-		{"a day that is no fact", segur.NewDate(1934, 2, 14), segur.Date{Year: 1934, Month: 2}, true, segur.NewDate(1934, 2, 1), true},
 		{"complete at last", segur.NewDate(1934, 2, 1), segur.NewDate(1934, 2, 14), true, segur.NewDate(1934, 2, 14), false},
+		{"the rule was right", segur.NewDate(1934, 2, 1), segur.NewDate(1934, 2, 1), false, segur.NewDate(1934, 2, 1), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -162,8 +174,8 @@ func TestRetrieveIncompleteDate(t *testing.T) {
 			retrieval := identity.Retrieval{Result: r}
 			if tt.confirm {
 				_, err = i.Retrieve(act(), retrieval)
-				refused(t, err, "retrieval.confirmation.fields", "traits.birthDate")
-				retrieval.Confirmation = &identity.Confirmation{Fields: []string{"traits.birthDate"}}
+				refused(t, err, "retrieval.confirmation.accept", "birth date")
+				retrieval.Confirmation = &identity.Confirmation{Accept: []ins.Doubt{ins.DoubtBirthDate}}
 			}
 			i, err = i.Retrieve(act(), retrieval)
 			require.NoError(t, err)
@@ -171,6 +183,21 @@ func TestRetrieveIncompleteDate(t *testing.T) {
 			assert.Equal(t, tt.interpreted, i.Traits().BirthDateInterpreted)
 		})
 	}
+	// A day that INSi does not have is no fact: the date is corrected first.
+	local := traits()
+	local.BirthDate = segur.NewDate(1934, 2, 14)
+	i, err := rules(t).New(act(), identity.Entry{Traits: local, Method: identity.MethodManual})
+	require.NoError(t, err)
+	r := found(insA(t))
+	r.Identity.Traits.BirthDate = segur.Date{Year: 1934, Month: 2}
+	_, err = i.Retrieve(act(), identity.Retrieval{Result: r, Confirmation: &identity.Confirmation{}})
+	refused(t, err, "traits.birthDate", "correct the local trait")
+	local.BirthDate, local.BirthDateInterpreted = identity.CompleteBirthDate(r.Identity.Traits.BirthDate)
+	i, err = i.Correct(act(), identity.Entry{Traits: local, Method: identity.MethodManual})
+	require.NoError(t, err)
+	i, err = i.Retrieve(act(), identity.Retrieval{Result: r})
+	require.NoError(t, err)
+	assert.Equal(t, segur.Retrieved, i.Status())
 }
 
 func TestReplaceINS(t *testing.T) {
@@ -250,4 +277,32 @@ func TestVerification(t *testing.T) {
 	assert.True(t, after.INS().IsZero())
 	assert.Equal(t, &later, after.History()[3].Answer)
 	assert.Zero(t, identity.AnswerOf(nil))
+}
+
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	i := state(t, "QUAL")
+	answer := func(o ins.VerificationOutcome) *ins.Verification {
+		return &ins.Verification{Outcome: o, Time: t0.Add(time.Hour), MessageID: "urn:uuid:8", Code: "00", Result: found(insA(t))}
+	}
+	after, err := i.Verify(act(), insA(t), answer(ins.Verified))
+	require.NoError(t, err)
+	assert.Equal(t, "QUAL", stateOf(after))
+	assert.Equal(t, identity.Answer{MessageID: "urn:uuid:8", At: t0.Add(time.Hour), Code: "00", SHA256: i.LastAnswer().SHA256}, after.LastAnswer())
+	ko := answer(ins.NotVerified)
+	ko.Result = nil
+	after, err = i.Verify(act(), insA(t), ko)
+	require.NoError(t, err)
+	assert.Equal(t, "VALI", stateOf(after))
+	assert.Empty(t, after.History()[3].Answer.SHA256)
+	_, err = i.Verify(act(), insB(t), answer(ins.NotVerified))
+	refused(t, err, "verification.ins", "about another one")
+	replaced := answer(ins.NotVerified)
+	replaced.Replaced = true
+	_, err = i.Verify(act(), insA(t), replaced)
+	refused(t, err, "verification.replaced", "ReplaceINS")
+	_, err = i.Verify(act(), insA(t), answer(ins.VerificationUndetermined))
+	refused(t, err, "verification.outcome", "undetermined")
+	_, err = i.Verify(act(), insA(t), nil)
+	refused(t, err, "verification", "required")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/ins"
 	"github.com/segur-sdk/segur/ins/identity"
 )
 
@@ -41,16 +42,16 @@ func events(t require.TestingT) []event {
 	check := identity.Verification{INS: insA(t), Answer: identity.Answer{At: t0}}
 	contradicts := found(insA(t))
 	contradicts.Identity.Traits.BirthPlace = "75056"
-	sure := &identity.Confirmation{Fields: []string{"traits.birthPlace"}}
+	sure := &identity.Confirmation{Accept: []ins.Doubt{ins.DoubtBirthPlace}}
 	return []event{
 		{"Retrieve", func(i id) (id, error) { return i.Retrieve(act(), identity.Retrieval{Result: found(insA(t))}) }, "attributes",
 			"RECUP RECUP:h - - - RECUP RECUP:h QUAL QUAL:h QUAL QUAL:h"},
-		{"Retrieve, contradiction confirmed", func(i id) (id, error) {
+		{"Retrieve, doubt lifted", func(i id) (id, error) {
 			return i.Retrieve(act(), identity.Retrieval{Result: contradicts, Confirmation: sure})
 		}, "attributes",
 			"RECUP RECUP:h - - - RECUP RECUP:h RECUP RECUP:h RECUP RECUP:h"},
-		{"Retrieve, contradiction", func(i id) (id, error) { return i.Retrieve(act(), identity.Retrieval{Result: contradicts}) },
-			"attributes|retrieval.confirmation.fields",
+		{"Retrieve, doubt", func(i id) (id, error) { return i.Retrieve(act(), identity.Retrieval{Result: contradicts}) },
+			"attributes|retrieval.confirmation.accept",
 			"- - - - - - - - - - -"},
 		{"ReplaceINS", func(i id) (id, error) {
 			return i.ReplaceINS(act(), identity.Retrieval{Result: found(insB(t), insA(t))})

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/ins"
 )
 
 // Verification refers to a verification of the INS, with INSi or by comparison.
@@ -40,6 +41,34 @@ func (i Identity) VerificationFailed(act Act, v Verification) (Identity, error) 
 	after := i
 	after.dropINS()
 	return i.record(after, act, OperationVerificationFailed, func(e *Event) { e.Answer = &v.Answer }), nil
+}
+
+// Verify takes over what a verification of package ins gave for the number claimed: [Identity.Verified] or
+// [Identity.VerificationFailed]. A number that INSi has replaced is refused: the person is the same, so retrieve again
+// and use [Identity.ReplaceINS]. What is undetermined is refused too.
+func (i Identity) Verify(act Act, claimed segur.INS, v *ins.Verification) (Identity, error) {
+	var p segur.Problems
+	switch {
+	case v == nil:
+		p.Add("verification", "is required: there was no answer")
+	case v.Outcome == ins.Verified:
+		return i.Verified(act, verificationOf(claimed, v))
+	case v.Outcome == ins.NotVerified && !v.Replaced:
+		return i.VerificationFailed(act, verificationOf(claimed, v))
+	case v.Outcome == ins.NotVerified:
+		p.Add("verification.replaced", "INSi has replaced the number: retrieve again and use ReplaceINS")
+	default:
+		p.Add("verification.outcome", "is undetermined: nothing follows from it")
+	}
+	return Identity{}, p.Err("identity.verify")
+}
+
+func verificationOf(claimed segur.INS, v *ins.Verification) Verification {
+	a := Answer{MessageID: v.MessageID, At: v.Time, Code: v.Code}
+	if v.Result != nil {
+		a.SHA256 = AnswerOf(v.Result).SHA256
+	}
+	return Verification{INS: claimed, Answer: a}
 }
 
 // Invalidate drops an INS that an operator knows to be wrong: retrieved becomes provisional, qualified validated.
