@@ -83,7 +83,7 @@ func (s *Server) know(persons ...Person) {
 func (t TestIdentity) persons() []Person {
 	p := Person{Traits: t.Traits, Key: t.Key, Form: t.form}
 	switch t.Answer {
-	case "":
+	case "", "01":
 		return nil
 	case "00", "02":
 	default:
@@ -161,6 +161,8 @@ func TestIdentities() []TestIdentity {
 			Unsure: "the answer with the birth place is claimed: 00, number not published", Note: "homonyms"},
 		{Traits: traits("TCHITCHI", "CATARINA", "CATARINA BELLA", segur.Female, "1936-06-21", cogCNDA), Answer: "00",
 			Body: "2360663220836", Key: "56", Authority: nir, Source: Captured, Note: "not found with the given name OLA, which is not hers"},
+		{Traits: traits("HOUILLES", "PIERRE", "PIERRE PAUL JACQUES", segur.Male, "1993-01-27", ""), Answer: "01", Source: ResponseFile,
+			Note: "nobody, with each given name and with all of them"},
 		{Traits: traits("CORSE", "ANTHONY", "", segur.Male, "1980-03-02", cogNorth), Answer: "00",
 			Body: "180032B020401", Key: "23", Authority: nir, Source: ResponseFile, Note: "the history holds the number in use",
 			History: []TestNumber{{Body: "180032B020401", Key: "23"}}, form: Form{GivenName: true}},

@@ -39,7 +39,7 @@ func TestTestIdentities(t *testing.T) {
 			assert.Contains(t, i.Note, "key")
 		}
 	}
-	assert.Len(t, seen, 18)
+	assert.Len(t, seen, 19)
 	assert.Equal(t, 1, wrongKeys)
 	assert.Equal(t, "invalid", instest.Source(9).String())
 }
@@ -82,7 +82,7 @@ func TestWithTestIdentities(t *testing.T) {
 		assert.Equal(t, i.Key, r.Identity.Active.Key(), name)
 		assert.Equal(t, i.Authority, r.Identity.Active.Authority, name)
 	}
-	require.Len(t, srv.Calls(), 18)
+	require.Len(t, srv.Calls(), 19)
 }
 
 // Each published row of the test provider of FranceConnect is in the table.
