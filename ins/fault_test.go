@@ -75,6 +75,7 @@ func TestFaultsOutOfForm(t *testing.T) {
 		"unknown code, known family": {envelope(`<s:Code><s:Value>s:Receiver</s:Value><s:Subcode><s:Value>s:siram_100</s:Value></s:Subcode></s:Code><s:Detail><x:Erreur xmlns:x="urn:siram" code="desir_9999"/></s:Detail>`), segur.KindAuthorization, "desir_9999", "desir_9999"},
 		"unknown code and family":    {envelope(`<s:Code><s:Value>s:Receiver</s:Value><s:Subcode><s:Value>s:siram_77</s:Value></s:Subcode></s:Code><s:Detail><x:Erreur xmlns:x="urn:siram" code="insi_999"/></s:Detail>`), segur.KindUnavailable, "insi_999", "insi_999"},
 		"family above another one":   {envelope(`<s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>s:siram_40</s:Value><s:Subcode><s:Value>s:autre_1</s:Value></s:Subcode></s:Subcode></s:Code>`), segur.KindUnavailable, "siram_40", ""},
+		"two families":               {envelope(`<s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>s:siram_100</s:Value><s:Subcode><s:Value>s:siram_40</s:Value></s:Subcode></s:Subcode></s:Code>`), segur.KindUnavailable, "siram_40", ""},
 		"empty detail":               {envelope(`<s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>s:siram_10</s:Value></s:Subcode></s:Code><s:Detail/>`), segur.KindRefused, "siram_10", ""},
 		"no code at all":             {envelope(``), segur.KindRefused, "", ""},
 		"comments in the codes":      {envelope(`<s:Code><s:Value>s:Sen<!-- c -->der</s:Value><s:Subcode><s:Value><!-- c -->s:siram_40</s:Value></s:Subcode></s:Code>`), segur.KindUnavailable, "siram_40", ""},

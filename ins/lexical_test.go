@@ -50,6 +50,7 @@ func TestLexicalRules(t *testing.T) {
 		{"JEAN\u00a0LOUP", false, false, "character 5: the only white space accepted is a blank; ins.Normalize", "character 5"},
 		{"D’AEION", false, false, "character 2: the only apostrophe accepted is U+0027; ins.Normalize makes it acceptable", "character 2"},
 		{"LOUIS 14", false, false, "characters 7 to 8: digits", "digits"},
+		{"A1B2", false, false, "birthName character 2: digits are not accepted; birthName character 4: digits", "character 4: digits"},
 		{"A\tB", false, false, "white space", "white space"},
 		{"", false, false, "is required", "is required"},
 		{strings.Repeat("A", 100), true, true, "", ""},

@@ -162,7 +162,12 @@ func TestSearchLongNamesWarn(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, r.Warnings, 2)
 	assert.Equal(t, "traits.birthName", r.Warnings[0].Field)
+	assert.Equal(t, "has 81 characters; beyond 80 the service may refuse it", r.Warnings[0].Message)
 	assert.Contains(t, r.Warnings[1].Message, "beyond 61")
+	q.BirthName, q.FirstGivenName = q.BirthName[1:], q.FirstGivenName[1:]
+	r, err = newClient(t, newServer(t)).Search(t.Context(), ins.Query{Traits: q})
+	require.NoError(t, err)
+	require.Empty(t, r.Warnings, "the lengths themselves are fine")
 }
 
 func TestUnknownPersonFault(t *testing.T) {
