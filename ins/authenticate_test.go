@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -80,6 +81,42 @@ func TestSecurityFollowsTheSchema(t *testing.T) {
 	xsd := testkit.SharedData(t, "insi/wsdl/xsd/WSSE/Security.xsd")
 	require.NoError(t, testkit.XMLLintSchema(t, xsd, element(t, srv.Calls()[0].Request, "wsse:Security")))
 }
+
+// The assertion captured from a certified product goes out as it is, and ours has its elements and attributes.
+func TestCapturedAssertion(t *testing.T) {
+	t.Parallel()
+	captured := testkit.ReadShared(t, "insi/captured/assertion_ps_cps_test_sample.xml")
+	var sent []byte
+	client := cannedClient(t, segur.Qualification, inEnvelope(resultat(`<CR><CodeCR>01</CodeCR></CR>`)), func(c *ins.Config) {
+		c.Issuer, c.Authentication = "", ins.Assertion(func(context.Context) ([]byte, error) { return captured, nil })
+		answer := c.HTTPClient.Transport
+		c.HTTPClient = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			assert.Equal(t, ins.EndpointQualificationCPx, r.URL.String())
+			b, err := io.ReadAll(r.Body)
+			sent = b
+			assert.NoError(t, err)
+			return answer.RoundTrip(r)
+		})}
+	})
+	_, err := client.Search(t.Context(), ins.Query{Traits: camille()})
+	require.NoError(t, err)
+	assert.Contains(t, string(sent), "Security xmlns:wsse=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd\">"+string(captured)+"</wsse:Security>")
+	assert.Equal(t, 2, bytes.Count(sent, []byte("Emetteur>00B6087510</")))
+
+	srv := newProfessionals(t)
+	card := srv.Card(credentialtest.StructureID("Infirmier"))
+	card.Specialty = ""
+	_, err = newClient(t, srv, authenticated(ins.Card(card))).Search(t.Context(), ins.Query{Traits: camille()})
+	require.NoError(t, err)
+	ours := element(t, srv.Calls()[0].Request, "Assertion")
+	assert.Equal(t, shape(t, captured, "}Assertion"), shape(t, ours, "}Assertion"))
+	attributes := regexp.MustCompile(`(Algorithm|Format|Name|NameQualifier|Version)="[^"]*"`)
+	assert.Equal(t, attributes.FindAllString(string(captured), -1), attributes.FindAllString(string(ours), -1))
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // Each message has a proof of its own: identifications and repetitions included.
 func TestProofOfEachMessage(t *testing.T) {
