@@ -142,7 +142,7 @@ func telecomOf(x hl7.XTN) (segur.Telecom, bool) {
 // uri makes a telecom of a number as people write it; false when nothing fit for
 // a URI is left.
 func uri(t segur.Telecom, scheme, value string) (segur.Telecom, bool) {
-	if scheme != "mailto" {
+	if scheme == "tel" || scheme == "fax" {
 		value = strings.NewReplacer(" ", "", ".", "", "\u00A0", "").Replace(value)
 	}
 	value = strings.TrimSpace(value)
