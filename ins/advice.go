@@ -16,6 +16,8 @@ const (
 	adviceUsedName      advice = "used-name"
 	adviceGivenNames    advice = "given-names-missing"
 	adviceDate          advice = "birth-date-interpreted"
+	adviceSpelling      advice = "birth-name-spelling"
+	advicePlaceSent     advice = "birth-place-sent"
 	adviceTraits        advice = "traits-to-check"
 	advicePlaceMissing  advice = "birth-place-missing"
 	advicePlaceWrong    advice = "birth-place-wrong"
@@ -23,6 +25,7 @@ const (
 	adviceCalls         advice = "calls-spent"
 	adviceEventCalls    advice = "event-calls-spent"
 	adviceTemporary     advice = "temporary-fault"
+	adviceDateUnknown   advice = "birth-date-incomplete"
 	adviceSplit         advice = "first-given-name-split"
 	adviceReplaced      advice = "number-replaced"
 	adviceOtherName     advice = "other-given-name"
@@ -48,6 +51,12 @@ var advices = map[advice]adviceText{
 	adviceDate: {"patient.traits.birthDate", "warning", segur.Text{
 		FR: "La date de naissance est interprétée : rechercher avec la date telle que l'état civil la connaît, jour ou mois inconnu compris.",
 		EN: "The birth date was completed by rule: search with the date as civil status has it, unknown day or month included."}},
+	adviceSpelling: {"patient.traits.birthName", "warning", segur.Text{
+		FR: "Le nom de naissance est composé : vérifier traits d'union, apostrophes et espaces sur le document, INSi les distingue.",
+		EN: "The birth name has several parts: check hyphens, apostrophes and blanks on the document, INSi tells them apart."}},
+	advicePlaceSent: {"patient.traits.birthPlace", "warning", segur.Text{
+		FR: "La recherche portait aussi sur le lieu de naissance : vérifier le code en vigueur à la naissance, ou rechercher sans lui.",
+		EN: "The birth place was part of the search: check the code valid at birth, or search without it."}},
 	adviceTraits: {"patient.traits", "warning", segur.Text{
 		FR: "Personne n'a ces traits : comparer nom de naissance, prénom, sexe et date de naissance avec un document d'identité.",
 		EN: "Nobody has these traits: compare birth name, given name, sex and birth date with an identity document."}},
@@ -69,6 +78,9 @@ var advices = map[advice]adviceText{
 	adviceTemporary: {"", "warning", segur.Text{
 		FR: "INSi n'a pas répondu : continuer avec l'identité locale et rechercher plus tard.",
 		EN: "INSi did not answer: go on with the local identity and search again later."}},
+	adviceDateUnknown: {"traits.birthDate", "warning", segur.Text{
+		FR: "L'état civil ne connaît pas la date de naissance complète : la date locale, complétée selon les règles, est marquée comme interprétée.",
+		EN: "Civil status does not have the whole birth date: the local one, completed by rule, is marked as interpreted."}},
 	adviceSplit: {"traits.firstGivenName", "warning", segur.Text{
 		FR: "Le premier prénom a été découpé dans la liste rendue par INSi, qui ne sépare pas les prénoms composés : le faire confirmer.",
 		EN: "The first given name was cut from the list of INSi, which does not delimit compound names: have it confirmed."}},
@@ -107,7 +119,7 @@ func (p *plan) advise(a advice) {
 func (p *plan) diagnose(err error) {
 	var e *segur.Error
 	switch {
-	case errors.As(err, &e) && temporary(e):
+	case errors.As(err, &e) && temporary(e) && e.RequestID != "": // else it is not INSi that did not answer
 		p.advise(adviceTemporary)
 	case err != nil:
 	case p.out.Outcome == NotFound:
@@ -122,11 +134,22 @@ func (p *plan) diagnose(err error) {
 		for _, d := range p.out.doubts {
 			p.advise(d.advice())
 		}
-	case p.out.Outcome == Found && p.out.Patient.Traits.FirstGivenName != p.local.Traits.FirstGivenName:
-		p.advise(adviceSplit)
+	case p.out.Outcome == Found:
+		p.taken()
 	}
 	if p.out.Stop == StopBudget && err == nil && len(p.out.Attempts) >= p.client.cfg.Policy.MaxCalls {
 		p.advise(adviceCalls)
+	}
+}
+
+// taken tells what of an identity that was found is to be looked at.
+func (p *plan) taken() {
+	got := p.out.Patient.Traits
+	if got.FirstGivenName != p.local.Traits.FirstGivenName {
+		p.advise(adviceSplit)
+	}
+	if got.BirthDateInterpreted {
+		p.advise(adviceDateUnknown)
 	}
 }
 
@@ -141,6 +164,12 @@ func (p *plan) nobody() {
 	}
 	if t.BirthDateInterpreted {
 		p.advise(adviceDate)
+	}
+	if strings.ContainsAny(t.BirthName, " -'") {
+		p.advise(adviceSpelling)
+	}
+	if p.client.cfg.Policy.BirthPlaceFirst && p.base.BirthPlace != "" {
+		p.advise(advicePlaceSent)
 	}
 	if len(p.out.Diagnostics) == n && p.out.Stop == StopExhausted {
 		p.advise(adviceTraits)

@@ -2,6 +2,8 @@ package ins
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -44,7 +46,7 @@ type BatchItem struct {
 	Err error
 }
 
-// ItemVerification is the result of one claim of [VerifyAll].
+// ItemVerification is the result of one claim of [VerifyAll]. Its printed forms are redacted.
 type ItemVerification struct {
 	// Index is the place of the claim among those given, from 0; -1 for an error that is about none of them.
 	Index int
@@ -56,6 +58,20 @@ type ItemVerification struct {
 	// Verification is the result; nil with an error.
 	Verification *Verification
 }
+
+// String returns a redacted form.
+func (i ItemVerification) String() string {
+	if i.Verification == nil {
+		return fmt.Sprintf("ItemVerification(%d, none)", i.Index)
+	}
+	return fmt.Sprintf("ItemVerification(%d, %s, redacted)", i.Index, i.Verification.Outcome)
+}
+
+// Format writes the redacted form whatever the verb.
+func (i ItemVerification) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(i.String())) }
+
+// LogValue makes slog write the redacted form.
+func (i ItemVerification) LogValue() slog.Value { return slog.StringValue(i.String()) }
 
 // BatchOptions says how [VerifyAll] works. Only Environment is required.
 type BatchOptions struct {

@@ -1,6 +1,8 @@
 package ins
 
 import (
+	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -83,7 +85,8 @@ func (r *Result) doubts() (out []Doubt) {
 	return out
 }
 
-// Confirmation is what a person decided about an identification, with the patient's document in hand.
+// Confirmation is what a person decided about an identification, with the patient's document in hand. Its printed
+// forms are redacted.
 type Confirmation struct {
 	// Operator identifies who decides, for the trace that EXI REC 07 asks for. Required.
 	Operator string
@@ -99,6 +102,15 @@ type Confirmation struct {
 	Document bool
 }
 
+// String returns a redacted form.
+func (c Confirmation) String() string { return fmt.Sprintf("Confirmation(%v, redacted)", c.Accept) }
+
+// Format writes the redacted form whatever the verb.
+func (c Confirmation) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
+
+// LogValue makes slog write the redacted form.
+func (c Confirmation) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
 // Confirmed is a decision that was accepted, to be kept with the trace of the call. Its printed forms are redacted.
 type Confirmed struct {
 	// Patient is the patient with the INS, the reference traits and the status that follows.
@@ -111,6 +123,15 @@ type Confirmed struct {
 	// Time is when it was confirmed.
 	Time time.Time
 }
+
+// String returns a redacted form.
+func (c Confirmed) String() string { return fmt.Sprintf("Confirmed(%v, redacted)", c.Accepted) }
+
+// Format writes the redacted form whatever the verb.
+func (c Confirmed) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
+
+// LogValue makes slog write the redacted form.
+func (c Confirmed) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // Doubts says why the outcome is [Unconfirmed]; empty with every other outcome.
 func (i *Identification) Doubts() []Doubt {
@@ -200,7 +221,7 @@ func leadingNames(list string, n int) string {
 
 // withINS is the patient once the identity is accepted: the reference traits replace the local ones, the first given
 // name is cut from the list where the local one ends, or at the end of the compound name that it begins. A date that
-// INSi has incomplete stays as completed locally.
+// INSi has incomplete stays as completed locally, and is then marked as such (EXI PP 19).
 func withINS(p segur.Patient, id *Identity) segur.Patient {
 	t := id.Traits
 	words := len(names.Words(p.Traits.FirstGivenName))
@@ -213,8 +234,11 @@ func withINS(p segur.Patient, id *Identity) segur.Patient {
 	} else {
 		p.Traits.FirstGivenName = t.FirstGivenName
 	}
-	if t.BirthDate.Complete() {
+	switch {
+	case t.BirthDate.Complete():
 		p.Traits.BirthDate, p.Traits.BirthDateInterpreted = t.BirthDate, false
+	case !t.BirthDate.IsZero():
+		p.Traits.BirthDateInterpreted = p.Traits.BirthDate.Complete()
 	}
 	if t.BirthPlace != "" {
 		p.Traits.BirthPlace = t.BirthPlace

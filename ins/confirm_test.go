@@ -140,7 +140,7 @@ func TestConfirmRefusesWhatIsNotOneIdentity(t *testing.T) {
 	_, err = id.Confirm(all)
 	require.ErrorContains(t, err, "undetermined")
 
-	p := somebody("FICTIF-HOUILLES", "PIERRE", "PIERRE PAUL JACQUES", segur.Male, segur.NewDate(1993, 1, 27), "69123", 5)
+	p := somebody("HOUILLES", "PIERRE", "PIERRE PAUL JACQUES", segur.Male, segur.NewDate(1993, 1, 27), "69123", 5)
 	wrongKey := answerXML("00", &p)
 	wrongKey = []byte(replaceKey(string(wrongKey), p.INS.Key()))
 	id, err = (&always{answer: wrongKey}).client(t).Identify(t.Context(), houilles())

@@ -100,13 +100,24 @@ func TestLimiterRefuses(t *testing.T) {
 			id, err := c.Identify(t.Context(), houilles())
 			require.ErrorIs(t, err, segur.ErrRateLimited)
 			assert.Empty(t, id.Attempts, "what does not leave is no attempt")
-			assert.Equal(t, "temporary-fault", id.Diagnostics[0].Code)
+			assert.Empty(t, id.Diagnostics, "the error explains itself")
 			assert.Len(t, s.messages(), 1)
 			w.Advance(e.RetryAfter)
 			_, err = c.Search(t.Context(), query())
 			require.NoError(t, err)
 		})
 	}
+}
+
+// A repetition of one search is a message like another.
+func TestLimiterCountsRepetitions(t *testing.T) {
+	t.Parallel()
+	w := newWaiting()
+	s := &stub{fault: func(int) trouble { return gateway503 }}
+	c := s.client(t, limited(ins.NewLimiter(ins.LimiterConfig{Calls: 2, Refuse: true, Clock: w.Now}), w))
+	_, err := c.Search(t.Context(), query())
+	require.ErrorIs(t, err, segur.ErrRateLimited)
+	require.Len(t, s.messages(), 2)
 }
 
 // With the default pause a wait ends with the context.
@@ -303,7 +314,7 @@ func TestEventsOfFailedRuns(t *testing.T) {
 // Of many desks that ask for the same event at once, one searches.
 func TestEventsConcurrently(t *testing.T) {
 	t.Parallel()
-	s := &stub{persons: []instest.Person{somebody("FICTIF-HOUILLES", "PIERRE", "PIERRE PAUL JACQUES", segur.Male, segur.NewDate(1993, 1, 27), "69123", 1)}}
+	s := &stub{persons: []instest.Person{somebody("HOUILLES", "PIERRE", "PIERRE PAUL JACQUES", segur.Male, segur.NewDate(1993, 1, 27), "69123", 1)}}
 	c := s.client(t)
 	var mu sync.Mutex
 	var outcomes []error

@@ -184,14 +184,16 @@ func (p *plan) doubt(r *Result) {
 	if known.IsZero() || current.IsZero() || known == current {
 		return
 	}
-	if r.Identity.had(known) {
-		p.advise(adviceReplaced)
+	if !r.Identity.had(known) {
+		add(DoubtLocalNumber)
 		return
 	}
-	add(DoubtLocalNumber)
+	p.advise(adviceReplaced)
 }
 
-// had reports whether the number is, or was, one of the person.
+// had reports whether the number is, or was, one of the person, whatever authority assigned it: a NIA may become a NIR
+// of the same digits.
 func (i *Identity) had(number segur.INS) bool {
-	return i.INS == number || slices.ContainsFunc(i.History, func(h Record) bool { return h.INS == number })
+	same := func(n segur.INS) bool { return n.Matricule() == number.Matricule() }
+	return same(i.INS) || slices.ContainsFunc(i.History, func(h Record) bool { return same(h.INS) })
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func houilles() segur.Patient {
-	return segur.Patient{Traits: segur.Traits{BirthName: "FICTIF-HOUILLES", FirstGivenName: "PIERRE", GivenNames: "PIERRE PAUL JACQUES",
+	return segur.Patient{Traits: segur.Traits{BirthName: "HOUILLES", FirstGivenName: "PIERRE", GivenNames: "PIERRE PAUL JACQUES",
 		Sex: segur.Male, BirthDate: segur.NewDate(1993, 1, 27)}}
 }
 

@@ -56,8 +56,8 @@ type Verification struct {
 	Method VerificationMethod
 	// Verdict compares the traits, where the service returned some.
 	Verdict Verdict
-	// Replaced says that the number of the claim is a former one of the same person: Current is the one to take, after
-	// a new retrieval.
+	// Replaced says that the number of the claim is a former one of the same person, or has another authority now:
+	// Current is the one to take, after a new retrieval.
 	Replaced bool
 	// Current is the number in use; zero where the service gave none.
 	Current segur.INS
