@@ -93,7 +93,7 @@ func (c *Client) WithAuthentication(a Authenticator) (*Client, error) {
 // quiet keeps the text of a caller's error out of ours, since it may hold a token, and its identity in the chain.
 type quiet struct{ err error }
 
-func (q quiet) Error() string { return "the function given in the configuration failed" }
+func (q quiet) Error() string { return "the function of the caller failed" }
 func (q quiet) Unwrap() error { return q.err }
 
 // functionError is the error of a call whose proof the caller's function did not give.

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -20,7 +21,7 @@ const (
 	CommonNameManual = "INSI-MANU"
 )
 
-const certificateOrder = "order an IGC-Santé software certificate, offer ORG, usage AUTH_CLI, with the common name " +
+const certificateOrder = "order an IGC-Santé software certificate from the ANS, offer ORG, usage AUTH_CLI, with the common name " +
 	CommonNameAuto + " or " + CommonNameManual + " (it serves INSi only)"
 
 // checkCertificate adds what would make INSi refuse the certificate and returns the issuer of the flow, and the error of
@@ -68,27 +69,29 @@ func (c Config) checkCertificate(ctx context.Context, p *segur.Problems, now tim
 
 // The authorities of IGC-Santé that issue the certificates of structures and the cards. Those of the test world have the
 // same names after "TEST ".
-const (
-	authorityOrganizations = "AC IGC-SANTE ELEMENTAIRE ORGANISATIONS"
-	authorityProfessionals = "AC IGC-SANTE FORT PERSONNES"
-	testWorld              = "TEST "
+var (
+	authorityOrganizations = []string{"AC IGC-SANTE ELEMENTAIRE ORGANISATIONS"}
+	authorityProfessionals = []string{"AC IGC-SANTE FORT PERSONNES", "AC IGC-SANTE STANDARD PERSONNES"}
 )
 
-// checkAuthority adds that the certificate was not issued by the authority of its kind, or by the one of the test world
-// in production. Qualification takes both: its clients were seen with either.
-func (c *Config) checkAuthority(p *segur.Problems, field string, leaf *x509.Certificate, authority, order string) {
+const testWorld = "TEST "
+
+// checkAuthority adds that the certificate was not issued by an authority of its kind, or by one of the test world in
+// production. Qualification takes both: its clients were seen with either.
+func (c *Config) checkAuthority(p *segur.Problems, field string, leaf *x509.Certificate, authorities []string, order string) {
 	issuer := ""
 	if name, err := dn.Decode(leaf.RawIssuer); err == nil {
 		issuer = name.First(dn.CommonName)
 	}
+	plain, test := strings.CutPrefix(issuer, testWorld)
+	test = test && slices.Contains(authorities, plain)
 	switch {
-	case c.Environment == segur.Fake || issuer == authority || slices.Contains(c.CertificateIssuers, issuer):
-	case issuer == testWorld+authority:
-		if c.Environment == segur.Production {
-			p.Addf(field, "the certificate is one of the test world, issued by %q: production wants one issued by %q; %s", issuer, authority, order)
-		}
+	case c.Environment == segur.Fake || slices.Contains(authorities, issuer) || slices.Contains(c.CertificateIssuers, issuer):
+	case test && c.Environment != segur.Production:
+	case test:
+		p.Addf(field, "the certificate is one of the test world, issued by %q: production wants one issued by %q; %s", issuer, plain, order)
 	default:
-		p.Addf(field, "the certificate was issued by %.100q instead of %q; %s; or name the issuer in certificateIssuers", issuer, authority, order)
+		p.Addf(field, "the certificate was issued by %.100q instead of %q; %s; or name the issuer in certificateIssuers", issuer, authorities[0], order)
 	}
 }
 

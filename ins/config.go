@@ -57,8 +57,8 @@ type Config struct {
 	// structure does, by its certificate (mutual TLS).
 	Authentication Authenticator
 	// CertificateIssuers are common names of authorities whose certificates are accepted beside those of IGC-Santé
-	// (AC IGC-SANTE ELEMENTAIRE ORGANISATIONS, for cards AC IGC-SANTE FORT PERSONNES; in qualification also the ones
-	// named "TEST …"). The Fake environment accepts any.
+	// (AC IGC-SANTE ELEMENTAIRE ORGANISATIONS; for cards AC IGC-SANTE FORT PERSONNES and AC IGC-SANTE STANDARD
+	// PERSONNES; in qualification also the ones named "TEST …"). The Fake environment accepts any.
 	CertificateIssuers []string
 	// Software identifies the program. Required.
 	Software Software
