@@ -105,7 +105,7 @@ func (p *plan) call(ctx context.Context, name candidate, place string, why Why) 
 			return nil, err
 		}
 		wait, ok := transport.Backoff(ctx, p.client.cfg.Retry, n, e.RetryAfter)
-		if !ok {
+		if !ok || !p.client.soap.MayRepeat() {
 			return nil, err
 		}
 		if transport.Pause(ctx, wait) != nil {

@@ -163,6 +163,18 @@ func TestIdentifyStopsWaitingWithTheContext(t *testing.T) {
 	require.Len(t, id.Attempts, 1)
 }
 
+// When the service is down for everybody, most identifications make one call.
+func TestIdentifyRepeatsLessWhenTheServiceIsDown(t *testing.T) {
+	t.Parallel()
+	s := &stub{fault: func(int) trouble { return gateway503 }}
+	c := s.client(t)
+	for range 30 {
+		_, err := c.Identify(t.Context(), houilles())
+		require.ErrorIs(t, err, segur.ErrUnavailable)
+	}
+	require.Len(t, s.messages(), 30+20)
+}
+
 // Nothing is sent, and nothing is counted, for what INSi must not be asked.
 func TestIdentifyRefusesBeforeSending(t *testing.T) {
 	t.Parallel()

@@ -36,6 +36,9 @@ func New(t *transport.Client, cfg segur.ClientConfig) *Client {
 	return &Client{transport: t, limits: cfg.Limits, ids: cfg.IDs}
 }
 
+// MayRepeat is that of the transport, for calls that are made Once.
+func (c *Client) MayRepeat() bool { return c.transport.MayRepeat() }
+
 // Do sends the call and reads the envelope of the answer. A fault is an error that wraps a [*Fault], whatever the HTTP
 // status. Every error is an [*segur.Error] with the Op and the MessageID of the call; none holds content of the message.
 //

@@ -14,6 +14,9 @@ import (
 
 // again decides whether another attempt follows attempt n, and after how long.
 func (c *Client) again(o *operation, n int, resp *Response, f *failure) (time.Duration, bool) {
+	if o.req.Once && f == nil && !temporary(resp.Status) {
+		c.budget.earn()
+	}
 	if !o.req.RepeatSafe || o.req.Once || n >= c.cfg.Retry.MaxAttempts || o.ctx.Err() != nil {
 		return 0, false
 	}
@@ -23,17 +26,28 @@ func (c *Client) again(o *operation, n int, resp *Response, f *failure) (time.Du
 			return 0, false
 		}
 	} else {
-		switch resp.Status {
-		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-			after = resp.RetryAfter
-		default:
+		if !temporary(resp.Status) {
 			c.budget.earn()
 			return 0, false
 		}
+		after = resp.RetryAfter
 	}
 	wait, ok := backoff(o.ctx, c.cfg.Retry, n, after, c.o.Jitter)
 	return wait, ok && c.budget.spend()
 }
+
+// temporary reports whether a status asks to come back.
+func temporary(status int) bool {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// MayRepeat takes one repetition from those that all the calls of the client share, for callers that repeat by
+// themselves ([Request].Once); false: the service is down for everybody, and none is left.
+func (c *Client) MayRepeat() bool { return c.budget.spend() }
 
 // Backoff is the pause before what follows attempt n, for callers that repeat by themselves: the one that the service
 // asked for, if any, and a random part. false: the service asked for more than the policy may wait, or the context

@@ -161,6 +161,58 @@ func TestBudget(t *testing.T) {
 	assert.Equal(t, 503, status, "five answers earn one repetition")
 }
 
+// A caller that repeats by itself gets one attempt for each request, and shares the repetitions of the client.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	s := newFaulty(t, ok, faults.Fault{Status: 503}, faults.Fault{DropBeforeResponse: true}, faults.Fault{Status: 503, Times: 30})
+	p := &pauses{}
+	c := newClient(t, s.config(), p.options())
+	once := &transport.Request{URL: s.URL, Body: content("question"), RepeatSafe: true, Once: true}
+	status, _, err := fetch(t, c, once)
+	require.NoError(t, err)
+	assert.Equal(t, 503, status)
+	_, _, err = fetch(t, c, once)
+	require.ErrorIs(t, err, segur.ErrUnavailable)
+	assert.EqualValues(t, 2, s.calls.Load())
+	for range 20 {
+		assert.True(t, c.MayRepeat())
+	}
+	assert.False(t, c.MayRepeat())
+	_, _, err = fetch(t, c, once)
+	require.NoError(t, err)
+	assert.False(t, c.MayRepeat(), "a 503 earns nothing")
+	s.script.Clear()
+	for range 5 {
+		_, _, err := fetch(t, c, once)
+		require.NoError(t, err)
+	}
+	assert.True(t, c.MayRepeat(), "five answers earn one repetition")
+	assert.False(t, c.MayRepeat())
+	assert.Empty(t, p.got)
+}
+
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	policy := segur.RetryPolicy{BaseDelay: time.Second, MaxDelay: 10 * time.Second}
+	for n, most := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 4: 8 * time.Second, 5: 10 * time.Second, 99: 10 * time.Second} {
+		d, ok := transport.Backoff(t.Context(), policy, n, 0)
+		require.True(t, ok)
+		assert.LessOrEqual(t, d, most)
+	}
+	d, ok := transport.Backoff(t.Context(), policy, 1, 9*time.Second)
+	require.True(t, ok)
+	assert.GreaterOrEqual(t, d, 9*time.Second)
+	_, ok = transport.Backoff(t.Context(), policy, 1, 11*time.Second)
+	assert.False(t, ok, "more than may be waited")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, ok = transport.Backoff(ctx, policy, 1, 5*time.Second)
+	assert.False(t, ok, "beyond the deadline")
+	require.NoError(t, transport.Pause(t.Context(), time.Microsecond))
+	cancel()
+	require.ErrorIs(t, transport.Pause(ctx, time.Hour), context.Canceled)
+}
+
 func TestStatusKind(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]segur.Kind{
