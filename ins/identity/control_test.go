@@ -67,6 +67,8 @@ func TestDocumentsAreConfigured(t *testing.T) {
 	r, err := identity.NewRules(identity.Config{Documents: list})
 	require.NoError(t, err)
 	list[0].HighConfidence[0].Holder = identity.HolderFrench // the rules keep their own
+	r.Documents()[0].HighConfidence[0].Holder = identity.HolderFrench
+	r.Documents()[1].Code = "x"
 	assert.Equal(t, identity.HolderForeign, r.Documents()[0].HighConfidence[0].Holder)
 	i, err := r.New(act(), identity.Entry{Traits: traits(), Method: identity.MethodManual})
 	require.NoError(t, err)
@@ -154,6 +156,10 @@ func TestPlaces(t *testing.T) {
 	require.NoError(t, err)
 	now := i.Traits()
 	assert.Equal(t, "75056", now.BirthPlace)
+	now.BirthDate = segur.NewDate(1986, time.May, 2) // another date: the table is asked again
+	_, err = i.Correct(act(), identity.Entry{Traits: now, Method: identity.MethodManual})
+	refused(t, err, "traits.birthPlace", "in force")
+	now = i.Traits()
 	now.UsedName = "USUELLE"
 	_, err = i.Correct(act(), identity.Entry{Traits: now, Method: identity.MethodManual})
 	require.NoError(t, err)

@@ -63,6 +63,21 @@ func TestCorrectRecordsMethod(t *testing.T) {
 	assert.Equal(t, []string{"traits.birthPlace", "method", "ins", "collectedAt", "control", "status"}, after.History()[4].Changed)
 }
 
+// TestCorrectNotACut: a first given name that did not begin the list is another name, not another cut.
+func TestCorrectNotACut(t *testing.T) {
+	t.Parallel()
+	tr := traits()
+	tr.GivenNames = "LUCE CAMILLE"
+	i, err := rules(t).New(act(), identity.Entry{Traits: tr, Method: identity.MethodManual})
+	require.NoError(t, err)
+	i, err = i.Control(act(), passport())
+	require.NoError(t, err)
+	tr.FirstGivenName = "LUCE"
+	i, err = i.Correct(act(), identity.Entry{Traits: tr, Method: identity.MethodManual})
+	require.NoError(t, err)
+	assert.Equal(t, segur.Provisional, i.Status())
+}
+
 func TestNewChecksTraits(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

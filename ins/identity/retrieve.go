@@ -131,7 +131,7 @@ func (i Identity) take(act Act, op Operation, r Retrieval) (Identity, error) {
 	after.setTraits(traits)
 	after.method, after.ins = r.Method, id.INS
 	after.collected, after.former = AnswerOf(r.Result), formerNumbers(id)
-	if len(doubts) > 0 || r.Result.Outcome == ins.Unconfirmed {
+	if len(doubts) > 0 {
 		after.control = Control{}
 	}
 	return i.record(after, act, op, func(e *Event) {
@@ -149,8 +149,8 @@ func usable(p *segur.Problems, r Retrieval) {
 	switch r.Result.Outcome {
 	case ins.Found:
 	case ins.Unconfirmed:
-		if r.Confirmation == nil {
-			p.Add("retrieval.confirmation", "is required: a person must confirm the identity that INSi returned")
+		if r.Confirmation == nil || len(r.Confirmation.Accept) == 0 {
+			p.Add("retrieval.confirmation", "is required and lifts a doubt: a person must confirm the identity that INSi returned")
 		}
 	case ins.Ambiguous:
 		p.Add("retrieval.result.outcome", "several identities: INSi gave none of them")

@@ -44,22 +44,23 @@ func TestRetrieveRefuses(t *testing.T) {
 		change(r)
 		return r
 	}
-	confirmed := &identity.Confirmation{}
+	confirmed := &identity.Confirmation{Accept: []ins.Doubt{ins.DoubtFirstGivenName}}
 	for name, tt := range map[string]struct {
 		r           *ins.Result
 		c           *identity.Confirmation
 		field, rule string
 	}{
-		"nil":           {nil, confirmed, "retrieval.result", "required"},
-		"undetermined":  {with(func(r *ins.Result) { r.Outcome = ins.Undetermined }), confirmed, "retrieval.result.outcome", "must be found"},
-		"not found":     {with(func(r *ins.Result) { r.Outcome = ins.NotFound }), confirmed, "retrieval.result.outcome", "must be found"},
-		"unknown":       {with(func(r *ins.Result) { r.Outcome = 99 }), confirmed, "retrieval.result.outcome", "must be found"},
-		"ambiguous":     {with(func(r *ins.Result) { r.Outcome = ins.Ambiguous }), confirmed, "retrieval.result.outcome", "several identities"},
-		"unconfirmed":   {with(func(r *ins.Result) { r.Outcome = ins.Unconfirmed }), nil, "retrieval.confirmation", "a person must confirm"},
-		"no identity":   {with(func(r *ins.Result) { r.Identity = nil }), confirmed, "retrieval.result.identity.ins", "no valid number"},
-		"no number":     {with(func(r *ins.Result) { r.Identity.INS = segur.INS{} }), confirmed, "retrieval.result.identity.ins", "whoever confirms"},
-		"no time":       {with(func(r *ins.Result) { r.Time = time.Time{} }), nil, "retrieval.result.time", "required"},
-		"somebody else": {with(func(r *ins.Result) { r.Identity.Traits.BirthName = "TOUTE-AUTRE" }), nil, "traits.birthName", "nobody can confirm"},
+		"nil":                         {nil, confirmed, "retrieval.result", "required"},
+		"undetermined":                {with(func(r *ins.Result) { r.Outcome = ins.Undetermined }), confirmed, "retrieval.result.outcome", "must be found"},
+		"not found":                   {with(func(r *ins.Result) { r.Outcome = ins.NotFound }), confirmed, "retrieval.result.outcome", "must be found"},
+		"unknown":                     {with(func(r *ins.Result) { r.Outcome = 99 }), confirmed, "retrieval.result.outcome", "must be found"},
+		"ambiguous":                   {with(func(r *ins.Result) { r.Outcome = ins.Ambiguous }), confirmed, "retrieval.result.outcome", "several identities"},
+		"unconfirmed":                 {with(func(r *ins.Result) { r.Outcome = ins.Unconfirmed }), nil, "retrieval.confirmation", "a person must confirm"},
+		"unconfirmed, nothing lifted": {with(func(r *ins.Result) { r.Outcome = ins.Unconfirmed }), &identity.Confirmation{}, "retrieval.confirmation", "lifts a doubt"},
+		"no identity":                 {with(func(r *ins.Result) { r.Identity = nil }), confirmed, "retrieval.result.identity.ins", "no valid number"},
+		"no number":                   {with(func(r *ins.Result) { r.Identity.INS = segur.INS{} }), confirmed, "retrieval.result.identity.ins", "whoever confirms"},
+		"no time":                     {with(func(r *ins.Result) { r.Time = time.Time{} }), nil, "retrieval.result.time", "required"},
+		"somebody else":               {with(func(r *ins.Result) { r.Identity.Traits.BirthName = "TOUTE-AUTRE" }), nil, "traits.birthName", "nobody can confirm"},
 		"somebody else, confirmed": {with(func(r *ins.Result) { r.Identity.Traits.Sex = segur.Male }),
 			&identity.Confirmation{Accept: []ins.Doubt{ins.DoubtTraits}}, "traits.sex", "nobody can confirm"},
 		"another date": {with(func(r *ins.Result) { r.Identity.Traits.BirthDate.Day = 15 }),
@@ -220,6 +221,14 @@ func TestReplaceINS(t *testing.T) {
 	assert.Equal(t, []string{"ins"}, after.History()[3].Changed)
 	assert.Equal(t, identity.OperationReplaceINS, after.History()[3].Operation)
 
+	_, err = held.ReplaceINS(act(), identity.Retrieval{Result: found(insB(t), number(t, bodyA, segur.OIDINSNIA))})
+	refused(t, err, "ins", "not among the former ones")
+	_, err = held.ReplaceINS(act(), identity.Retrieval{Result: found(number(t, bodyA, segur.OIDINSNIR))})
+	refused(t, err, "ins", "not among the former ones")
+	former := after.Former()
+	former[0] = identity.Number{}
+	assert.Equal(t, insA(t), after.Former()[0].INS)
+
 	// A waiting number that became a NIR of the same digits.
 	nia, err := rules(t).New(act(), identity.Entry{Traits: traits(), Method: identity.MethodManual})
 	require.NoError(t, err)
@@ -255,6 +264,54 @@ func TestStaleAnswers(t *testing.T) {
 	refused(t, err, "retrieval.result.time", "before the last answer")
 	_, err = i.VerificationFailed(at(7), identity.Verification{INS: insA(t), Answer: identity.Answer{At: t0}})
 	refused(t, err, "verification.answer.at", "before the last answer")
+}
+
+// TestStaleAfterEach: so with every event that takes the INS away.
+func TestStaleAfterEach(t *testing.T) {
+	t.Parallel()
+	later := identity.Act{Operator: "x", At: t0.Add(time.Hour)}
+	for name, away := range map[string]func(identity.Identity) (identity.Identity, error){
+		"doubt": func(i identity.Identity) (identity.Identity, error) {
+			i, err := i.Doubt(later)
+			require.NoError(t, err)
+			return i.LiftDoubt(later)
+		},
+		"fictitious": func(i identity.Identity) (identity.Identity, error) {
+			i, err := i.MarkFictitious(later)
+			require.NoError(t, err)
+			return i.UnmarkFictitious(later)
+		},
+		"invalidate": func(i identity.Identity) (identity.Identity, error) { return i.Invalidate(later) },
+		"failed": func(i identity.Identity) (identity.Identity, error) {
+			return i.VerificationFailed(later, identity.Verification{INS: insA(t), Answer: identity.Answer{At: t0}})
+		},
+	} {
+		i, err := away(state(t, "QUAL"))
+		require.NoError(t, err, name)
+		_, err = i.Retrieve(later, identity.Retrieval{Result: found(insA(t))})
+		refused(t, err, "retrieval.result.time", "took the INS away")
+		recent := found(insA(t))
+		recent.Time = later.At
+		_, err = i.Retrieve(later, identity.Retrieval{Result: recent})
+		require.NoError(t, err, name)
+	}
+}
+
+func TestRetrieveBirthPlace(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ local, returned, want string }{
+		{"2A020", "2a020", "2A020"}, {"69123", "99999", "69123"}, {"69123", "", "69123"}, {"99999", "69123", "69123"},
+	} {
+		local := traits()
+		local.BirthPlace = tt.local
+		i, err := rules(t).New(act(), identity.Entry{Traits: local, Method: identity.MethodManual})
+		require.NoError(t, err)
+		r := found(insA(t))
+		r.Identity.Traits.BirthPlace = tt.returned
+		i, err = i.Retrieve(act(), identity.Retrieval{Result: r})
+		require.NoError(t, err)
+		assert.Equal(t, tt.want, i.Traits().BirthPlace)
+	}
 }
 
 func TestVerification(t *testing.T) {

@@ -114,7 +114,7 @@ func firstLetters(s string) string {
 
 func beginsOne(letters string, in ...string) bool {
 	for _, s := range in {
-		if letters == "" || s != "" && strings.HasPrefix(s, letters) {
+		if letters == "" || strings.HasPrefix(s, letters) {
 			return true
 		}
 	}
