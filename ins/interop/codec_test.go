@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dmp/xds"
 	"github.com/segur-sdk/segur/ins/identity"
 	"github.com/segur-sdk/segur/ins/interop"
 	"github.com/segur-sdk/segur/internal/testkit"
@@ -165,7 +166,10 @@ func TestPIDStatuses(t *testing.T) {
 func TestReadCX(t *testing.T) {
 	t.Parallel()
 	c := codec(t)
-	ins, _, err := c.ReadCX(number + "^^^&1.2.250.1.213.1.4.10&ISO^NH^^20101207")
+	written, err := c.CX(fictional())
+	require.NoError(t, err)
+	assert.Equal(t, xds.INSPatientID(fictional().Patient.INS).CX(), written, "the one of document metadata")
+	ins, _, err := c.ReadCX(written + "^^20101207")
 	require.NoError(t, err, "a date that old samples have")
 	assert.Equal(t, number, ins.Matricule())
 	_, local, err := c.ReadCX("IPP-0001^^^CHU&1.2.250.1.999.1&ISO^PI")
@@ -201,6 +205,7 @@ func TestReadRecordTargetOfTheANS(t *testing.T) {
 
 	r, err = codec(t).ReadRecordTarget([]byte(strings.Replace(sample, "279035121518989", "279035121518900", 1)))
 	require.NoError(t, err)
+	assert.Equal(t, []string{"recordTarget/patientRole/id[1]", "recordTarget"}, fields(r.Warnings))
 	assert.True(t, r.Identity.Patient.INS.IsZero())
 	assert.Len(t, r.Identity.Patient.Telecoms, 2, "the mailbox made of the matricule goes with it")
 	_, err = codec(t).ReadRecordTarget([]byte("<x/>"))

@@ -44,8 +44,11 @@ func (c *Codec) gate(op string, id Identity) (Identity, error) {
 	if err := p.Err(op); err != nil {
 		return Identity{}, err
 	}
-	id.Patient = patient
-	id.BirthPlaceName = strings.Join(strings.Fields(id.BirthPlaceName), " ")
+	id.Patient = patient // its slices are copies
+	for i := range patient.LocalIDs {
+		patient.LocalIDs[i].Assigner = clean(patient.LocalIDs[i].Assigner)
+	}
+	id.BirthPlaceName = clean(id.BirthPlaceName)
 	id.Reliability.Status, id.Reliability.Attributes = patient.Status, patient.Attributes
 	if _, ok := patient.QualifiedINS(); !ok {
 		id.History, id.INSSince = nil, segur.Date{}

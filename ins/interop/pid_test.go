@@ -187,7 +187,9 @@ func TestReadPIDNamesAndPlaces(t *testing.T) {
 		assert.Equal(t, want, tr.UsedName, kind)
 		assert.Equal(t, "FICTIVE-DURAND", tr.BirthName)
 	}
-	tr := readPID(t, pid(insCX, "FICTIVE^CAMILLE^LUCE^^^^L", "19850314", "F", "", "VALI")).Identity.Patient.Traits
+	tr := readPID(t, pid(insCX, "AUTRE^NOM~"+names, "19850314", "F", "", "VALI")).Identity.Patient.Traits
+	assert.Equal(t, "FICTIVE-DURAND", tr.BirthName, "the one of type L, whatever comes before")
+	tr = readPID(t, pid(insCX, "FICTIVE^CAMILLE^LUCE^^^^L", "19850314", "F", "", "VALI")).Identity.Patient.Traits
 	assert.Equal(t, "CAMILLE LUCE", tr.GivenNames, "the names after the first")
 	tr = readPID(t, pid(insCX, "FICTIVE^ANNE-SOPHIE^ANNE SOPHIE MARIE^^^^L", "19850314", "F", "", "VALI")).Identity.Patient.Traits
 	assert.Equal(t, "ANNE SOPHIE MARIE", tr.GivenNames, "the whole list, in another spelling")

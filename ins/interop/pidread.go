@@ -2,6 +2,7 @@ package interop
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -179,13 +180,15 @@ func (r *pidReader) identifiers() {
 
 func (r *pidReader) names() {
 	t := &r.out.Identity.Patient.Traits
-	for i, rep := range r.repetitions(pidName) {
+	reps := r.repetitions(pidName)
+	typed := slices.ContainsFunc(reps, func(s string) bool { return hl7.ParseXPN(s).Birth() })
+	for i, rep := range reps {
 		path := fmt.Sprintf("PID-5[%d]", i+1)
 		x := hl7.ParseXPN(rep)
 		family, given, list := name(x.Family), name(x.Given), name(x.OtherGiven)
 		switch {
 		case family == "" && given == "":
-		case x.Birth() || x.Type == "" && t.BirthName == "":
+		case x.Birth() || x.Type == "" && !typed && t.BirthName == "":
 			if x.Type == "" {
 				r.warn(path, "has no type: taken as the name at birth")
 			} else if t.BirthName != "" {

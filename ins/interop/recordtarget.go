@@ -26,7 +26,11 @@ func (c *Codec) ReadRecordTarget(fragment []byte) (*Reading, error) {
 		return nil, err
 	}
 	r := c.reader(fragment)
-	r.out.Warnings = t.Warnings
+	for _, w := range t.Warnings {
+		if w.Field != "recordTarget/patientRole/id" { // said below, of each one
+			r.warn(w.Field, w.Message)
+		}
+	}
 	id := &r.out.Identity
 	id.BirthPlaceName = t.BirthPlaceName
 	p := &id.Patient
