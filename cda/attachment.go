@@ -70,6 +70,7 @@ func (c *checker) attachments(s *Sections) {
 		case "", mediaTypePDF, mediaTypeJPEG:
 		default:
 			c.Add(c.at(path, ".mediaType"), "must be application/pdf or image/jpeg")
+			a.MediaType = ""
 		}
 		if a.Content == nil {
 			c.Add(c.at(path, ".content"), "is required")

@@ -32,9 +32,11 @@ func (c *checker) catalog(path string, k *Catalog, act Act) {
 	c.uid(c.at(path, ".seriesUID"), k.SeriesUID, act.StudyUID)
 	c.uid(c.at(path, ".instanceUID"), k.InstanceUID, act.StudyUID, k.SeriesUID)
 	k.SOPClass = c.sopClass(c.at(path, ".sopClass"), k.SOPClass)
-	if k.Modality.IsZero() && len(act.Modalities) > 0 {
+	switch {
+	case len(act.Modalities) == 0: // reported with the act
+	case k.Modality.IsZero():
 		k.Modality = act.Modalities[0]
-	} else {
+	default:
 		k.Modality = c.code(c.at(path, ".modality"), k.Modality, nos.Modality)
 		if !slices.ContainsFunc(act.Modalities, k.Modality.Equal) {
 			c.Add(c.at(path, ".modality"), "must be a modality of the act")

@@ -44,7 +44,7 @@ func (c *checker) devices(s *Sections) {
 		d.Comment = lines(d.Comment)
 	}
 	c.prose("sections.devicesNarrative", s.DevicesNarrative, false)
-	if len(s.Devices) == 0 && !s.DevicesNarrative.IsZero() {
+	if len(s.Devices) == 0 && s.DevicesNarrative.Visible() {
 		c.Add("sections.devicesNarrative", "tells of devices, and there is none: the section must code one at least")
 	}
 }

@@ -1,7 +1,8 @@
 // Package cda writes and reads the imaging report of the French national services: a CDA R2 document ("compte rendu
 // d'imagerie médicale", LOINC 18748-4) with the header of the "Volet Structuration Minimale de documents de santé" of the
-// CI-SIS (template 1.2.250.1.213.1.1.1.1) and, at level 1, a PDF/A-1 as its body (IHE XDS-SD, template
-// 1.3.6.1.4.1.19376.1.2.20).
+// CI-SIS (template 1.2.250.1.213.1.1.1.1) and a body: at level 1 a PDF/A-1 (IHE XDS-SD, template
+// 1.3.6.1.4.1.19376.1.2.20), at level 3 sections of text with coded entries (volet IMG-CR-IMG 2024.01, template
+// 1.2.250.1.213.1.1.1.45).
 //
 // A [Report] is what a radiology information system has at hand. [Writer.Level1] completes it from the code tables of the
 // SDK, checks it as a whole and gives a [Document], whose bytes are streamed: the PDF is encoded while the document is
@@ -9,10 +10,16 @@
 // key and status of the INS, form of the identifiers, time zones, order of the dates, the PDF. What the kit refuses
 // although the text allows it is refused here too, such as an act that ends when it starts.
 //
+// [Writer.Level3] takes [Sections] besides: what was asked, history, technique, products, exposure, devices, findings,
+// conclusion. The text of each section is generated from the data, or supplied by the caller as a [Narrative], and
+// every entry points to it. Known contradictions of the kit: the dose-area products, for which its list of units has
+// none, cost one error of the kit of February 2025; left and right are in the text and in the LOINC act, and in the
+// code of the technique on demand only ([Config.TopographicModifiers]); the absence of contra-indication is a text, the
+// only form that the rules let pass.
+//
 // [Parse] reads a document of anybody: its header as a [segur.DocumentHeader], from which metadata is derived, and its
 // unstructured body. It tolerates what official samples contain and says so in warnings.
 //
-// It does not write level 3 (structured) reports, requests, style sheets ("auto-présentables") or signatures, does not
-// render documents, does not verify the signature of a signed document, and does not know the 6,343 LOINC codes of
+// It does not write requests, style sheets ("auto-présentables") or signatures, does not render documents, does not verify the signature of a signed document, and does not know the 6,343 LOINC codes of
 // imaging acts: it checks their form and key, the caller gives the label. Package pdfa makes and checks the PDF.
 package cda

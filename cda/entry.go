@@ -7,7 +7,7 @@ import (
 // Parts that the entries of a structured body share. The rules read classCode
 // and moodCode even where they equal their default: they are always written.
 
-// act opens an act class: observation, procedure, organizer...
+// entryClass opens an act class: observation, procedure, organizer...
 func (x xmlEncoder) entryClass(name, class string, templates ...segur.OID) {
 	x.Start(name)
 	x.Attr("classCode", class)

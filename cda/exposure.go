@@ -36,7 +36,7 @@ const (
 )
 
 // Dose is a quantity of an exposure: {Code: segur.Code{Code:
-// cda.DoseLengthProduct}, Value: cda.Quantity{"312.40", "mGy.cm"}}.
+// cda.DoseLengthProduct}, Value: cda.Quantity{Value: "312.40", Unit: "mGy.cm"}}.
 type Dose struct {
 	// Code is from JDV_QuantiteExpositionRayonnements, such as
 	// [DoseLengthProduct]. Required.

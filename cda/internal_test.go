@@ -2,12 +2,15 @@ package cda
 
 import (
 	"math"
+	"math/big"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/segur-sdk/segur/internal/nos"
 )
 
 func TestAppendTS(t *testing.T) {
@@ -64,4 +67,55 @@ func TestFold(t *testing.T) {
 	} {
 		assert.Equal(t, tc.want, beginsWith(tc.list, tc.name), "%s, %s", tc.list, tc.name)
 	}
+}
+
+func TestShiftedDecimal(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		in   string
+		by   int
+		want string
+	}{
+		{"250.5", 6, "250500000"}, {"4.4", -3, "0.0044"}, {"12.50", -1, "1.250"}, {"0", 6, "0"}, {"0.001", 3, "1"},
+		{"1", -6, "0.000001"}, {"007", 0, "7"}, {"0.5", 4, "5000"}, {"312.40", 0, "312.40"}, {"10", -1, "1.0"},
+	} {
+		assert.Equal(t, tc.want, shifted(tc.in, tc.by), "%s by %d", tc.in, tc.by)
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		s := rapid.StringMatching(`(0|[1-9][0-9]{0,8})(\.[0-9]{1,8})?`).Draw(rt, "number")
+		n := rapid.IntRange(-9, 9).Draw(rt, "shift")
+		a, ok := new(big.Rat).SetString(s)
+		require.True(rt, ok)
+		b, ok := new(big.Rat).SetString(shifted(s, n))
+		require.True(rt, ok)
+		require.True(rt, isDecimal(shifted(s, n)))
+		ten := new(big.Rat).SetFrac(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(n, 0))), nil), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(-n, 0))), nil))
+		require.Zero(rt, b.Cmp(a.Mul(a, ten)))
+	})
+}
+
+func TestShapesOfSections(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]bool{"1": true, "0.5": true, "312.40": true, "": false, ".5": false, "5.": false, "1,5": false, "-1": false, "1e3": false, "1.2.3": false} {
+		assert.Equal(t, want, isDecimal(s), s)
+	}
+	for s, want := range map[string]bool{"V08AB11": true, "V08": true, "V08A": true, "V08AB": true, "V08AB1": false, "v08ab11": false, "VO8AB11": false, "": false} {
+		assert.Equal(t, want, isATC(s), s)
+	}
+	for s, want := range map[string]bool{"Z11039014": true, "C01": true, "Z1": false, "11039014": false, "ZZ11": false} {
+		assert.Equal(t, want, isEMDN(s), s)
+	}
+	for s, want := range map[string]bool{"a": true, "_a": true, "a-1.b_c": true, "": false, "1a": false, "a b": false, "é": false, "a:b": false, "-a": false} {
+		assert.Equal(t, want, isNarrativeID(s), s)
+	}
+	for _, m := range ionising {
+		_, listed := nos.Modality.Lookup(m)
+		assert.True(t, listed, m)
+	}
+	for code, units := range doseUnits {
+		_, listed := nos.DoseQuantity.Lookup(code)
+		assert.True(t, listed, code)
+		assert.NotEmpty(t, units)
+	}
+	assert.Len(t, doseUnits, nos.DoseQuantity.Len(), "every quantity has its units")
 }

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -24,27 +21,6 @@ import (
 	"github.com/segur-sdk/segur/internal/testkit"
 	"github.com/segur-sdk/segur/internal/xmlr"
 )
-
-// The official rules are the judge: no error and no warning, in any shape of
-// document.
-func TestOfficialRules(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	var files []string
-	for _, name := range slices.Sorted(maps.Keys(samples(t))) {
-		doc, err := newWriter(t).Level1(samples(t)[name])
-		require.NoError(t, err, name)
-		b, err := doc.Bytes()
-		require.NoError(t, err, name)
-		require.EqualValues(t, doc.Size(), len(b), name)
-		file := filepath.Join(dir, name+".xml")
-		require.NoError(t, os.WriteFile(file, b, 0o600))
-		files = append(files, file)
-	}
-	report := testkit.CDACheck(t, files...)
-	assert.Zero(t, report.Errors, report.Output)
-	assert.Zero(t, report.Warnings, report.Output)
-}
 
 // Every report with a qualified identity gives the metadata that the national
 // record wants, and another one does not.

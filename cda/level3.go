@@ -1,6 +1,8 @@
 package cda
 
 import (
+	"crypto/sha256"
+
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/xmlw"
 )
@@ -27,7 +29,7 @@ func (w *Writer) Level3(r Report, s Sections) (*Document, error) {
 		again := named.report(r)
 		named.sections(s, &again)
 	}
-	var sum [32]byte
+	var sum [sha256.Size]byte
 	if r.PDF != nil {
 		sum = named.pdf(r.PDF)
 	}
@@ -55,6 +57,16 @@ func (w *Writer) Level3(r Report, s Sections) (*Document, error) {
 	return newDocument(segur.Identifier{Root: filled.ID}, xml, b.embeds), nil
 }
 
+// level3Templates are those of a structured imaging report.
+var level3Templates = [...]segur.OID{
+	templateHL7France, templateCISIS,
+	"1.2.840.10008.9.1", "1.2.840.10008.9.20", "1.2.840.10008.9.21", // DICOM PS3.20: report, general header, imaging header
+	templateReport,
+}
+
+// templateVersion is the extension of the templates of the imaging volets.
+const templateVersion = "2024.01"
+
 // maxSectionsBytes bounds what a level 3 report holds around its attachments.
 const maxSectionsBytes = 16 << 20
 
@@ -72,7 +84,7 @@ func (w *Writer) identify(r *Report) (err error) {
 }
 
 // document writes everything but the contents that are embedded.
-func (b *body) document(copySum [32]byte) ([]byte, error) {
+func (b *body) document(copySum [sha256.Size]byte) ([]byte, error) {
 	b.Declaration()
 	b.header(b.r, level3Templates[:])
 	b.Start("component")
@@ -112,7 +124,7 @@ func (b *body) addendum() {
 
 func (b *body) patientInformation() {
 	n := b.s.PatientInformation
-	if n.IsZero() {
+	if !n.Visible() {
 		return
 	}
 	k := &sectionPatient

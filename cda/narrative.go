@@ -21,7 +21,7 @@ type Narrative struct {
 // node is an element of a narrative, or text when name is empty.
 type node struct {
 	name  string
-	attrs []string // name, value pairs, in canonical order
+	attrs []string // name, value pairs
 	text  string
 	nodes []node
 }
@@ -48,8 +48,9 @@ func styled(style, s string) Inline {
 	return Inline{n: node{name: "content", attrs: []string{"styleCode", style}, nodes: broken(s)}}
 }
 
-// Anchor is text that an entry of the section points to; sections that hold
-// entries say which anchors they know.
+// Anchor is text that an entry of the section points to. The types whose
+// Narrative field replaces a generated text say which anchors they know; an
+// entry whose anchor is absent points to the whole text.
 func Anchor(id, s string) Inline {
 	i := Inline{n: node{name: "content", attrs: []string{"ID", id}, nodes: broken(s)}}
 	if !isNarrativeID(id) {
@@ -196,6 +197,18 @@ func (n Narrative) media() []string {
 	return out
 }
 
+// repeatsID reports whether two elements have the same identifier.
+func (n Narrative) repeatsID() (twice bool) {
+	seen := map[string]bool{}
+	each(n.nodes, func(e node) {
+		if id := e.attr("ID"); id != "" {
+			twice = twice || seen[id]
+			seen[id] = true
+		}
+	})
+	return twice
+}
+
 // hasID reports whether an element has that identifier.
 func (n Narrative) hasID(id string) (found bool) {
 	each(n.nodes, func(e node) { found = found || e.attr("ID") == id })
@@ -257,7 +270,7 @@ func lines(s string) string {
 // oneLine is a text where a line break has no place.
 func oneLine(s string) string { return clean(s) }
 
-// words of the narrative that come from codes.
+// codeWords is how a code stands in a text: its label, and the code itself.
 func codeWords(display, code, system string) string {
 	name := nos.SystemName(system)
 	if name == "" {

@@ -17,7 +17,8 @@ type Product struct {
 	// Route is the route of administration, EDQM code, such as
 	// [RouteIntravenous]. Optional.
 	Route segur.Code
-	// Dose and Rate are what was given and how fast: {"80", "mL"}. Optional.
+	// Dose and Rate are what was given and how fast: {Value: "80", Unit:
+	// "mL"}, {Value: "3.5", Unit: "mL/s"}. Optional.
 	Dose, Rate Quantity
 	// Lot is the batch number. Optional.
 	Lot string
@@ -26,7 +27,8 @@ type Product struct {
 }
 
 // Radiopharmaceutical is the radioactive product of an exposure. Its Dose is
-// the activity: {"250", "MBq"}. Its ATC code is in V09 or V10.
+// the activity, required: {Value: "250", Unit: "MBq"}. Its ATC code is in V09 or
+// V10.
 type Radiopharmaceutical Product
 
 // Some routes of administration, EDQM Standard Terms.

@@ -151,8 +151,8 @@ type Order struct {
 	Accession segur.Identifier
 }
 
-// Act is an imaging act. Laterality has no element of its own at level 1: it
-// is part of the LOINC act.
+// Act is an imaging act. Laterality has no element of its own in a header: it
+// is part of the LOINC act. What level 3 says more of an act is in [ActSection].
 type Act struct {
 	// StudyUID is the Study Instance UID (0020,000D). Required.
 	StudyUID segur.OID

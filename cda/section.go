@@ -114,7 +114,7 @@ func (b *body) uuid() {
 
 // prose writes a section that is only a text; nothing when it is empty.
 func (b *body) prose(k *sectionKind, n Narrative) {
-	if n.IsZero() {
+	if !n.Visible() {
 		return
 	}
 	b.section(k, k.title)
@@ -148,7 +148,7 @@ func (l links) to(anchor string) string {
 func (b *body) text(section string, supplied Narrative, generate func(l links)) links {
 	l := links{section: section}
 	b.Start("text")
-	if supplied.IsZero() {
+	if !supplied.Visible() {
 		generate(l)
 	} else {
 		l.supplied = &supplied

@@ -3,8 +3,6 @@ package cda
 import (
 	"fmt"
 	"log/slog"
-
-	"github.com/segur-sdk/segur"
 )
 
 // Sections is the body of a level 3 report, as a radiology information system
@@ -72,7 +70,7 @@ type ClinicalQuestion struct {
 
 // isZero reports whether nothing was asked.
 func (q ClinicalQuestion) isZero() bool {
-	return q.Justification == "" && q.Purpose == "" && q.Narrative.IsZero()
+	return q.Justification == "" && q.Purpose == "" && !q.Narrative.Visible()
 }
 
 // sections returns a completed copy of s. r is the completed report.
@@ -110,8 +108,13 @@ func (c *checker) prose(path string, n Narrative, required bool) {
 	for _, p := range n.problems {
 		c.Add(path, p)
 	}
-	if required && !n.Visible() && len(n.problems) == 0 {
-		c.Add(path, "is required")
+	if len(n.problems) == 0 {
+		if required && !n.Visible() {
+			c.Add(path, "is required")
+		}
+		if n.repeatsID() {
+			c.Add(path, "has an identifier that is there twice")
+		}
 	}
 	for _, id := range n.media() {
 		if _, known := c.media[id]; !known {
@@ -119,13 +122,3 @@ func (c *checker) prose(path string, n Narrative, required bool) {
 		}
 	}
 }
-
-// segments of the national guides: templates of a level 3 imaging report.
-var level3Templates = [...]segur.OID{
-	templateHL7France, templateCISIS,
-	"1.2.840.10008.9.1", "1.2.840.10008.9.20", "1.2.840.10008.9.21", // DICOM PS3.20: report, general header, imaging header
-	templateReport,
-}
-
-// templateVersion is the extension of the template of the imaging volets.
-const templateVersion = "2024.01"

@@ -93,14 +93,11 @@ func (c *checker) actSections(s *Sections, r *Report) {
 	if len(s.Acts) != len(r.Acts) {
 		c.Addf(path, "must describe each act of the report, in the same order: %d acts, %d descriptions", len(r.Acts), len(s.Acts))
 	}
-	for i := range s.Acts {
-		a, at := &s.Acts[i], c.item(path, i)
-		act := Act{}
-		if i < len(r.Acts) {
-			if act = r.Acts[i]; act.Start.IsZero() && i > 0 {
-				// The rules want the time of the study, which the header may leave out.
-				c.Add(c.at(c.item("acts", i), ".start"), "is required at level 3")
-			}
+	for i := range min(len(s.Acts), len(r.Acts)) {
+		a, at, act := &s.Acts[i], c.item(path, i), r.Acts[i]
+		if act.Start.IsZero() && i > 0 {
+			// The rules want the time of the study, which the header may leave out.
+			c.Add(c.at(c.item("acts", i), ".start"), "is required at level 3")
 		}
 		a.Description, a.Parameters = lines(a.Description), lines(a.Parameters)
 		c.site(c.at(at, ".site"), &a.Site)
@@ -126,7 +123,7 @@ func (c *checker) actSections(s *Sections, r *Report) {
 	}
 }
 
-// act writes the section of one act and those in it.
+// actSection writes the section of one act and those in it.
 func (b *body) actSection(i int) {
 	a, s := &b.r.Acts[i], &b.s.Acts[i]
 	kind, name := sectionAct, sectionAct.name+strconv.Itoa(i+1)
@@ -224,7 +221,7 @@ func (b *body) targetSite(site, modifier segur.Code, target string) {
 	})
 }
 
-// person for people: "Dr Claude RADIOLOGUE".
+// professionalWords names someone for a reader: "Dr Claude RADIOLOGUE".
 func professionalWords(p segur.Professional) string {
 	title := map[string]string{"M": "M.", "MME": "Mme", "DR": "Dr", "PR": "Pr"}[p.Title]
 	return strings.TrimSpace(strings.TrimSpace(title+" "+p.GivenName) + " " + p.FamilyName)
