@@ -33,17 +33,26 @@ type proof struct {
 	header   http.Header
 }
 
-// payer is who the calls are counted by: the issuer of the flow.
-func (c *Client) payer(ctx context.Context, op string) (string, error) {
-	switch a := c.cfg.Authentication; {
-	case a == nil:
-		proof, err := c.proveOrganization(ctx, op)
-		return proof.issuer, err
-	case c.cfg.Issuer != "":
-		return c.cfg.Issuer, nil
-	default:
-		return a.payer(ctx, op, &c.cfg)
+// admit waits until the limiter lets one more message of the issuer go. The proof comes after the wait, since it must be
+// fresh; a card is not asked who its holder is where nothing is counted.
+func (c *Client) admit(ctx context.Context, op string) error {
+	if c.cfg.Limiter.cfg.Calls == NoLimit {
+		return nil
 	}
+	payer := c.cfg.Issuer
+	if a := c.cfg.Authentication; a == nil {
+		proof, err := c.proveOrganization(ctx, op)
+		if err != nil {
+			return err
+		}
+		payer = proof.issuer
+	} else if payer == "" {
+		var err error
+		if payer, err = a.payer(ctx, op, &c.cfg); err != nil {
+			return err
+		}
+	}
+	return c.cfg.Limiter.admit(ctx, op, payer)
 }
 
 // prove makes the proof of one message.

@@ -27,6 +27,7 @@ import (
 	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/ins"
 	"github.com/segur-sdk/segur/ins/instest"
+	"github.com/segur-sdk/segur/internal/soap"
 	"github.com/segur-sdk/segur/internal/testkit"
 	"github.com/segur-sdk/segur/internal/testkit/fixed"
 )
@@ -589,6 +590,72 @@ func TestWithAuthentication(t *testing.T) {
 	}
 	_, err = newClient(t, newServer(t)).WithAuthentication(ins.Card(srv.Card()))
 	require.ErrorContains(t, err, "must be that of a professional, in this client too")
+}
+
+// The limiter counts the messages of each professional, with a card and without.
+func TestProfessionalsAreLimited(t *testing.T) {
+	t.Parallel()
+	srv := newProfessionals(t)
+	limiter := ins.NewLimiter(ins.LimiterConfig{Calls: 1, Interval: time.Hour, Refuse: true, Clock: fixed.NewClock(now).Now})
+	client := func(a ins.Authenticator) *ins.Client {
+		return newClient(t, srv, authenticated(a), func(c *ins.Config) { c.Limiter, c.IDs = limiter, nil })
+	}
+	first := client(ins.Card(srv.Card()))
+	_, err := first.SearchVitale(t.Context(), srv.VitaleQuery(beneficiary(0)))
+	require.NoError(t, err)
+	_, err = first.Search(t.Context(), ins.Query{Traits: camille()})
+	require.ErrorIs(t, err, segur.ErrRateLimited)
+	_, err = first.SearchVitale(t.Context(), srv.VitaleQuery(beneficiary(0)))
+	require.ErrorIs(t, err, segur.ErrRateLimited)
+	require.ErrorContains(t, err, "ins.searchVitale")
+	_, err = client(ins.Card(srv.Card(credentialtest.CommonName("899900000023")))).Search(t.Context(), ins.Query{Traits: camille()})
+	require.NoError(t, err)
+
+	asked := 0
+	ready := client(ins.Assertion(func(context.Context) ([]byte, error) { asked++; return srv.Assertion(srv.Card()) }))
+	_, err = ready.Search(t.Context(), ins.Query{Traits: camille()})
+	require.NoError(t, err)
+	_, err = ready.Search(t.Context(), ins.Query{Traits: camille()})
+	require.ErrorIs(t, err, segur.ErrRateLimited)
+	assert.Equal(t, 1, asked, "no assertion is made for a message that does not leave")
+	card, err := srv.Card().Credentials.Credential(t.Context())
+	require.NoError(t, err)
+	away := srv.Card()
+	away.Credentials = &closed{first: card, err: &segur.Error{Kind: segur.KindUnavailable}}
+	_, err = client(ins.Card(away)).Search(t.Context(), ins.Query{Traits: camille()})
+	require.ErrorIs(t, err, segur.ErrUnavailable)
+	require.Len(t, srv.Calls(), 3)
+}
+
+// Whatever bytes are taken for an assertion, the message stays one with a single assertion in it.
+func FuzzReadyMadeAssertion(f *testing.F) {
+	for _, s := range []string{"", "<a/>", `<Assertion xmlns="urn:oasis:names:tc:SAML:2.0:assertion"><Subject><NameID>1</NameID></Subject></Assertion>`,
+		`<s:Assertion xmlns:s="urn:oasis:names:tc:SAML:2.0:assertion"><s:Subject><s:NameID>1<!-- 2 -->3</s:NameID></s:Subject></s:Assertion>`,
+		`<?xml version="1.0"?><!DOCTYPE a><a/>`, `</wsse:Security>`, "\xef\xbb\xbf<a/>"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var sent []byte
+		client := cannedClient(t, segur.Fake, nil, func(c *ins.Config) {
+			c.Authentication = ins.Assertion(func(context.Context) ([]byte, error) { return b, nil })
+			c.HTTPClient = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				sent, _ = io.ReadAll(r.Body)
+				return nil, io.ErrUnexpectedEOF
+			})}
+			c.Retry.MaxAttempts = 1
+		})
+		_, err := client.Search(context.Background(), ins.Query{Traits: camille()})
+		require.Error(t, err)
+		if sent == nil {
+			require.ErrorIs(t, err, segur.ErrInvalidInput)
+			return
+		}
+		m, err := soap.ParseMessage("fuzz", sent, 1<<20)
+		require.NoError(t, err)
+		security := m.Header.Child(soap.NamespaceSecurity, "Security")
+		require.Len(t, security.Children, 1)
+		require.Equal(t, bytes.TrimSpace(b), security.Children[0].Raw())
+	})
 }
 
 func TestCertificateWarnings(t *testing.T) {

@@ -158,15 +158,11 @@ func (r *Result) judge(local segur.Traits) {
 
 // call makes the SOAP call of a question, with identifiers and proofs of its own.
 func (c *Client) call(ctx context.Context, q question) (*soap.Call, time.Time, error) {
-	payer, err := c.payer(ctx, q.op)
-	if err == nil {
-		err = c.cfg.Limiter.admit(ctx, q.op, payer)
-	}
-	now := c.cfg.Clock() // the limiter may have waited
-	if err != nil {
-		return nil, now, err
+	if err := c.admit(ctx, q.op); err != nil {
+		return nil, c.cfg.Clock(), err
 	}
 	proof, err := c.prove(ctx, q.op)
+	now := c.cfg.Clock() // the limiter may have waited, the card too
 	if err != nil {
 		return nil, now, err
 	}
