@@ -19,6 +19,7 @@ import (
 	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/ins"
 	"github.com/segur-sdk/segur/ins/instest"
+	"github.com/segur-sdk/segur/internal/saml"
 )
 
 // altering changes the envelopes of a client on their way.
@@ -265,4 +266,21 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// Signed by a card, about somebody else.
+func TestProfessionalIsTheHolderOfTheCard(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t, instest.WithProfessionals())
+	signer, err := saml.New(saml.Config{Credentials: srv.Card().Credentials})
+	require.NoError(t, err)
+	for subject, code := range map[string]string{"899900000015": "", "899900000023": "instest_assertion"} {
+		_, err = alteredClient(t, srv, func(s string) string { return s }, func(c *ins.Config) {
+			c.Authentication = ins.Assertion(func(ctx context.Context) ([]byte, error) {
+				a, err := signer.INSi(ctx, saml.INSi{Subject: subject, BillingID: "999999999", Sector: "SA07"})
+				return a.XML, err
+			})
+		}).Search(t.Context(), ins.Query{Traits: instest.DefaultPatient().Traits})
+		assert.Equal(t, code, codeOf(err), "%v", err)
+	}
 }
