@@ -211,6 +211,49 @@ func TestReadPIDNamesAndPlaces(t *testing.T) {
 	assert.Equal(t, []string{"PID-13[5]", "PID"}, fields(r.Warnings), "a mailbox made of the matricule needs an INS that counts")
 }
 
+func TestPIDTelecoms(t *testing.T) {
+	t.Parallel()
+	for sent, want := range map[segur.Telecom]struct {
+		pid string
+		got []segur.Telecom
+	}{
+		{Value: "tel:01", Use: "H"}:             {"^PRN^PH^^^^^^^^^01", []segur.Telecom{{Value: "tel:01", Use: "HP"}}},
+		{Value: "tel:01", Use: "HV"}:            {"^VHN^PH^^^^^^^^^01", []segur.Telecom{{Value: "tel:01", Use: "HV"}}},
+		{Value: "tel:01", Use: "DIR"}:           {"^WPN^PH^^^^^^^^^01", []segur.Telecom{{Value: "tel:01", Use: "WP"}}},
+		{Value: "tel:01", Use: "EC"}:            {"^EMR^PH^^^^^^^^^01", []segur.Telecom{{Value: "tel:01", Use: "EC"}}},
+		{Value: "tel:01", Use: "PG"}:            {"^BPN^BP^^^^^^^^^01", []segur.Telecom{{Value: "tel:01", Use: "PG"}}},
+		{Value: "tel:01"}:                       {"^^PH^^^^^^^^^01", []segur.Telecom{{Value: "tel:01"}}},
+		{Value: "mailto:a@exemple.fr"}:          {"^NET^Internet^a@exemple.fr", []segur.Telecom{{Value: "mailto:a@exemple.fr"}}},
+		{Value: "http://a.example", Use: "WP"}:  {"", nil}, // no place in an XTN
+		{Value: "mllp://a.example:1", Use: "H"}: {"", nil},
+	} {
+		id := fictional()
+		id.Patient.Telecoms = []segur.Telecom{sent}
+		s, err := codec(t).PID(id)
+		require.NoError(t, err)
+		f := strings.Split(s, "|")
+		assert.Equal(t, want.pid, f[13])
+		assert.Equal(t, want.got, readPID(t, s).Identity.Patient.Telecoms)
+	}
+	id := fictional()
+	id.Patient.Address = segur.Address{Lines: []string{"BAT A", "7 RUE X", "BP 1"}, City: "LYON"}
+	s, err := codec(t).PID(id)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"BAT A", "7 RUE X, BP 1"}, readPID(t, s).Identity.Patient.Address.Lines)
+}
+
+func TestReadPIDNullsAndSecondNames(t *testing.T) {
+	t.Parallel()
+	r := readPID(t, pid(insCX, names+`~USAGE^""^^^^^D~ENCORE^^^^^^D~AUTRE^X^^^^^L~""~^^^^^^S`, `""`, `""`, `""~""^^LYON^^""^^H`, "VALI"))
+	tr := r.Identity.Patient.Traits
+	assert.Equal(t, "FICTIVE-DURAND", tr.BirthName)
+	assert.Equal(t, "USAGE", tr.UsedName)
+	assert.Empty(t, tr.UsedGivenName)
+	assert.True(t, tr.BirthDate.IsZero())
+	assert.Equal(t, segur.Address{City: "LYON"}, r.Identity.Patient.Address)
+	assert.Equal(t, []string{"PID-5[3]", "PID-5[4]", "PID"}, fields(r.Warnings))
+}
+
 func TestReadPIDRefuses(t *testing.T) {
 	t.Parallel()
 	c := codec(t)

@@ -152,7 +152,9 @@ func (r *reader) settle(path string, dateOptional bool) *Reading {
 			id.History = nil
 		}
 	case status.Qualified() && r.stated:
-		r.warn(path, "is said to be qualified and has no INS that counts: taken as validated")
+		if r.status.Qualified() {
+			r.warn(path, "is said to be qualified and has no INS that counts: taken as validated")
+		}
 		status = segur.Validated
 	case status.Qualified():
 		status = segur.Provisional
