@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/names"
 )
 
 // advice is the code of a diagnostic.
@@ -27,6 +28,7 @@ const (
 	adviceTemporary     advice = "temporary-fault"
 	adviceDateUnknown   advice = "birth-date-incomplete"
 	adviceSplit         advice = "first-given-name-split"
+	adviceOtherNames    advice = "given-names-differ"
 	adviceReplaced      advice = "number-replaced"
 	adviceOtherName     advice = "other-given-name"
 	advicePlaceDiffers  advice = "birth-place-differs"
@@ -84,6 +86,9 @@ var advices = map[advice]adviceText{
 	adviceSplit: {"traits.firstGivenName", "warning", segur.Text{
 		FR: "Le premier prénom a été découpé dans la liste rendue par INSi, qui ne sépare pas les prénoms composés : le faire confirmer.",
 		EN: "The first given name was cut from the list of INSi, which does not delimit compound names: have it confirmed."}},
+	adviceOtherNames: {"traits.givenNames", "warning", segur.Text{
+		FR: "Les prénoms suivants diffèrent de ceux du dossier : comparer la liste avec un document, ce peut être un homonyme.",
+		EN: "The following given names differ from the local ones: compare the list with a document, it may be somebody of the same name."}},
 	adviceReplaced: {"patient.ins", "warning", segur.Text{
 		FR: "Le matricule local est un ancien matricule de cette personne : INSi l'a remplacé.",
 		EN: "The local number is a former one of this person: INSi has replaced it."}},
@@ -148,9 +153,20 @@ func (p *plan) taken() {
 	if got.FirstGivenName != p.local.Traits.FirstGivenName {
 		p.advise(adviceSplit)
 	}
+	if !sameList(p.local.Traits.GivenNames, p.out.Result.Identity.Traits.GivenNames) {
+		p.advise(adviceOtherNames)
+	}
 	if got.BirthDateInterpreted {
 		p.advise(adviceDateUnknown)
 	}
+}
+
+// sameList reports whether two lists of given names can be one: a list may lack the last names, which are completed
+// later.
+func sameList(a, b string) bool {
+	x, y := names.Words(a), names.Words(b)
+	n := min(len(x), len(y))
+	return slices.Equal(x[:n], y[:n])
 }
 
 // nobody gives hints on a search that found nobody.

@@ -49,6 +49,9 @@ func TestIdentifyAdvises(t *testing.T) {
 		"several, no call left":        {local(twins[0], func(*segur.Patient) {}), ins.Policy{MaxCalls: 1}, ins.Ambiguous, []string{"calls-spent"}},
 		"compound name": {local(camille, func(p *segur.Patient) { p.Traits.FirstGivenName, p.Traits.GivenNames = "CAMILLE-LUCE", "" }), ins.Policy{}, ins.Found,
 			[]string{"first-given-name-split"}},
+		"other following names": {local(camille, func(p *segur.Patient) { p.Traits.GivenNames = "CAMILLE MARIE" }), ins.Policy{}, ins.Found,
+			[]string{"given-names-differ"}},
+		"fewer following names":          {local(camille, func(p *segur.Patient) { p.Traits.GivenNames = "CAMILLE" }), ins.Policy{}, ins.Found, nil},
 		"same number, another authority": {local(camille, func(p *segur.Patient) { p.INS = nia.INS }), ins.Policy{}, ins.Found, []string{"number-replaced"}},
 		"date unknown to civil status":   {local(lune, func(*segur.Patient) {}), ins.Policy{}, ins.Found, nil},
 	}

@@ -14,8 +14,10 @@
 //   - [Client.Identify] is the whole conduct for a patient who arrives: given names one after the other, the birth
 //     place after several identities, repetitions after temporary faults, within a budget of messages, and a trace of
 //     what was tried.
+//   - [Identification.Confirm] takes the decision of a person about an identity that cannot be accepted as it is.
+//   - [NewLimiter] bounds the calls of a structure, and those of each arrival of a patient ([ForEvent]).
 //   - [Client.VerifyByComparison] looks whether a known number still goes with its traits; [Verifier] and
-//     [BatchVerifier] are the places for the operations whose contract is not public.
+//     [BatchVerifier] are the places for the operations whose contract is not public, and [VerifyAll] drives the second.
 //
 // Searches send traits as they are given. What INSi would refuse is an input error that names field, position and rule,
 // all at once, before anything is sent: lower case, accents, digits, dates that do not exist or are to come, an

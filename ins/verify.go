@@ -155,6 +155,9 @@ func (p *plan) compare(number segur.INS, v *Verification) {
 	}
 	v.Current = r.Identity.INS
 	v.Details = append(v.Details, v.Verdict.Details()...)
+	if !sameList(p.local.Traits.GivenNames, r.Identity.Traits.GivenNames) {
+		tell(adviceOtherNames)
+	}
 	differs := slices.Contains([]Agreement{v.Verdict.BirthName, v.Verdict.FirstGivenName, v.Verdict.Sex, v.Verdict.BirthDate,
 		v.Verdict.BirthPlace}, Different)
 	switch {

@@ -148,6 +148,9 @@ func (b *batch) submit(ctx context.Context, d *deposit) bool {
 				continue
 			}
 		}
+		if ctx.Err() != nil && e == nil {
+			err = contextError(ctx, opVerifyAll, nil)
+		}
 		return b.finish(d, err)
 	}
 }

@@ -282,6 +282,14 @@ func TestVerifyAllEndsWithTheContext(t *testing.T) {
 	}
 	require.Len(t, b.Submitted(), 2)
 
+	// During a deposit, which tells the end of the context in its own way.
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	by, _ = checkOnce(t, collect(ins.VerifyAll(ctx, canceling{instest.NewBatch(persons...), cancel}, slices.Values(claims), o)), 7)
+	for _, p := range by {
+		require.ErrorIs(t, p.err, segur.ErrCanceled)
+	}
+
 	// With the default clock and pause.
 	ctx, cancel = context.WithTimeout(t.Context(), 5*time.Millisecond)
 	defer cancel()
@@ -341,6 +349,17 @@ func TestVerifyAllChecksItsOptions(t *testing.T) {
 	pairs = collect(ins.VerifyAll(t.Context(), empty{}, slices.Values(claims), batchOptions(newWaiting())))
 	require.Len(t, pairs, 1)
 	require.ErrorContains(t, pairs[0].err, "gave no answer")
+}
+
+// canceling ends the context at the first deposit.
+type canceling struct {
+	*instest.Batch
+	cancel func()
+}
+
+func (c canceling) Submit(ctx context.Context, claims []ins.Claim) (ins.Ticket, error) {
+	c.cancel()
+	return c.Batch.Submit(ctx, claims)
 }
 
 type empty struct{}

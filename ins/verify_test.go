@@ -41,12 +41,14 @@ func TestVerifyByComparison(t *testing.T) {
 		}), ins.Verified, false, camille.INS, 1, nil, "00"},
 		"holds, place unknown":     {claim(camille, func(c *ins.Claim) { c.Traits.BirthPlace = "99999" }), ins.Verified, false, camille.INS, 1, nil, "00"},
 		"holds, told by the place": {claim(emile, same), ins.Verified, false, emile.INS, 2, nil, "00"},
-		"replaced":                 {claim(camille, func(c *ins.Claim) { c.INS = former }), ins.NotVerified, true, camille.INS, 1, []string{"number-replaced"}, "00"},
-		"somebody else's number":   {claim(camille, func(c *ins.Claim) { c.INS = paul.INS }), ins.NotVerified, false, camille.INS, 1, []string{"number-differs"}, "00"},
-		"another place":            {claim(camille, func(c *ins.Claim) { c.Traits.BirthPlace = "75056" }), ins.NotVerified, false, camille.INS, 1, []string{"different"}, "00"},
-		"nobody":                   {claim(camille, func(c *ins.Claim) { c.Traits.FirstGivenName, c.Traits.GivenNames = "LUCE", "LUCE CAMILLE" }), ins.NotVerified, false, segur.INS{}, 1, []string{"traits-to-check"}, "01"},
-		"several":                  {claim(paul, func(c *ins.Claim) { c.Traits.BirthPlace = "" }), ins.VerificationUndetermined, false, segur.INS{}, 1, []string{"birth-place-missing"}, "02"},
-		"several, born elsewhere":  {claim(paul, func(c *ins.Claim) { c.Traits.BirthPlace = "13055" }), ins.NotVerified, false, segur.INS{}, 2, []string{"birth-place-wrong"}, "01"},
+		"holds, other following names": {claim(camille, func(c *ins.Claim) { c.Traits.GivenNames = "CAMILLE MARIE" }), ins.Verified, false, camille.INS, 1,
+			[]string{"given-names-differ"}, "00"},
+		"replaced":                {claim(camille, func(c *ins.Claim) { c.INS = former }), ins.NotVerified, true, camille.INS, 1, []string{"number-replaced"}, "00"},
+		"somebody else's number":  {claim(camille, func(c *ins.Claim) { c.INS = paul.INS }), ins.NotVerified, false, camille.INS, 1, []string{"number-differs"}, "00"},
+		"another place":           {claim(camille, func(c *ins.Claim) { c.Traits.BirthPlace = "75056" }), ins.NotVerified, false, camille.INS, 1, []string{"different"}, "00"},
+		"nobody":                  {claim(camille, func(c *ins.Claim) { c.Traits.FirstGivenName, c.Traits.GivenNames = "LUCE", "LUCE CAMILLE" }), ins.NotVerified, false, segur.INS{}, 1, []string{"traits-to-check"}, "01"},
+		"several":                 {claim(paul, func(c *ins.Claim) { c.Traits.BirthPlace = "" }), ins.VerificationUndetermined, false, segur.INS{}, 1, []string{"birth-place-missing"}, "02"},
+		"several, born elsewhere": {claim(paul, func(c *ins.Claim) { c.Traits.BirthPlace = "13055" }), ins.NotVerified, false, segur.INS{}, 2, []string{"birth-place-wrong"}, "01"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
