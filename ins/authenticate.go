@@ -105,6 +105,9 @@ type quiet struct{ err error }
 func (q quiet) Error() string { return "the function of the caller failed" }
 func (q quiet) Unwrap() error { return q.err }
 
+// Format writes no more than Error whatever the verb.
+func (q quiet) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(q.Error())) }
+
 // functionError is the error of a call whose proof the caller's function did not give.
 func functionError(ctx context.Context, op, message string, cause error) *segur.Error {
 	if e := ended(ctx, op); e != nil {

@@ -30,7 +30,12 @@ func functions(srv *instest.Server, f func(context.Context) error) map[string]in
 	}
 }
 
-var errSecret = errors.New("refused: token eyJhbGciOi of 899900000015")
+// secretError is a value, which %#v would print.
+type secretError string
+
+func (s secretError) Error() string { return string(s) }
+
+const errSecret = secretError("refused: token eyJhbGciOi of 899900000015")
 
 func TestFunctionsThatFail(t *testing.T) {
 	t.Parallel()
