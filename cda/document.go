@@ -29,6 +29,7 @@ type Document struct {
 type embed struct {
 	at      int
 	content segur.Content
+	size    int64
 	sum     [sha256.Size]byte
 	pdf     bool // the report itself
 }
@@ -37,8 +38,10 @@ var _ segur.Content = (*Document)(nil)
 
 func newDocument(id segur.Identifier, xml []byte, embeds []embed) *Document {
 	d := &Document{id: id, xml: xml, embeds: embeds, contentSize: int64(len(xml))}
-	for _, e := range embeds {
-		d.contentSize += encodedLen(e.content.Size())
+	for i := range embeds {
+		e := &embeds[i]
+		e.size = e.content.Size()
+		d.contentSize += encodedLen(e.size)
 	}
 	d.readHeader = sync.OnceValues(func() (segur.DocumentHeader, error) { return readHeader(xml) })
 	return d
@@ -63,7 +66,7 @@ func (d *Document) Header() segur.DocumentHeader {
 // digest; 0 when a level 3 report has none.
 func (d *Document) PDFSize() int64 {
 	if p := d.pdf(); p != nil {
-		return p.content.Size()
+		return p.size
 	}
 	return 0
 }
@@ -166,7 +169,7 @@ func (r *documentReader) next() error {
 		return &segur.Error{Op: "cda.Document.Open", Kind: segur.KindUnavailable, Message: "an embedded content cannot be opened", Err: err}
 	}
 	r.src = src
-	r.start(src, e.content.Size(), e.sum)
+	r.start(src, e.size, e.sum)
 	return nil
 }
 

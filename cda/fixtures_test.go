@@ -219,6 +219,7 @@ func samples(tb testing.TB) map[string]cda.Report {
 		r.Version, r.Replaces = 3, segur.Identifier{Root: "1.2.250.1.999.5.1", Extension: "2"}
 		r.SetID = segur.Identifier{Root: "0F8FAD5B-D9CB-469F-A165-70867728950E"}
 	})
+	edit("screening", func(r *cda.Report) { r.Screening = true })
 	edit("stay", func(r *cda.Report) {
 		r.Encounter.Type, r.Encounter.End = segur.Code{Code: "IMP"}, time.Time{}
 		r.Encounter.Facility.Sector, r.PracticeSetting = segur.Code{Code: "SA01"}, segur.Code{Code: "ETABLISSEMENT"}

@@ -68,6 +68,8 @@ type Report struct {
 	Orders []Order
 	// Acts are what was done, the main act first, one at least.
 	Acts []Act
+	// Screening says that the acts are part of a screening ("dépistage").
+	Screening bool
 	// PracticeSetting is the setting of care ("cadre d'exercice") of the
 	// structure that did the acts, from JDV_J04: AMBULATOIRE or ETABLISSEMENT
 	// as a rule. Required.

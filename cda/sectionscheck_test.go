@@ -67,6 +67,12 @@ func TestEverySectionRule(t *testing.T) {
 		{"sections.acts[0].site.code.code", func(_ *cda.Report, s *cda.Sections) { s.Acts[0].Site.Code = segur.Code{} }},
 		{"sections.acts[0].site.code.code", func(_ *cda.Report, s *cda.Sections) { s.Acts[0].Site.Code = code(cda.RegionThorax) }},
 		{"sections.acts[0].site.modifier.code", func(_ *cda.Report, s *cda.Sections) { s.Acts[0].Site.Modifier = code("gauche") }},
+		{"sections.acts[0].site.modifier", func(r *cda.Report, s *cda.Sections) {
+			r.Acts[0].Code.Display, s.Acts[0].Site.Modifier = "CT épaule - gauche sans contraste", code(cda.SiteRight)
+		}},
+		{"sections.acts[0].site.modifier", func(r *cda.Report, s *cda.Sections) {
+			r.Acts[0].Code.Display, s.Acts[0].Site.Modifier = "CT épaule - droite", code(cda.SiteLeft)
+		}},
 		{"sections.acts[0].complications", func(_ *cda.Report, s *cda.Sections) { s.Acts[0].Complications = cda.Markup("a<b") }},
 		{"sections.acts[0].narrative", func(_ *cda.Report, s *cda.Sections) { s.Acts[0].Narrative = cda.Markup("<table/>") }},
 

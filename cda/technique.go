@@ -71,6 +71,21 @@ func (c *checker) site(path string, s *Site) {
 	s.Words = clean(s.Words)
 }
 
+var opposite = map[string]string{SiteLeft: SiteRight, SiteRight: SiteLeft}
+
+// sideOf reads the side of an act in its French label, which the value set
+// writes after a dash: "RM genou - gauche".
+func sideOf(label string) string {
+	left, right := strings.Contains(label, " - gauche"), strings.Contains(label, " - droit")
+	switch {
+	case left && !right:
+		return SiteLeft
+	case right && !left:
+		return SiteRight
+	}
+	return ""
+}
+
 // ionising are the modalities that expose to radiation.
 var ionising = []string{"BMD", "CR", "CT", "DX", "IO", "MG", "NM", "PT", "PX", "RF", "RG", "RTIMAGE", "XA"}
 
@@ -101,6 +116,9 @@ func (c *checker) actSections(s *Sections, r *Report) {
 		}
 		a.Description, a.Parameters = lines(a.Description), lines(a.Parameters)
 		c.site(c.at(at, ".site"), &a.Site)
+		if side := sideOf(act.Code.Display); side != "" && a.Site.Modifier.Code == opposite[side] {
+			c.Add(c.at(at, ".site.modifier"), "is the other side than the one that the label of the act says")
+		}
 		a.Products = slices.Clone(a.Products)
 		for j := range a.Products {
 			c.product(c.item(c.at(at, ".products"), j), &a.Products[j])

@@ -78,6 +78,13 @@ func (x xmlEncoder) header(r *Report, templates []segur.OID) {
 	for _, a := range r.Acts {
 		x.act(a, r.PracticeSetting)
 	}
+	if r.Screening {
+		x.Start("documentationOf")
+		x.Start("serviceEvent")
+		x.code("code", screening, nil)
+		x.End()
+		x.End()
+	}
 	if !r.Replaces.IsZero() {
 		x.Start("relatedDocument")
 		x.Attr("typeCode", "RPLC")
@@ -101,6 +108,9 @@ func (x xmlEncoder) order(o Order) {
 	x.End()
 	x.End()
 }
+
+// screening marks the acts of a screening: a service without anything else.
+var screening = segur.Code{Code: "Z13.9", System: nos.CIM10, SystemName: "CIM-10", Display: "Examen spécial de dépistage, sans précision"}
 
 // Qualifiers of the translations of an act.
 var (

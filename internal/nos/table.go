@@ -3,6 +3,7 @@ package nos
 import (
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -67,6 +68,17 @@ func (t *Table) Display(code, system string) string {
 func (t *Table) Has(code, system string) bool {
 	e, ok := t.index()[code]
 	return ok && e.System == system
+}
+
+// Find returns the row that has this label, in upper or lower case; the first
+// one when several do.
+func (t *Table) Find(display string) (Entry, bool) {
+	for e := range t.All() {
+		if strings.EqualFold(e.Display, display) {
+			return e, true
+		}
+	}
+	return Entry{}, false
 }
 
 // HasSystem reports whether some row of the table belongs to the code system.
