@@ -6,9 +6,9 @@ import "github.com/segur-sdk/segur"
 // unknown; the local side may have completed it by rule.
 //
 //   - What INSi has incomplete agrees with the local date completed by the rules, whatever marks it: Equivalent.
-//   - A local date that says less than INSi, because parts are unknown or completed by rule, is Compatible when what it
-//     does know agrees: it was not INSi's date that was known here, so a person must compare. Where the rules make
-//     exactly INSi's date of it: Equivalent, or Same.
+//   - A local date of which parts are unknown, or marked as completed by rule, is Compatible when what both sides know
+//     agrees: it was not INSi's date that was known here, so a person must compare. Where the rules make exactly INSi's
+//     date of it: Equivalent, or Same.
 //   - A complete local date that INSi has incomplete is Different unless the rules make it: INSi cannot prove the rest.
 func compareDates(local segur.Traits, returned segur.Date) Agreement {
 	date := local.BirthDate
@@ -17,9 +17,9 @@ func compareDates(local segur.Traits, returned segur.Date) Agreement {
 		return Unknown
 	case date == returned:
 		return Same
-	case completed(date) == completed(returned) && date.Complete() != returned.Complete():
+	case completed(date) == completed(returned):
 		return Equivalent
-	case date.Complete() && !(local.BirthDateInterpreted && returned.Complete()):
+	case date.Complete() && !local.BirthDateInterpreted:
 		return Different
 	case date.Complete() && interpretationOf(date, returned),
 		!date.Complete() && date.Year == returned.Year && (date.Month == 0 || returned.Month == 0 || date.Month == returned.Month):
@@ -39,12 +39,16 @@ func completed(d segur.Date) segur.Date {
 	return segur.Date{Year: d.Year, Month: d.Month, Day: 1}
 }
 
-// interpretationOf reports whether date, completed by rule, can stand for the complete date d: every rule fills the day
-// with 01, the month with January, or both with 31 December, and leaves what is known. A year that was estimated
-// stands for nothing.
+// interpretationOf reports whether date, completed by rule, can stand for d: the rules fill the day with 01, the month
+// with January, or both with 31 December, and leave what is known. A year that was estimated stands for nothing.
 func interpretationOf(date, d segur.Date) bool {
-	if date.Year != d.Year {
+	switch {
+	case date.Year != d.Year:
 		return false
+	case d.Month == 0 || date.Month == 12 && date.Day == 31:
+		return true
+	case date.Month == d.Month:
+		return date.Day == 1 || d.Day == 0
 	}
-	return date.Month == 12 && date.Day == 31 || date.Day == 1 && date.Month == d.Month || date.Month == 1 && date.Day == d.Day
+	return date.Month == 1 && (date.Day == d.Day || d.Day == 0)
 }

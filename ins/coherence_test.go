@@ -86,8 +86,23 @@ func TestCoherenceOfFields(t *testing.T) {
 		"day completed, another month":                 {completedLocally(1985, 4, 1), func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
 		"month completed, another day":                 {completedLocally(1985, 1, 15), func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
 		"marked as completed, though no rule gives it": {completedLocally(1985, 3, 15), func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
-		"completed, another year":                      {completedLocally(1984, 12, 31), func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
-		"day unknown here":                             {func(l, _ *segur.Traits) { l.BirthDate.Day = 0 }, compatible, false},
+		"day and month completed, INSi knows the month": {func(l, r *segur.Traits) {
+			l.BirthDate, l.BirthDateInterpreted, r.BirthDate.Day = segur.NewDate(1985, 12, 31), true, 0
+		}, compatible, false},
+		"month completed, INSi knows it but not the day": {func(l, r *segur.Traits) {
+			l.BirthDate, l.BirthDateInterpreted, r.BirthDate.Day = segur.NewDate(1985, 1, 14), true, 0
+		}, compatible, false},
+		"day completed, INSi knows the year only": {func(l, r *segur.Traits) {
+			l.BirthDate, l.BirthDateInterpreted, r.BirthDate = segur.NewDate(1985, 3, 1), true, segur.Date{Year: 1985}
+		}, compatible, false},
+		"day completed, INSi knows another month": {func(l, r *segur.Traits) {
+			l.BirthDate, l.BirthDateInterpreted, r.BirthDate.Day = segur.NewDate(1985, 4, 1), true, 0
+		}, func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
+		"marked, in the month that INSi knows": {func(l, r *segur.Traits) {
+			l.BirthDate, l.BirthDateInterpreted, r.BirthDate.Day = segur.NewDate(1985, 3, 15), true, 0
+		}, compatible, false},
+		"completed, another year": {completedLocally(1984, 12, 31), func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
+		"day unknown here":        {func(l, _ *segur.Traits) { l.BirthDate.Day = 0 }, compatible, false},
 		"day unknown here, the first there": {func(l, r *segur.Traits) { l.BirthDate.Day, r.BirthDate.Day = 0, 1 },
 			func(v *ins.Verdict) { v.BirthDate = ins.Equivalent }, true},
 		"day unknown here, another month": {func(l, _ *segur.Traits) { l.BirthDate.Day, l.BirthDate.Month = 0, 4 }, func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},

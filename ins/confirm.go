@@ -76,11 +76,12 @@ func (r *Result) doubts() (out []Doubt) {
 		out = append(out, DoubtBirthDate)
 	}
 	wrong := func(a Agreement) bool { return a == Different || a == Unknown }
-	if wrong(v.BirthName) || wrong(v.Sex) || wrong(v.BirthDate) || v.FirstGivenName == Unknown {
-		out = append(out, DoubtTraits)
-	}
 	if r.Identity.INS.IsZero() {
 		out = append(out, DoubtNumber)
+	}
+	// Whatever else keeps a result from being found is not for a confirmation.
+	if wrong(v.BirthName) || wrong(v.Sex) || wrong(v.BirthDate) || v.FirstGivenName == Unknown || len(out) == 0 {
+		out = append(out, DoubtTraits)
 	}
 	return out
 }

@@ -121,12 +121,8 @@ type window struct {
 	last  time.Time
 }
 
-// free takes a call at now and returns 0, or returns how long until one is free. A clock that goes back counts as one
-// that stands.
+// free takes a call at now and returns 0, or returns how long until one is free.
 func (w *window) free(now time.Time, calls int, interval time.Duration) time.Duration {
-	if now.Before(w.last) {
-		now = w.last
-	}
 	if len(w.times) < calls {
 		w.times = append(w.times, now)
 		w.last = now

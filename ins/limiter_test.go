@@ -109,6 +109,28 @@ func TestLimiterRefuses(t *testing.T) {
 	}
 }
 
+// Waiting again, because another call was faster, counts with the wait before.
+func TestLimiterWaitsForMaxWaitInAll(t *testing.T) {
+	t.Parallel()
+	w := newWaiting()
+	s := &stub{}
+	var c *ins.Client
+	l := ins.NewLimiter(ins.LimiterConfig{Calls: 1, Interval: 4 * time.Second, MaxWait: 6 * time.Second, Clock: w.Now,
+		Pause: func(ctx context.Context, d time.Duration) error {
+			err := w.pause(ctx, d)
+			_, faster := c.Search(ctx, query())
+			require.NoError(t, faster)
+			return err
+		}})
+	c = s.client(t, limited(l, w))
+	_, err := c.Search(t.Context(), query())
+	require.NoError(t, err)
+	_, err = c.Search(t.Context(), query())
+	require.ErrorIs(t, err, segur.ErrRateLimited)
+	require.Equal(t, []time.Duration{4 * time.Second}, w.pauses)
+	require.Len(t, s.messages(), 2)
+}
+
 // A repetition of one search is a message like another.
 func TestLimiterCountsRepetitions(t *testing.T) {
 	t.Parallel()
@@ -267,6 +289,39 @@ func TestEvents(t *testing.T) {
 	refused(err, "was already identified")
 	_, err = c.Identify(t.Context(), houilles(), ins.ForEvent("visit-1"))
 	require.NoError(t, err)
+}
+
+// An event under way is not forgotten, however long it takes and however many others come.
+func TestEventsUnderWayAreKept(t *testing.T) {
+	t.Parallel()
+	w := newWaiting()
+	var c *ins.Client
+	again := func() error {
+		_, err := c.Identify(t.Context(), houilles(), ins.ForEvent("visit"))
+		return err
+	}
+	var during []error
+	s := &stub{fault: func(n int) trouble {
+		if n == 0 {
+			w.Advance(2 * time.Hour)
+			during = append(during, again())
+			other := houilles()
+			other.Traits.GivenNames = ""
+			_, err := c.Identify(t.Context(), other, ins.ForEvent("other"))
+			during = append(during, err, again())
+		}
+		return healthy
+	}}
+	c = s.client(t, limited(ins.NewLimiter(ins.LimiterConfig{Calls: ins.NoLimit, EventMemory: time.Hour, MaxEvents: 1, Clock: w.Now}), w))
+	id, err := c.Identify(t.Context(), houilles(), ins.ForEvent("visit"))
+	require.NoError(t, err)
+	require.Equal(t, ins.StopExhausted, id.Stop)
+	require.Len(t, id.Attempts, 4)
+	require.Len(t, during, 3)
+	require.ErrorContains(t, during[0], "is being identified with the same criteria")
+	require.NoError(t, during[1])
+	require.ErrorContains(t, during[2], "is being identified with the same criteria")
+	require.ErrorContains(t, again(), "was already identified with the same criteria")
 }
 
 // A run that failed may be made again; what left counts.

@@ -57,6 +57,48 @@ func TestIdentifyFindsWithTheSecondGivenName(t *testing.T) {
 	assert.True(t, id.Patient.INS.IsZero())
 }
 
+// A spelling that INSi would refuse is no variant.
+func TestIdentifyTriesVariantsThatMayBeSent(t *testing.T) {
+	t.Parallel()
+	for first, want := range map[string][]string{
+		"JEAN -LOUP":     {"JEAN -LOUP"},
+		"JEAN LOUP":      {"JEAN LOUP", "JEAN-LOUP"},
+		"JEAN-LOUP":      {"JEAN-LOUP", "JEAN LOUP"},
+		"JEAN-LOUP MARC": {"JEAN-LOUP MARC", "JEAN-LOUP-MARC", "JEAN LOUP MARC"},
+		"JEAN":           {"JEAN"},
+	} {
+		s := &stub{}
+		p := houilles()
+		p.Traits.FirstGivenName, p.Traits.GivenNames = first, ""
+		_, err := s.client(t).Identify(t.Context(), p)
+		require.NoError(t, err)
+		require.Equal(t, want, s.names())
+	}
+}
+
+// What another given name than the first found needs a person even where the list agrees: whether INSi matches the second
+// given name is not known.
+func TestIdentifyDoubtsASecondGivenNameThatAgrees(t *testing.T) {
+	t.Parallel()
+	p := somebody("TCHI", "BELLA", "CATARINA BELLA", segur.Female, segur.NewDate(1936, 6, 21), "63220", 1)
+	s := &stub{persons: []instest.Person{p}}
+	id, err := s.client(t).Identify(t.Context(), segur.Patient{Traits: segur.Traits{BirthName: "TCHI", FirstGivenName: "CATARINA",
+		GivenNames: "CATARINA BELLA", Sex: segur.Female, BirthDate: segur.NewDate(1936, 6, 21)}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"CATARINA", "BELLA"}, s.names())
+	require.True(t, id.Result.Verdict.Coherent())
+	require.Equal(t, ins.Unconfirmed, id.Outcome)
+	require.Equal(t, []ins.Doubt{ins.DoubtFirstGivenName}, id.Doubts())
+	require.True(t, id.Patient.INS.IsZero())
+	// Said to be this person by somebody who names the first given name.
+	_, err = id.Confirm(ins.Confirmation{Operator: "op", Accept: id.Doubts()})
+	require.ErrorContains(t, err, "firstGivenName is required")
+	confirmed, err := id.Confirm(ins.Confirmation{Operator: "op", Accept: id.Doubts(), FirstGivenName: "CATARINA"})
+	require.NoError(t, err)
+	require.Equal(t, p.INS, confirmed.Patient.INS)
+	require.Equal(t, segur.Retrieved, confirmed.Patient.Status)
+}
+
 func TestIdentifyRepeatsTemporaryFaults(t *testing.T) {
 	t.Parallel()
 	camille := somebody("FICTIVE-DURAND", "CAMILLE", "CAMILLE LUCE", segur.Female, segur.NewDate(1985, 3, 14), "69123", 1)
