@@ -1,6 +1,11 @@
 package ins
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"github.com/segur-sdk/segur/internal/names"
+)
 
 // Candidate says where the given name of an attempt comes from.
 type Candidate uint8
@@ -58,13 +63,26 @@ func candidates(first, list string, firstOnly bool) []candidate {
 	if firstOnly || list == "" {
 		return out
 	}
-	rest := strings.TrimPrefix(list, first)
-	if rest != "" && rest[0] != ' ' {
-		rest = list // the first given name does not begin the list as a word
-	}
-	for _, name := range strings.Fields(rest) {
+	for _, name := range after(first, strings.Fields(list)) {
 		add(OtherGivenName, name)
 	}
 	add(AllGivenNames, list)
 	return out
+}
+
+// after returns the names that follow the first one in the list, whatever joins its parts: all of them when it does not
+// begin the list with whole names.
+func after(first string, list []string) []string {
+	words, rest := names.Words(first), list
+	for len(words) > 0 {
+		if len(rest) == 0 {
+			return list
+		}
+		next := names.Words(rest[0])
+		if len(next) > len(words) || !slices.Equal(next, words[:len(next)]) {
+			return list
+		}
+		words, rest = words[len(next):], rest[1:]
+	}
+	return rest
 }

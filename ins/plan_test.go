@@ -76,6 +76,32 @@ func TestIdentifyTriesVariantsThatMayBeSent(t *testing.T) {
 	}
 }
 
+// The following given names are those after the first one, whatever joins its parts.
+func TestIdentifyTriesTheFollowingGivenNames(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		first, list string
+		want        []string
+	}{
+		{"JEAN", "JEAN ANGE", []string{"JEAN", "ANGE", "JEAN ANGE"}},
+		{"JEAN", "JEAN", []string{"JEAN"}},
+		{"JEAN-LOUP", "JEAN-LOUP ANGE", []string{"JEAN-LOUP", "JEAN LOUP", "ANGE", "JEAN-LOUP ANGE"}},
+		{"JEAN-LOUP", "JEAN LOUP ANGE", []string{"JEAN-LOUP", "JEAN LOUP", "ANGE", "JEAN LOUP ANGE"}},
+		{"JEAN LOUP", "JEAN-LOUP ANGE", []string{"JEAN LOUP", "JEAN-LOUP", "ANGE", "JEAN-LOUP ANGE"}},
+		{"JEAN", "JEAN-LOUP ANGE", []string{"JEAN", "JEAN-LOUP", "ANGE", "JEAN-LOUP ANGE"}},
+		{"JEAN", "JEANNE ANGE", []string{"JEAN", "JEANNE", "ANGE", "JEANNE ANGE"}},
+		{"LUCIE", "CAMILLE LUCIE", []string{"LUCIE", "CAMILLE", "CAMILLE LUCIE"}},
+		{"JEAN LOUP", "JEAN", []string{"JEAN LOUP", "JEAN-LOUP", "JEAN"}},
+	} {
+		s := &stub{}
+		p := houilles()
+		p.Traits.FirstGivenName, p.Traits.GivenNames = tc.first, tc.list
+		_, err := s.client(t, func(c *ins.Config) { c.Policy.MaxCalls = 10 }).Identify(t.Context(), p)
+		require.NoError(t, err)
+		require.Equal(t, tc.want, s.names(), tc.first+" in "+tc.list)
+	}
+}
+
 // What another given name than the first found needs a person even where the list agrees: whether INSi matches the second
 // given name is not known.
 func TestIdentifyDoubtsASecondGivenNameThatAgrees(t *testing.T) {
