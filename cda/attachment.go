@@ -49,13 +49,18 @@ func (c *checker) attachments(s *Sections) {
 	for i := range s.Attachments {
 		a, path := &s.Attachments[i], c.item("sections.attachments", i)
 		a.ID = cmpOr(a.ID, "document"+strconv.Itoa(i+1))
-		_, twice := c.media[a.ID]
-		switch {
-		case !isNarrativeID(a.ID):
-			c.Add(c.at(path, ".id"), "must be letters, digits, '_', '-' and '.', a letter first")
-		case twice:
-			c.Add(c.at(path, ".id"), "is that of another attachment")
-		}
+		c.firmly(func() {
+			_, twice := c.media[a.ID]
+			switch {
+			case !isNarrativeID(a.ID):
+				c.Add(c.at(path, ".id"), "must be letters, digits, '_', '-' and '.', a letter first")
+			case twice:
+				c.Add(c.at(path, ".id"), "is that of another attachment")
+			}
+			if a.Content == nil {
+				c.Add(c.at(path, ".content"), "is required")
+			}
+		})
 		c.media[a.ID] = mediaFacts{}
 		a.Title = clean(a.Title)
 		c.Require(c.at(path, ".title"), a.Title)
@@ -71,9 +76,6 @@ func (c *checker) attachments(s *Sections) {
 		default:
 			c.Add(c.at(path, ".mediaType"), "must be application/pdf or image/jpeg")
 			a.MediaType = ""
-		}
-		if a.Content == nil {
-			c.Add(c.at(path, ".content"), "is required")
 		}
 	}
 }

@@ -43,7 +43,7 @@ func (c *checker) catalog(path string, k *Catalog, act Act) {
 		}
 	}
 	if k.Link = strings.TrimSpace(k.Link); k.Link != "" && !isViewerLink(k.Link) {
-		c.Add(c.at(path, ".link"), "must be a complete https address, without blanks")
+		c.firmly(func() { c.Add(c.at(path, ".link"), "must be a complete https address, without blanks") })
 	}
 	c.prose(c.at(path, ".narrative"), k.Narrative, false)
 }
@@ -77,9 +77,13 @@ func (b *body) link(i int) string {
 	if l := b.s.Acts[i].Catalog.Link; l != "" || b.viewer == "" {
 		return l
 	}
-	order := b.r.Orders[0]
-	if len(b.r.Orders) == len(b.r.Acts) { // there is no formal link: both lists have the same order
+	var order Order
+	switch len(b.r.Orders) {
+	case 0: // an invalid report
+	case len(b.r.Acts): // there is no formal link: both lists have the same order
 		order = b.r.Orders[i]
+	default:
+		order = b.r.Orders[0]
 	}
 	return ViewerLink(b.viewer, b.r.Acts[i].StudyUID, order.Accession, b.r.ID)
 }

@@ -21,13 +21,15 @@ type checker struct {
 	naming   bool
 	now      time.Time // when it was asked for first
 	failed   bool
+	firm     bool // what is wrong now is refused even with Config.AllowInvalid
+	refused  bool
 	problems segur.Problems
 	media    map[string]mediaFacts // attachments of a level 3 report, by identifier
 }
 
 // Add records that the field at path breaks a rule.
 func (c *checker) Add(path, rule string) {
-	c.failed = true
+	c.failed, c.refused = true, c.refused || c.firm
 	if c.naming {
 		c.problems.Add(path, rule)
 	}
@@ -35,10 +37,18 @@ func (c *checker) Add(path, rule string) {
 
 // Addf is Add with a format.
 func (c *checker) Addf(path, format string, args ...any) {
-	c.failed = true
+	c.failed, c.refused = true, c.refused || c.firm
 	if c.naming {
 		c.problems.Addf(path, format, args...)
 	}
+}
+
+// firmly runs checks that [Config.AllowInvalid] does not lift.
+func (c *checker) firmly(checks func()) {
+	before := c.firm
+	c.firm = true
+	checks()
+	c.firm = before
 }
 
 // Require records a problem when value is empty.
@@ -65,7 +75,7 @@ func (c *checker) item(path string, i int) string {
 
 // report returns a completed copy of r. The slices of r are left alone.
 func (c *checker) report(r Report) Report {
-	c.identity(&r)
+	c.firmly(func() { c.identity(&r) })
 	r.Created = c.past("created", c.instant("created", r.Created))
 	r.Title = cmpOr(clean(r.Title), defaultTitle)
 	if utf8.RuneCountInString(r.Title) > maxTitle {
@@ -80,7 +90,7 @@ func (c *checker) report(r Report) Report {
 	}
 	r.Confidentiality = c.code("confidentiality", r.Confidentiality, nos.Confidentiality)
 
-	r.Patient = c.patient(r.Patient)
+	c.firmly(func() { r.Patient = c.patient(r.Patient) })
 	r.BirthPlaceName = clean(r.BirthPlaceName)
 	c.people(&r)
 	c.orders(&r)
@@ -161,7 +171,7 @@ func (c *checker) orders(r *Report) {
 
 func (c *checker) acts(r *Report) {
 	if len(r.Acts) == 0 {
-		c.Add("acts", "one at least is required")
+		c.firmly(func() { c.Add("acts", "one at least is required") })
 	}
 	r.PracticeSetting = c.code("practiceSetting", r.PracticeSetting, nos.PracticeSetting)
 	r.Acts = slices.Clone(r.Acts)
@@ -209,7 +219,7 @@ func (c *checker) codes(path string, in []segur.Code, table *nos.Table) []segur.
 // mistake of units.
 func (c *checker) instant(path string, t time.Time) time.Time {
 	if y := t.Year(); !t.IsZero() && (y < 1900 || y > 9999) {
-		c.Add(path, "is not a plausible time")
+		c.firmly(func() { c.Add(path, "is not a plausible time") }) // the form of CDA has no place for it
 	}
 	return t.Truncate(time.Second)
 }

@@ -161,6 +161,8 @@ func TestEveryRule(t *testing.T) {
 		tc.edit(&r)
 		doc, err := newWriter(t).Level1(r)
 		require.Nil(t, doc)
+		lax, laxErr := newWriter(t, allowInvalid).Level1(r)
+		judged(t, tc.field, lax, laxErr)
 		if !assert.ErrorIs(t, err, segur.ErrInvalidInput, tc.field) {
 			continue
 		}

@@ -23,7 +23,7 @@ func (c *checker) people(r *Report) {
 	r.Custodian = home
 
 	if len(r.Authors) == 0 {
-		c.Add("authors", "one at least is required")
+		c.firmly(func() { c.Add("authors", "one at least is required") })
 	}
 	r.Authors = slices.Clone(r.Authors)
 	for i := range r.Authors {

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/xmlw"
 )
 
 // Document is a document ready to be sent: its bytes never change. It is a
@@ -21,6 +23,7 @@ type Document struct {
 	id          segur.Identifier
 	xml         []byte // without what is embedded
 	embeds      []embed
+	problems    []segur.Detail
 	readHeader  func() (segur.DocumentHeader, error)
 	contentSize int64
 }
@@ -36,8 +39,8 @@ type embed struct {
 
 var _ segur.Content = (*Document)(nil)
 
-func newDocument(id segur.Identifier, xml []byte, embeds []embed) *Document {
-	d := &Document{id: id, xml: xml, embeds: embeds, contentSize: int64(len(xml))}
+func newDocument(id segur.Identifier, xml []byte, embeds []embed, problems []segur.Detail) *Document {
+	d := &Document{id: id, xml: xml, embeds: embeds, problems: problems, contentSize: int64(len(xml))}
 	for i := range embeds {
 		e := &embeds[i]
 		e.size = e.content.Size()
@@ -45,6 +48,26 @@ func newDocument(id segur.Identifier, xml []byte, embeds []embed) *Document {
 	}
 	d.readHeader = sync.OnceValues(func() (segur.DocumentHeader, error) { return readHeader(xml) })
 	return d
+}
+
+// unwritable is the error of a text with a character that XML has no place
+// for; it names the element, where the checks of fields did not look.
+func unwritable(op string, err error) error {
+	e := &segur.Error{Op: op, Kind: segur.KindInvalidInput, Message: "a text cannot be written in XML", Err: err}
+	if at := (*xmlw.Error)(nil); errors.As(err, &at) {
+		e.Details = []segur.Detail{{Field: at.Path, Message: at.Rule}}
+	}
+	return e
+}
+
+// readable makes sure that an invalid document can be read back.
+func readable(d *Document, invalid error) (*Document, error) {
+	if invalid != nil {
+		if _, err := d.readHeader(); err != nil {
+			return nil, invalid
+		}
+	}
+	return d, nil
 }
 
 func encodedLen(n int64) int64 { return (n + 2) / 3 * 4 }
@@ -61,6 +84,10 @@ func (d *Document) Header() segur.DocumentHeader {
 	}
 	return cloneHeader(h)
 }
+
+// Problems lists what is wrong with the document, by field: nothing, unless
+// [Config.AllowInvalid] let it be written. The slice is the caller's.
+func (d *Document) Problems() []segur.Detail { return slices.Clone(d.problems) }
 
 // PDFSize is the length of the PDF of the report in bytes, PDFSHA256 its
 // digest; 0 when a level 3 report has none.

@@ -75,7 +75,7 @@ func (c *checker) history(h *History) {
 	}
 	switch {
 	case h.NoContraIndication > NotSought:
-		c.Add("sections.history.noContraIndication", "must be NoneKnown or NotSought")
+		c.firmly(func() { c.Add("sections.history.noContraIndication", "must be NoneKnown or NotSought") })
 	case len(h.ContraIndications) == 0 && h.NoContraIndication == AbsenceNotStated:
 		c.Add(path, "is required, or noContraIndication")
 	case len(h.ContraIndications) > 0 && h.NoContraIndication != AbsenceNotStated:

@@ -1,6 +1,8 @@
 package cda
 
 import (
+	"crypto/sha256"
+
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/xmlw"
 )
@@ -8,7 +10,7 @@ import (
 // Level1 makes the report as a CDA R2 document of level 1: the header and the
 // PDF. Everything that is missing or wrong is reported at once, in one
 // [segur.ErrInvalidInput] error with the paths of the fields; nothing is
-// written then. The same report, clock and identifiers give the same bytes.
+// written then, but on demand ([Config.AllowInvalid]). The same report, clock and identifiers give the same bytes.
 func (w *Writer) Level1(r Report) (*Document, error) {
 	const op = "cda.level1"
 	if r.Created.IsZero() {
@@ -20,24 +22,26 @@ func (w *Writer) Level1(r Report) (*Document, error) {
 	if c.failed {
 		named.report(r)
 	}
-	sum := named.pdf(r.PDF)
-	err := named.problems.Err(op)
-	if err != nil {
-		return nil, err
+	var sum [sha256.Size]byte
+	named.firmly(func() { sum = named.pdf(r.PDF) })
+	invalid := named.problems.Err(op)
+	if invalid != nil && (named.refused || !w.cfg.AllowInvalid) {
+		return nil, invalid
 	}
 	r = filled
-	if err = w.identify(&r); err != nil {
+	if err := w.identify(&r); err != nil {
 		return nil, err
 	}
 
 	xml, split, err := level1XML(&r)
 	if err != nil { // a character that XML has no place for
-		return nil, &segur.Error{Op: op, Kind: segur.KindInvalidInput, Message: "a text cannot be written in XML", Err: err}
+		return nil, unwritable(op, err)
 	}
 	if len(xml) > maxHeaderBytes {
 		return nil, &segur.Error{Op: op, Kind: segur.KindTooLarge, Message: "the header of the document is larger than 1 MiB"}
 	}
-	return newDocument(segur.Identifier{Root: r.ID}, xml, []embed{{at: split, content: r.PDF, sum: sum, pdf: true}}), nil
+	embeds := []embed{{at: split, content: r.PDF, sum: sum, pdf: true}}
+	return readable(newDocument(segur.Identifier{Root: r.ID}, xml, embeds, named.problems.Details()), invalid)
 }
 
 // level1XML writes a checked report around an empty body; the text of the PDF

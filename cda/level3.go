@@ -11,8 +11,9 @@ import (
 // 2024.01: the header, and sections of text with coded entries. Everything that
 // is missing or wrong, in r and in s, is reported at once, in one
 // [segur.ErrInvalidInput] error with the paths of the fields, those of s below
-// "sections"; nothing is written then. The same report, sections, clock and
-// identifiers give the same bytes.
+// "sections"; nothing is written then, but on demand
+// ([Config.AllowInvalid]). The same report, sections, clock and identifiers give
+// the same bytes.
 //
 // The PDF of r is optional here: when there is one, it becomes the section
 // "Copie du document", which consumers show in place of the others.
@@ -30,15 +31,17 @@ func (w *Writer) Level3(r Report, s Sections) (*Document, error) {
 		named.sections(s, &again)
 	}
 	var sum [sha256.Size]byte
-	if r.PDF != nil {
-		sum = named.pdf(r.PDF)
+	named.firmly(func() {
+		if r.PDF != nil {
+			sum = named.pdf(r.PDF)
+		}
+		named.contents(&sections)
+	})
+	invalid := named.problems.Err(op)
+	if invalid != nil && (named.refused || !w.cfg.AllowInvalid) {
+		return nil, invalid
 	}
-	named.contents(&sections)
-	err := named.problems.Err(op)
-	if err != nil {
-		return nil, err
-	}
-	if err = w.identify(&filled); err != nil {
+	if err := w.identify(&filled); err != nil {
 		return nil, err
 	}
 	b := &body{
@@ -50,11 +53,11 @@ func (w *Writer) Level3(r Report, s Sections) (*Document, error) {
 	case b.failed != nil:
 		return nil, b.failed
 	case err != nil: // a character that XML has no place for
-		return nil, &segur.Error{Op: op, Kind: segur.KindInvalidInput, Message: "a text cannot be written in XML", Err: err}
+		return nil, unwritable(op, err)
 	case len(xml) > maxSectionsBytes:
 		return nil, &segur.Error{Op: op, Kind: segur.KindTooLarge, Message: "the texts of the document are larger than 16 MiB"}
 	}
-	return newDocument(segur.Identifier{Root: filled.ID}, xml, b.embeds), nil
+	return readable(newDocument(segur.Identifier{Root: filled.ID}, xml, b.embeds, named.problems.Details()), invalid)
 }
 
 // level3Templates are those of a structured imaging report.

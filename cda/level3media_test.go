@@ -18,7 +18,6 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/cda"
-	"github.com/segur-sdk/segur/internal/xmlr"
 )
 
 // What is embedded comes out as it went in, whatever its length, in its place.
@@ -191,20 +190,23 @@ func TestEndlessSectionsAreRefused(t *testing.T) {
 	require.ErrorIs(t, err, segur.ErrTooLarge)
 }
 
-// A character that XML has no place for is refused, wherever it is.
+// A character that XML has no place for is refused, wherever it is, and the
+// error says where.
 func TestForbiddenCharacterInSections(t *testing.T) {
 	t.Parallel()
-	for _, edit := range []func(s *cda.Sections){
-		func(s *cda.Sections) { s.Conclusion = cda.Text("a\x00b") },
-		func(s *cda.Sections) { s.Acts[0].Description = "caf\xe9" },
-		func(s *cda.Sections) { s.History.Medical = []string{"\ufffe"} },
+	for want, edit := range map[string]func(s *cda.Sections){
+		"paragraph": func(s *cda.Sections) { s.Conclusion = cda.Text("a\x00b") },
+		"content":   func(s *cda.Sections) { s.Acts[0].Description = "caf\xe9" },
+		"item":      func(s *cda.Sections) { s.History.Medical = []string{"\ufffe"} },
+		"td":        func(s *cda.Sections) { s.Question.Purpose = "\x0b" },
 	} {
 		r, s := minimal(t), minimalSections()
 		r.PDF = nil
 		edit(&s)
 		_, err := newWriter(t).Level3(r, s)
 		require.ErrorIs(t, err, segur.ErrInvalidInput)
-		var e *xmlr.Error
-		assert.NotErrorAs(t, err, &e)
+		require.Len(t, fields(err), 1)
+		assert.True(t, strings.HasPrefix(fields(err)[0], "/ClinicalDocument/component/structuredBody/component/section/"), fields(err)[0])
+		assert.Contains(t, fields(err)[0], want)
 	}
 }

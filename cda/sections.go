@@ -75,6 +75,7 @@ func (q ClinicalQuestion) isZero() bool {
 
 // sections returns a completed copy of s. r is the completed report.
 func (c *checker) sections(s Sections, r *Report) Sections {
+	c.attachments(&s) // first: texts refer to them
 	if s.Addendum != nil {
 		a := *s.Addendum
 		a.Author.Professional = c.professional("sections.addendum.author", a.Author.Professional, &r.Custodian, true)
@@ -92,7 +93,6 @@ func (c *checker) sections(s Sections, r *Report) Sections {
 		c.Add("sections.question", "is required: justification or purpose")
 	}
 	c.history(&s.History)
-	c.attachments(&s)
 	c.actSections(&s, r)
 	c.devices(&s)
 	c.prose("sections.results", s.Results, false)
@@ -105,20 +105,20 @@ func (c *checker) sections(s Sections, r *Report) Sections {
 
 // prose checks a formatted text.
 func (c *checker) prose(path string, n Narrative, required bool) {
-	for _, p := range n.problems {
-		c.Add(path, p)
+	if required && !n.Visible() && len(n.problems) == 0 {
+		c.Add(path, "is required")
 	}
-	if len(n.problems) == 0 {
-		if required && !n.Visible() {
-			c.Add(path, "is required")
+	c.firmly(func() { // what is unsafe to show, or cannot be referred to
+		for _, p := range n.problems {
+			c.Add(path, p)
 		}
-		if n.repeatsID() {
+		if len(n.problems) == 0 && n.repeatsID() {
 			c.Add(path, "has an identifier that is there twice")
 		}
-	}
-	for _, id := range n.media() {
-		if _, known := c.media[id]; !known {
-			c.Add(path, "shows an attachment that the report does not have")
+		for _, id := range n.media() {
+			if _, known := c.media[id]; !known {
+				c.Add(path, "shows an attachment that the report does not have")
+			}
 		}
-	}
+	})
 }

@@ -2,7 +2,6 @@ package cda_test
 
 import (
 	"bytes"
-	"maps"
 	"testing"
 
 	"github.com/segur-sdk/segur"
@@ -171,12 +170,4 @@ func structuredSamples(tb testing.TB) map[string]structured {
 	s.Results = cda.Markup(`<x:paragraph xmlns:x="urn:hl7-org:v3">Sans <x:sup>particularité</x:sup></x:paragraph><renderMultiMedia referencedObject="cle document1"><caption>Clés</caption></renderMultiMedia>`)
 	add("supplied", r, s)
 	return m
-}
-
-func sortedNames[T any](m map[string]T) []string {
-	names := make([]string, 0, len(m))
-	for n := range maps.Keys(m) {
-		names = append(names, n)
-	}
-	return names
 }

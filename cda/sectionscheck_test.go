@@ -178,6 +178,8 @@ func TestEverySectionRule(t *testing.T) {
 		tc.edit(&r, &s)
 		doc, err := newWriter(t, allowAnyPDF).Level3(r, s)
 		require.Nil(t, doc, tc.field)
+		lax, laxErr := newWriter(t, allowAnyPDF, allowInvalid, withViewer).Level3(r, s)
+		judged(t, tc.field, lax, laxErr)
 		if !assert.ErrorIs(t, err, segur.ErrInvalidInput, tc.field) {
 			continue
 		}

@@ -106,7 +106,9 @@ func (c *checker) actSections(s *Sections, r *Report) {
 	const path = "sections.acts"
 	s.Acts = slices.Clone(s.Acts)
 	if len(s.Acts) != len(r.Acts) {
-		c.Addf(path, "must describe each act of the report, in the same order: %d acts, %d descriptions", len(r.Acts), len(s.Acts))
+		c.firmly(func() {
+			c.Addf(path, "must describe each act of the report, in the same order: %d acts, %d descriptions", len(r.Acts), len(s.Acts))
+		})
 	}
 	for i := range min(len(s.Acts), len(r.Acts)) {
 		a, at, act := &s.Acts[i], c.item(path, i), r.Acts[i]

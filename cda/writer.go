@@ -33,6 +33,12 @@ type Config struct {
 	// when the caller gives code, system and label: value sets are revised
 	// several times a year.
 	AllowUnlistedCodes bool
+	// AllowInvalid writes a report that breaks rules of the documents, and
+	// [Document.Problems] says which: for a rule that a vendor knows to be out of
+	// date, and for tests. It lifts nothing that concerns the identity of the
+	// patient and of the document, the safety of texts and links, the contents to
+	// embed, or a report without author or act.
+	AllowInvalid bool
 	// ViewerURL is the template from which [ViewerLink] makes the links of level
 	// 3 reports to their images. Empty: reports have the links of their
 	// [Catalog] alone.
