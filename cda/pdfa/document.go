@@ -16,6 +16,8 @@ type document struct {
 	fonts  faces
 	pages  []page
 
+	pictures []picture
+
 	out     bytes.Buffer
 	offsets []int // of object i+1
 }
@@ -36,6 +38,12 @@ const objectsPerFont = 6
 func (d *document) bytes() []byte {
 	used := d.subsets()
 	firstPage := objFonts + objectsPerFont*len(used)
+	firstPicture := firstPage + 2*len(d.pages)
+	size := 1 << 12
+	for _, p := range d.pictures {
+		size += len(p.data) + 1<<8
+	}
+	d.out.Grow(size)
 	d.out.WriteString("%PDF-1.4\n%\xe2\xe3\xcf\xd3\n") // ISO 19005-1, 6.1.2
 
 	d.object(objCatalog, fmt.Sprintf("<< /Type /Catalog /Pages %d 0 R /Metadata %d 0 R /OutputIntents [ %d 0 R ] /Lang %s"+
@@ -57,17 +65,35 @@ func (d *document) bytes() []byte {
 	}
 	for i, p := range d.pages {
 		n := firstPage + 2*i
-		d.object(n, fmt.Sprintf("<< /Type /Page /Parent %d 0 R /MediaBox [ 0 0 %d %d ] /Resources << /Font << %s>> >> /Contents %d 0 R >>",
-			objPages, pageWidth/pt, pageHeight/pt, fonts, n+1))
+		d.object(n, fmt.Sprintf("<< /Type /Page /Parent %d 0 R /MediaBox [ 0 0 %d %d ] /Resources << /Font << %s>>%s >> /Contents %d 0 R >>",
+			objPages, pageWidth/pt, pageHeight/pt, fonts, p.xObjects(firstPicture), n+1))
 		d.stream(n+1, "", d.content(p, used))
+	}
+	for i, p := range d.pictures {
+		d.stream(firstPicture+i, fmt.Sprintf("/Type /XObject /Subtype /Image /Width %d /Height %d %s", p.width, p.height, p.entries), p.data)
 	}
 	d.trailer()
 	return d.out.Bytes()
 }
 
+// xObjects is the resource entry of the pictures of a page.
+func (p *page) xObjects(first int) string {
+	if len(p.pictures) == 0 {
+		return ""
+	}
+	s := " /XObject << "
+	for _, n := range p.pictures {
+		s += fmt.Sprintf("/I%d %d 0 R ", n, first+n)
+	}
+	return s + ">>"
+}
+
 // subsets reduces each font to the characters that the pages show.
 func (d *document) subsets() []*subset {
-	seen := map[*face]map[rune]bool{d.fonts.regular: {}, d.fonts.bold: {}}
+	seen := map[*face]map[rune]bool{}
+	for _, f := range d.fonts.all() {
+		seen[f] = map[rune]bool{}
+	}
 	for _, p := range d.pages {
 		for _, i := range p.items {
 			for _, r := range i.text {
@@ -76,7 +102,7 @@ func (d *document) subsets() []*subset {
 		}
 	}
 	var used []*subset
-	for _, f := range []*face{d.fonts.regular, d.fonts.bold} {
+	for _, f := range d.fonts.all() {
 		runes := make([]rune, 0, len(seen[f]))
 		for r := range seen[f] {
 			runes = append(runes, r)
@@ -89,12 +115,7 @@ func (d *document) subsets() []*subset {
 	return used
 }
 
-func (d *document) face(s style) *face {
-	if s.bold {
-		return d.fonts.bold
-	}
-	return d.fonts.regular
-}
+func (d *document) face(s style) *face { return d.fonts.of(s.bold, s.italic) }
 
 func (d *document) begin(n int) {
 	for len(d.offsets) < n {
@@ -131,6 +152,10 @@ func (d *document) info() string {
 	return b + fmt.Sprintf(" /Producer %s /CreationDate (%s) /ModDate (%s) >>", literal(producer), at, at)
 }
 
+// maxShown bounds the characters of one string: PDF/A-1 (6.1.12) allows 65,535 bytes, and characters without width are not
+// bounded by the line.
+const maxShown = 32_000
+
 // content writes the operators of a page. Text is black or grey in DeviceRGB, which the output intent defines.
 func (d *document) content(p page, used []*subset) []byte {
 	var b []byte
@@ -138,6 +163,10 @@ func (d *document) content(p page, used []*subset) []byte {
 	for _, i := range p.items {
 		if i.rule > 0 {
 			b = fmt.Appendf(b, "0.6 0.6 0.6 RG 0.5 w %s %s m %s %s l S\n", points(i.x), points(i.y), points(i.x+i.rule), points(i.y))
+			continue
+		}
+		if i.ops != "" {
+			b = append(b, i.ops...)
 			continue
 		}
 		if i.text == "" {
@@ -151,7 +180,11 @@ func (d *document) content(p page, used []*subset) []byte {
 		f := d.face(i.style)
 		s := used[slices.IndexFunc(used, func(s *subset) bool { return s.face == f })]
 		b = fmt.Appendf(b, "BT /%s %d Tf %s %s Td <", f.name, i.style.size, points(i.x), points(i.y))
+		n := 0
 		for _, r := range i.text {
+			if n++; n%maxShown == 0 {
+				b = append(b, "> Tj <"...)
+			}
 			b = fmt.Appendf(b, "%04X", s.code(r))
 		}
 		b = append(b, "> Tj ET\n"...)

@@ -19,14 +19,17 @@ func (d *document) font(n int, s *subset) {
 		" /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>"+
 		" /FontDescriptor %d 0 R /CIDToGIDMap /Identity /DW 0 /W [ 0 [%s ] ] >>", name, n+2, widths))
 	stem := 80
-	if s.face == d.fonts.bold {
+	if s.face == d.fonts.bold || s.face == d.fonts.boldItalic {
 		stem = 140
 	}
-	const symbolic = 4 // the codes are glyph numbers
+	flags := 4 // symbolic: the codes are glyph numbers
 	f := s.face
-	d.object(n+2, fmt.Sprintf("<< /Type /FontDescriptor /FontName /%s /Flags %d /FontBBox [ %d %d %d %d ] /ItalicAngle 0"+
+	if f.angle != 0 {
+		flags |= 64 // italic
+	}
+	d.object(n+2, fmt.Sprintf("<< /Type /FontDescriptor /FontName /%s /Flags %d /FontBBox [ %d %d %d %d ] /ItalicAngle %d"+
 		" /Ascent %d /Descent %d /CapHeight %d /StemV %d /FontFile2 %d 0 R /CIDSet %d 0 R >>",
-		name, symbolic, f.bbox[0], f.bbox[1], f.bbox[2], f.bbox[3], f.ascent, f.descent, f.capHeight, stem, n+3, n+5))
+		name, flags, f.bbox[0], f.bbox[1], f.bbox[2], f.bbox[3], f.angle, f.ascent, f.descent, f.capHeight, stem, n+3, n+5))
 	d.stream(n+3, fmt.Sprintf("/Length1 %d", len(s.file)), s.file)
 	d.stream(n+4, "", s.toUnicode())
 	set := make([]byte, (len(s.widths)+7)/8)

@@ -16,14 +16,19 @@ const (
 	footerY      = 40 * pt
 	headY        = pageHeight - 36*pt
 	textWidth    = pageWidth - 2*marginSide
+
+	// bodyHeight is what every page has between its running head, if that has three lines, and its footer.
+	bodyHeight = 700 * pt
 )
 
 // style is a font at a size (in points) with its line height, in shades of grey (0 black, 1000 white).
 type style struct {
-	bold    bool
-	size    int
-	leading int
-	grey    int
+	bold, italic bool
+	underline    bool
+	size         int
+	leading      int
+	grey         int
+	rise         int // of the baseline
 }
 
 var (
@@ -35,17 +40,26 @@ var (
 	styleHeading    = style{bold: true, size: 11, leading: 15 * pt}
 	styleBody       = style{size: 10, leading: 14 * pt}
 	styleSmall      = style{size: 8, leading: 10 * pt, grey: 350}
+	styleSub        = style{bold: true, size: 10, leading: 14 * pt}
+	styleSubSub     = style{bold: true, italic: true, size: 10, leading: 14 * pt}
+	styleCell       = style{size: 9, leading: 12 * pt}
+	styleCaption    = style{bold: true, size: 9, leading: 12 * pt}
+	styleLegend     = style{italic: true, size: 9, leading: 12 * pt}
 )
 
-// item is a line of text at (x, y), its baseline, or a horizontal rule from x of the given width.
+// item is a line of text at (x, y), its baseline, or a horizontal rule from x of the given width, or operators of its own.
 type item struct {
 	text  string
 	style style
 	x, y  int
 	rule  int
+	ops   string
 }
 
-type page struct{ items []item }
+type page struct {
+	items    []item
+	pictures []int // that it shows, by number
+}
 
 // layout places the texts of a report on pages.
 type layout struct {
@@ -55,18 +69,20 @@ type layout struct {
 	fresh bool
 	head  []string // lines of the running head
 
-	footLines int
+	headLines, footLines, symbolLines int
+
+	pictures pictures
 }
 
-func (l *layout) face(s style) *face {
-	if s.bold {
-		return l.fonts.bold
-	}
-	return l.fonts.regular
-}
+func (l *layout) face(s style) *face { return l.fonts.of(s.bold, s.italic) }
+
+// full tells that there are too many pages already, so that the rest need not be placed.
+func (l *layout) full() bool { return len(l.pages) > MaxPages }
 
 func (l *layout) report(r *Report) {
 	l.head = l.wrap(r.RunningHead, styleSmall, textWidth)
+	l.headLines = len(l.head)
+	l.head = l.head[:min(len(l.head), maxHeadLines)] // more is an error, see limits
 	l.newPage()
 	for i, line := range r.Letterhead {
 		s := styleLetterhead
@@ -81,9 +97,12 @@ func (l *layout) report(r *Report) {
 	}
 	l.block(l.wrap(r.Title, styleTitle, textWidth), styleTitle, marginSide)
 	l.space(6 * pt)
-	l.identity(r.Identity)
-	for _, s := range r.Sections {
-		l.section(s)
+	l.identity(r.Identity, r.Symbol)
+	for i := range r.Sections {
+		if l.full() {
+			break
+		}
+		l.section(r.Sections, i)
 	}
 	l.furniture(r.Footer)
 }
@@ -132,72 +151,30 @@ func (l *layout) rule(before int) {
 // line places one line of text and moves down.
 func (l *layout) line(text string, s style, x int) {
 	l.need(s.leading)
-	// The baseline stands one size and half the line gap, less the descender, under the top of the line.
-	l.put(item{text: text, style: s, x: x, y: l.y - s.leading + (s.leading-s.size*pt)/2 + s.size*pt/5})
+	l.put(item{text: text, style: s, x: x, y: l.baseline(s)})
 	l.y -= s.leading
 	l.fresh = false
 }
 
+// baseline is that of the next line: one size and half the line gap, less the descender, under the top of the line.
+func (l *layout) baseline(s style) int {
+	return l.y - s.leading + (s.leading-s.size*pt)/2 + s.size*pt/5
+}
+
 func (l *layout) block(lines []string, s style, x int) {
-	for i, text := range lines {
-		if len(lines) > 1 && (i == 0 || i == len(lines)-2) {
-			l.need(2 * s.leading) // no single line alone at the end or at the start of a page
-		}
-		l.line(text, s, x)
-	}
+	l.keep(len(lines), s, func(i int) { l.line(lines[i], s, x) })
 }
 
-// identity places labels in a column as wide as the widest (at most two fifths of the line) and values beside it.
-func (l *layout) identity(fields []Field) {
-	if len(fields) == 0 {
-		return
-	}
-	column := 0
-	for _, f := range fields {
-		column = max(column, l.width(f.Label, styleLabel))
-	}
-	column = min(column, textWidth*2/5) + 14*pt
-	l.rule(0)
-	l.space(5 * pt)
-	for _, f := range fields {
-		labels := l.wrap(f.Label, styleLabel, column-14*pt)
-		values := l.wrap(f.Value, styleValue, textWidth-column)
-		for i := range max(len(labels), len(values)) {
-			if i == 0 { // a short field stays in one piece
-				l.need(min(max(len(labels), len(values)), 5) * styleValue.leading)
-			}
-			l.need(styleValue.leading)
-			y := l.y
-			if i < len(labels) {
-				l.line(labels[i], styleLabel, marginSide)
-			}
-			if i < len(values) {
-				l.y = y
-				l.line(values[i], styleValue, marginSide+column)
-			}
+// keep places n lines so that no single one stands alone at the end or at the start of a page.
+func (l *layout) keep(n int, s style, place func(i int)) {
+	for i := range n {
+		if l.full() {
+			return
 		}
-	}
-	l.rule(5 * pt)
-	l.space(4 * pt)
-}
-
-func (l *layout) section(s Section) {
-	l.space(11 * pt)
-	if s.Heading != "" {
-		heading := l.wrap(s.Heading, styleHeading, textWidth)
-		h := len(heading) * styleHeading.leading
-		if len(s.Paragraphs) > 0 { // a heading stays with the first lines of its text
-			h += 4*pt + 2*styleBody.leading
+		if n > 1 && (i == 0 || i == n-2) {
+			l.need(2 * s.leading)
 		}
-		l.need(min(h, pageHeight/2))
-		l.block(heading, styleHeading, marginSide)
-		l.space(3 * pt)
-	}
-	for i, p := range s.Paragraphs {
-		if i > 0 {
-			l.space(6 * pt)
-		}
-		l.block(l.wrap(p, styleBody, textWidth), styleBody, marginSide)
+		place(i)
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 	"github.com/segur-sdk/segur"
 )
 
-// Report is the content of a text report. Its texts are shown as they are: nothing is interpreted, nothing replaced.
+// Report is the content of a report. Its texts are shown as they are: nothing is interpreted, nothing replaced.
 //
-// Multi-line texts (Field.Value, Section.Paragraphs) break at "\n"; the other texts are one line of input, wrapped when
+// Multi-line texts (Field.Value, Section.Paragraphs, the runs of a [Text]) break at "\n"; the other texts are one line of input, wrapped when
 // they are too long. Lines are not broken at no-break spaces (U+00A0, U+202F) and hyphens. A tab is a wide space.
 // Decomposed letters (e + U+0301) are composed (Unicode NFC), which does not change the text.
 type Report struct {
@@ -34,6 +34,8 @@ type Report struct {
 	Letterhead []string
 	// Identity is the block of labels and values below the title: patient, INS, act, requester, dates. Optional.
 	Identity []Field
+	// Symbol is shown at the right of the identity block: the INS datamatrix, when the identity is qualified. Optional.
+	Symbol *Symbol
 	// Sections are the body.
 	Sections []Section
 
@@ -47,10 +49,17 @@ type Report struct {
 // Field is a label and its value in the identity block.
 type Field struct{ Label, Value string }
 
-// Section is a heading and its paragraphs. An empty heading is left out.
+// Section is a heading and what stands below it: the paragraphs, then the blocks. An empty heading is left out. A heading is
+// never the last line of a page when something follows it in its section or a sub-section follows.
 type Section struct {
-	Heading    string
+	Heading string
+	// Level is 1 (0 means 1) for a section, 2 for a sub-section and so on, to MaxLevel; it is how the heading looks. The
+	// sub-sections of a section follow it in Report.Sections.
+	Level int
+	// Paragraphs are texts with one look, for a report that has nothing else.
 	Paragraphs []string
+	// Blocks are paragraphs with bold and italic runs, lists, tables and images.
+	Blocks []Block
 }
 
 // Limits of a report; more is an input error.
@@ -60,11 +69,13 @@ const (
 )
 
 // Build writes the report as a PDF/A-1b file. The same report gives the same bytes, whatever the machine, the time and the
-// version of Go. It may be called from many goroutines.
+// version of Go. It may be called from many goroutines, also with the same report, which it does not change. It needs memory
+// for the file, twice at most, since images are embedded whole.
 //
 // What is wrong with the report is returned as one segur.ErrInvalidInput with the path of each field: a required text that
 // is missing, text that is not UTF-8, a character that the fonts do not have (named by its code point; it is never
-// replaced), a text too long to print.
+// replaced), a text too long to print, an image that PDF/A-1 does not take, more than the limits allow. Of more than a hundred
+// faults, the first hundred are named.
 func Build(r Report) ([]byte, error) {
 	const op = "pdfa.build"
 	fonts, err := loadFaces()
@@ -73,7 +84,7 @@ func Build(r Report) ([]byte, error) {
 	}
 	p := &preparer{fonts: fonts}
 	p.report(&r)
-	if err := p.problems.Err(op); err != nil {
+	if err := p.err(op); err != nil {
 		return nil, err
 	}
 	l := layout{fonts: fonts}
@@ -82,7 +93,7 @@ func Build(r Report) ([]byte, error) {
 	if err := p.problems.Err(op); err != nil {
 		return nil, err
 	}
-	d := document{report: &r, fonts: fonts, pages: l.pages}
+	d := document{report: &r, fonts: fonts, pages: l.pages, pictures: l.pictures.list}
 	return d.bytes(), nil
 }
 
@@ -91,6 +102,25 @@ type preparer struct {
 	fonts    faces
 	problems segur.Problems
 	size     int
+
+	parts, images, imageBytes int
+}
+
+// maxFaults bounds how many faults are named.
+const maxFaults = 100
+
+// err is what was found, the first faults when they are many.
+func (p *preparer) err(op string) error {
+	all := p.problems.Details()
+	if len(all) <= maxFaults {
+		return p.problems.Err(op)
+	}
+	var some segur.Problems
+	for _, d := range all[:maxFaults] {
+		some.Add(d.Field, d.Message)
+	}
+	some.Addf("", "there are %d more faults", len(all)-maxFaults)
+	return some.Err(op)
 }
 
 func (p *preparer) report(r *Report) {
@@ -125,14 +155,26 @@ func (p *preparer) report(r *Report) {
 		p.line(fmt.Sprintf("identity[%d].label", i), &r.Identity[i].Label, p.fonts.regular)
 		p.text(fmt.Sprintf("identity[%d].value", i), &r.Identity[i].Value, p.fonts.regular)
 	}
+	r.Symbol = p.symbol(r.Symbol)
 	r.Sections = append([]Section(nil), r.Sections...)
 	for i := range r.Sections {
 		s := &r.Sections[i]
-		p.line(fmt.Sprintf("sections[%d].heading", i), &s.Heading, p.fonts.bold)
+		f := p.fonts.bold
+		if s.level() > 2 {
+			f = p.fonts.boldItalic
+		}
+		p.line(fmt.Sprintf("sections[%d].heading", i), &s.Heading, f)
+		if s.Level < 0 || s.Level > MaxLevel {
+			p.problems.Addf(fmt.Sprintf("sections[%d].level", i), "must be 0 to %d", MaxLevel)
+		}
 		s.Paragraphs = append([]string(nil), s.Paragraphs...)
 		for j := range s.Paragraphs {
 			p.text(fmt.Sprintf("sections[%d].paragraphs[%d]", i, j), &s.Paragraphs[j], p.fonts.regular)
 		}
+		s.Blocks = p.blocks(fmt.Sprintf("sections[%d].blocks", i), s.Blocks)
+	}
+	if p.parts > MaxParts {
+		p.problems.Addf("", "the report has more than %d blocks, runs, items, rows and cells", MaxParts)
 	}
 	if p.size > MaxTextBytes {
 		p.problems.Addf("", "the texts hold more than %d bytes", MaxTextBytes)

@@ -87,11 +87,19 @@ func reports() map[string]pdfa.Report {
 
 func TestPreflightAcceptsEveryReport(t *testing.T) {
 	t.Parallel()
+	pdfs := map[string][]byte{}
 	for name, r := range reports() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			assert.NoError(t, testkit.PreflightBytes(t, build(t, r)))
-		})
+		pdfs[name] = build(t, r)
+	}
+	for name, r := range blockReports(t) {
+		pdfs[name] = build(t, r)
+	}
+	for seed := range uint64(4) {
+		pdfs[fmt.Sprint("random", seed)] = build(t, newRandomReport(t, seed).report)
+	}
+	require.NoError(t, testkit.PreflightAll(t, pdfs))
+	for name, pdf := range pdfs {
+		assert.Empty(t, pdfa.Check(pdf), name)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"unicode"
 
 	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/gobolditalic"
+	"golang.org/x/image/font/gofont/goitalic"
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/sfnt"
 )
@@ -24,18 +26,42 @@ type face struct {
 	longLoca                           bool
 	bbox                               [4]int // in 1/1000 em
 	ascent, descent, capHeight         int    // in 1/1000 em
+	angle                              int    // of italic, in degrees
 }
 
-type faces struct{ regular, bold *face }
+type faces struct{ regular, bold, italic, boldItalic *face }
 
-// loadFaces parses the two fonts once: they are constants of the program.
-var loadFaces = sync.OnceValues(func() (faces, error) {
-	regular, err := loadFace("GoRegular", goregular.TTF)
-	if err != nil {
-		return faces{}, err
+// of returns the face of a look.
+func (f *faces) of(bold, italic bool) *face {
+	switch {
+	case bold && italic:
+		return f.boldItalic
+	case bold:
+		return f.bold
+	case italic:
+		return f.italic
 	}
-	bold, err := loadFace("GoBold", gobold.TTF)
-	return faces{regular, bold}, err
+	return f.regular
+}
+
+// all lists the faces in the order in which a file has them.
+func (f *faces) all() []*face { return []*face{f.regular, f.bold, f.italic, f.boldItalic} }
+
+// loadFaces parses the fonts once: they are constants of the program.
+var loadFaces = sync.OnceValues(func() (f faces, err error) {
+	for _, font := range []struct {
+		to   **face
+		name string
+		ttf  []byte
+	}{
+		{&f.regular, "GoRegular", goregular.TTF}, {&f.bold, "GoBold", gobold.TTF},
+		{&f.italic, "GoItalic", goitalic.TTF}, {&f.boldItalic, "GoBoldItalic", gobolditalic.TTF},
+	} {
+		if *font.to, err = loadFace(font.name, font.ttf); err != nil {
+			return faces{}, err
+		}
+	}
+	return f, nil
 })
 
 var errFont = errors.New("pdfa: unusable TrueType font")
@@ -51,7 +77,7 @@ func loadFace(name string, ttf []byte) (*face, error) {
 		from := binary.BigEndian.Uint32(e[8:])
 		f.tables[string(e[:4])] = ttf[from : from+binary.BigEndian.Uint32(e[12:])]
 	}
-	for tag, least := range map[string]int{"head": 54, "hhea": 36, "maxp": 32, "hmtx": 4, "loca": 4, "glyf": 0, "OS/2": 90} {
+	for tag, least := range map[string]int{"head": 54, "hhea": 36, "maxp": 32, "hmtx": 4, "loca": 4, "glyf": 0, "OS/2": 90, "post": 8} {
 		if len(f.tables[tag]) < least {
 			return nil, fmt.Errorf("%w: table %s", errFont, tag)
 		}
@@ -66,6 +92,7 @@ func loadFace(name string, ttf []byte) (*face, error) {
 	}
 	f.ascent, f.descent = f.milli(signed(hhea[4:])), f.milli(signed(hhea[6:]))
 	f.capHeight = f.milli(signed(f.tables["OS/2"][88:]))
+	f.angle = signed(f.tables["post"][4:])
 	return f, nil
 }
 

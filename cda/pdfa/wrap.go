@@ -18,23 +18,32 @@ func (l *layout) wrap(text string, s style, limit int) []string {
 	return lines
 }
 
-// wrapLine cuts one line after spaces, or inside a word that is longer than the line. The spaces at a cut are dropped.
+// wrapLine cuts one line. The spaces at a cut are dropped.
 func (l *layout) wrapLine(text string, s style, limit int) []string {
 	f := l.face(s)
 	var lines []string
+	cutLine(text, limit, func(_ int, r rune) int { return f.width(r) * s.size }, func(from, to int) {
+		lines = append(lines, text[from:to])
+	})
+	return lines
+}
+
+// cutLine cuts a text after spaces, or inside a word that is longer than the line. width measures the character at an index;
+// it is called once for each, in order. emit gets the lines as pieces of text, without the spaces at their ends.
+func cutLine(text string, limit int, width func(i int, r rune) int, emit func(from, to int)) {
 	start, breakAt := 0, 0 // the line starts at start; it may be cut at breakAt when that is after start
 	used, sinceBreak := 0, 0
 	for i, r := range text {
-		w := f.width(r) * s.size
+		w := width(i, r)
 		if used+w > limit && i > start && !breaksAfter(r) {
-			cut := i
 			if breakAt > start {
-				cut, used = breakAt, sinceBreak
-			} else {
-				used = 0
+				emit(start, start+len(strings.TrimRight(text[start:breakAt], breakable)))
+				start, used = breakAt, sinceBreak
 			}
-			lines = append(lines, strings.TrimRight(text[start:cut], breakable))
-			start = cut
+			if used+w > limit && i > start { // inside a word
+				emit(start, i)
+				start, used = i, 0
+			}
 		}
 		used += w
 		sinceBreak += w
@@ -42,7 +51,7 @@ func (l *layout) wrapLine(text string, s style, limit int) []string {
 			breakAt, sinceBreak = i+len(string(r)), 0
 		}
 	}
-	return append(lines, strings.TrimRight(text[start:], breakable))
+	emit(start, start+len(strings.TrimRight(text[start:], breakable)))
 }
 
 // breakable are the characters after which a line may be cut; no-break spaces are not among them.
@@ -61,10 +70,13 @@ func (l *layout) limits(p *segur.Problems) {
 	if len(l.pages) > MaxPages {
 		p.Addf("", "the report has more than %d pages", MaxPages)
 	}
-	if len(l.head) > maxHeadLines {
+	if l.headLines > maxHeadLines {
 		p.Addf("runningHead", "takes more than %d lines", maxHeadLines)
 	}
 	if l.footLines > maxFooterLines {
 		p.Addf("footer", "takes more than %d lines", maxFooterLines)
+	}
+	if l.symbolLines > maxSymbolCaption {
+		p.Addf("symbol.caption", "takes more than %d lines", maxSymbolCaption)
 	}
 }
