@@ -1,6 +1,7 @@
 package ins_test
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -149,6 +150,31 @@ func TestConfirmRefusesWhatIsNotOneIdentity(t *testing.T) {
 	require.Equal(t, "number-invalid", id.Diagnostics[0].Code)
 	_, err = id.Confirm(all)
 	require.ErrorContains(t, err, `the doubt "number" cannot be lifted`)
+}
+
+// An answer may have one given name instead of the list, or none at all, which no person can make up for.
+func TestConfirmWithoutList(t *testing.T) {
+	t.Parallel()
+	p := somebody("HOUILLES", "PIERRE", "PIERRE", segur.Male, segur.NewDate(1993, 1, 27), "69123", 5)
+	list := []byte("<ListePrenom>PIERRE</ListePrenom>")
+	one := bytes.Replace(answerXML("00", &p), list, []byte("<Prenom>PIERRE</Prenom>"), 1)
+	local := houilles()
+	id, err := (&always{answer: one}).client(t).Identify(t.Context(), local)
+	require.NoError(t, err)
+	require.Equal(t, ins.Found, id.Outcome)
+	require.Equal(t, "PIERRE", id.Patient.Traits.FirstGivenName)
+	require.Equal(t, "PIERRE PAUL JACQUES", id.Patient.Traits.GivenNames, "what INSi does not give stays")
+	require.Equal(t, []string{"PIERRE"}, id.FirstGivenNames())
+
+	none := bytes.Replace(answerXML("00", &p), list, nil, 1)
+	local.Traits.BirthPlace = "75056"
+	id, err = (&always{answer: none}).client(t).Identify(t.Context(), local)
+	require.NoError(t, err)
+	require.Equal(t, ins.Unconfirmed, id.Outcome)
+	require.Equal(t, []ins.Doubt{ins.DoubtBirthPlace, ins.DoubtTraits}, id.Doubts())
+	require.Empty(t, id.FirstGivenNames())
+	_, err = id.Confirm(ins.Confirmation{Operator: "op", Accept: id.Doubts(), Document: true})
+	require.ErrorContains(t, err, `the doubt "traits" cannot be lifted`)
 }
 
 func TestDoubtsAreNamed(t *testing.T) {

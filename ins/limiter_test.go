@@ -2,6 +2,7 @@ package ins_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"slices"
 	"sync"
@@ -209,6 +210,29 @@ func TestLimiterIsSharedByGoroutines(t *testing.T) {
 	}
 	wg.Wait()
 	require.Len(t, s.messages(), 10)
+}
+
+// Structures that are silent are forgotten when there are many; one whose calls still count is not.
+func TestLimiterOfManyStructures(t *testing.T) {
+	t.Parallel()
+	w := newWaiting()
+	l := ins.NewLimiter(ins.LimiterConfig{Calls: 1, Interval: time.Minute, Refuse: true, Clock: w.Now})
+	s := &stub{}
+	search := func(n int) error {
+		c := s.client(t, limited(l, w), func(c *ins.Config) { c.Issuer = fmt.Sprintf("19%08d", n) })
+		_, err := c.Search(t.Context(), query())
+		return err
+	}
+	for n := range 1000 {
+		if n == 500 {
+			w.Advance(30 * time.Second)
+		}
+		require.NoError(t, search(n))
+	}
+	w.Advance(30 * time.Second)
+	require.NoError(t, search(1000), "makes room")
+	require.ErrorIs(t, search(999), segur.ErrRateLimited)
+	require.NoError(t, search(0))
 }
 
 func TestLimiterConfigIsChecked(t *testing.T) {

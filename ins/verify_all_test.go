@@ -149,7 +149,7 @@ func TestVerifyAllAnswersThatAreWrong(t *testing.T) {
 			{ID: "c0", Verification: verified(0)}, {ID: "c0", Verification: verified(0)}, // twice the same
 			{ID: "c1", Verification: verified(1)}, {ID: "c1", Verification: &ins.Verification{Outcome: ins.NotVerified}},
 			// c2 is missing
-			{ID: "c3", Err: refused},
+			{ID: "c3", Err: refused}, {ID: "c3", Err: refused},
 			{ID: "c4"},
 			{ID: "c5", Verification: verified(4)}, // somebody else's number
 			{ID: "c6", Verification: verified(6), Err: refused},
@@ -290,6 +290,16 @@ func TestVerifyAllEndsWithTheContext(t *testing.T) {
 		require.ErrorIs(t, p.err, segur.ErrCanceled)
 	}
 
+	// During a look.
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	b = instest.NewBatch(persons...)
+	by, _ = checkOnce(t, collect(ins.VerifyAll(ctx, cancelingLook{b, cancel}, slices.Values(claims), o)), 7)
+	for _, p := range by {
+		require.ErrorIs(t, p.err, segur.ErrCanceled)
+	}
+	require.Empty(t, b.Fetched())
+
 	// With the default clock and pause.
 	ctx, cancel = context.WithTimeout(t.Context(), 5*time.Millisecond)
 	defer cancel()
@@ -319,16 +329,18 @@ func TestVerifyAllStopsWithTheCaller(t *testing.T) {
 	}
 	read := 0
 	b := instest.NewBatch(persons...)
-	for range ins.VerifyAll(t.Context(), b, func(yield func(ins.Claim) bool) {
+	next, stop := iter.Pull2(ins.VerifyAll(t.Context(), b, func(yield func(ins.Claim) bool) {
 		for _, c := range claims {
 			read++
 			if !yield(c) {
 				return
 			}
 		}
-	}, batchOptions(newWaiting())) {
-		break
-	}
+	}, batchOptions(newWaiting())))
+	_, err, ok := next()
+	require.True(t, ok)
+	require.ErrorContains(t, err, "claim.id is required", "the second claim, which is told at once")
+	stop()
 	require.Equal(t, 2, read)
 	require.Empty(t, b.Submitted())
 }
@@ -362,10 +374,21 @@ func (c canceling) Submit(ctx context.Context, claims []ins.Claim) (ins.Ticket, 
 	return c.Batch.Submit(ctx, claims)
 }
 
+// cancelingLook ends the context at the first look.
+type cancelingLook struct {
+	*instest.Batch
+	cancel func()
+}
+
+func (c cancelingLook) Fetch(ctx context.Context, t ins.Ticket) (*ins.BatchAnswer, error) {
+	c.cancel()
+	return c.Batch.Fetch(ctx, t)
+}
+
 type empty struct{}
 
 func (empty) Submit(context.Context, []ins.Claim) (ins.Ticket, error)     { return "t", nil }
-func (empty) Fetch(context.Context, ins.Ticket) (*ins.BatchAnswer, error) { return nil, nil } //nolint:nilnil // the fault under test
+func (empty) Fetch(context.Context, ins.Ticket) (*ins.BatchAnswer, error) { return nil, nil }
 
 // Whatever fails, each claim has one pair, and what is verified is what the service said.
 func TestVerifyAllTellsEachClaimOnce(t *testing.T) {
