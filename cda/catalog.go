@@ -66,7 +66,7 @@ func (c *checker) sopClass(path string, code segur.Code) segur.Code {
 	if code.Code == petImageStorage && code.Display == "" {
 		code.Display = petImageStorageTxt
 	}
-	if _, listed := nos.SOPClass.Lookup(code.Code); listed || code.Code == "" {
+	if _, listed := c.tables.of(nos.SOPClass).Lookup(code.Code); listed || code.Code == "" {
 		return c.code(path, code, nos.SOPClass)
 	}
 	return c.act(path, code, oidSOPClass, func(s string) bool { return segur.OID(s).Valid() }, "must be the UID of a SOP class")

@@ -15,7 +15,8 @@ import (
 // everything that is wrong with it: the rules of the "Volet Structuration
 // Minimale", and those that no official tool checks.
 type checker struct {
-	cfg Config
+	cfg    Config
+	tables replacements
 	// Naming fields takes longer than checking them: a first pass only learns
 	// whether something is wrong, and a second one, when it is, says what.
 	naming   bool

@@ -9,6 +9,7 @@ import (
 
 // code completes a code from its table and records what is wrong with it.
 func (c *checker) code(path string, code segur.Code, table *nos.Table) segur.Code {
+	table = c.tables.of(table)
 	row, known := table.Lookup(code.Code)
 	switch {
 	case code.Code == "":

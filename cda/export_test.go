@@ -2,7 +2,7 @@ package cda
 
 // Checked returns the completed report, for measures.
 func (w *Writer) Checked(r Report) Report {
-	c := &checker{cfg: w.cfg}
+	c := w.checker(false)
 	r.ID, r.SetID.Root = "1.2.250.1.999.5.1", "1.2.250.1.999.5.2"
 	return c.report(r)
 }

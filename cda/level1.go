@@ -16,9 +16,9 @@ func (w *Writer) Level1(r Report) (*Document, error) {
 	if r.Created.IsZero() {
 		r.Created = w.cfg.Clock()
 	}
-	c := &checker{cfg: w.cfg}
+	c := w.checker(false)
 	filled := c.report(r)
-	named := &checker{cfg: w.cfg, naming: true}
+	named := w.checker(true)
 	if c.failed {
 		named.report(r)
 	}

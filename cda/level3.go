@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/nos"
 	"github.com/segur-sdk/segur/internal/xmlw"
 )
 
@@ -22,10 +23,11 @@ func (w *Writer) Level3(r Report, s Sections) (*Document, error) {
 	if r.Created.IsZero() {
 		r.Created = w.cfg.Clock()
 	}
-	c := &checker{cfg: w.cfg}
+	c := w.checker(false)
 	filled := c.report(r)
 	sections := c.sections(s, &filled)
-	named := &checker{cfg: w.cfg, naming: true, media: c.media}
+	named := w.checker(true)
+	named.media = c.media
 	if c.failed {
 		again := named.report(r)
 		named.sections(s, &again)
@@ -47,6 +49,7 @@ func (w *Writer) Level3(r Report, s Sections) (*Document, error) {
 	b := &body{
 		xmlEncoder: xmlEncoder{xmlw.New(make([]byte, 0, 32<<10))}, r: &filled, s: &sections, ids: w.cfg.IDs,
 		media: named.media, viewer: w.cfg.ViewerURL, modifiers: w.cfg.TopographicModifiers,
+		laterality: w.tables.of(nos.TechniqueLaterality),
 	}
 	xml, err := b.document(sum)
 	switch {

@@ -68,7 +68,7 @@ func (c *checker) medicine(path string, code segur.Code, system segur.OID, shape
 // route completes a route. The table is a part of the standard terms: another
 // term is taken with its label.
 func (c *checker) route(path string, code segur.Code) segur.Code {
-	if _, listed := nos.Route.Lookup(code.Code); listed || code.IsZero() {
+	if _, listed := c.tables.of(nos.Route).Lookup(code.Code); listed || code.IsZero() {
 		return c.optional(path, code, nos.Route)
 	}
 	return c.act(path, code, nos.EDQM, func(s string) bool { return len(s) == 8 && digits(s) }, "must be an EDQM code: 8 digits")

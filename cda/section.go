@@ -79,6 +79,8 @@ type body struct {
 	embeds    []embed
 	viewer    string // Config.ViewerURL
 	modifiers bool   // Config.TopographicModifiers
+	// laterality are the modifiers that the rules accept on a technique.
+	laterality *nos.Table
 }
 
 // section opens a component with a section in it, up to its text, which

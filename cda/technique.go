@@ -95,7 +95,7 @@ func radiation(a Act) (some, known bool) {
 	known = true
 	for _, m := range a.Modalities {
 		some = some || slices.Contains(ionising, m.Code)
-		_, listed := nos.Modality.Lookup(m.Code)
+		_, listed := nos.Modality.Lookup(m.Code) // a newer one may be of either kind
 		known = known && listed
 	}
 	return some, known
@@ -217,7 +217,7 @@ func (b *body) technique(a *Act, s *ActSection, l links) {
 	}
 	// One site exactly, although a message of the rules says one or more.
 	modifier := s.Site.Modifier
-	if _, accepted := nos.TechniqueLaterality.Lookup(modifier.Code); !accepted && !b.modifiers {
+	if _, accepted := b.laterality.Lookup(modifier.Code); !accepted && !b.modifiers {
 		modifier = segur.Code{}
 	}
 	b.targetSite(s.Site.Code, modifier, l.to("site"))

@@ -33,6 +33,9 @@ type Config struct {
 	// when the caller gives code, system and label: value sets are revised
 	// several times a year.
 	AllowUnlistedCodes bool
+	// ValueSets replace sets of the SDK, by OID, with newer revisions. The whole
+	// set is given; see [ValueSets].
+	ValueSets []ValueSet
 	// AllowInvalid writes a report that breaks rules of the documents, and
 	// [Document.Problems] says which: for a rule that a vendor knows to be out of
 	// date, and for tests. It lifts nothing that concerns the identity of the
@@ -53,7 +56,15 @@ type Config struct {
 const DefaultMaxPDFBytes = 100 << 20
 
 // Writer writes documents. It is immutable and safe for concurrent use.
-type Writer struct{ cfg Config }
+type Writer struct {
+	cfg    Config
+	tables replacements
+}
+
+// checker checks with the settings of the writer.
+func (w *Writer) checker(naming bool) *checker {
+	return &checker{cfg: w.cfg, tables: w.tables, naming: naming}
+}
 
 // New checks the configuration and returns a Writer. The error is
 // [segur.ErrInvalidInput] and lists everything that is wrong.
@@ -79,6 +90,7 @@ func New(cfg Config) (*Writer, error) {
 	if cfg.ViewerURL != "" && !isViewerLink(ViewerLink(cfg.ViewerURL, "1.2", segur.Identifier{Root: "1.2", Extension: "3"}, "1.2")) {
 		p.Add("viewerURL", "must be a complete https address; its placeholders are {study}, {accession} and {document}")
 	}
+	tables := replace(&p, cfg.ValueSets)
 	if err := p.Err("cda.New"); err != nil {
 		return nil, err
 	}
@@ -91,7 +103,7 @@ func New(cfg Config) (*Writer, error) {
 	if cfg.IDs == nil {
 		cfg.IDs = segur.NewIDSource(rand.Reader)
 	}
-	return &Writer{cfg}, nil
+	return &Writer{cfg, tables}, nil
 }
 
 // maxOIDRoot leaves room for 20 digits below it: what [segur.IDSource] needs.

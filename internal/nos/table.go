@@ -33,6 +33,11 @@ type Table struct {
 	index func() map[string]Entry
 }
 
+// NewTable makes a table of rows of the caller: a newer revision of a set.
+func NewTable(oid, name, revised string, rows []Entry) *Table {
+	return newTable(oid, name, revised, slices.Clone(rows))
+}
+
 func newTable(oid, name, revised string, parts ...[]Entry) *Table {
 	t := &Table{OID: oid, Name: name, Revised: revised, parts: parts}
 	t.index = sync.OnceValue(func() map[string]Entry {
