@@ -181,7 +181,7 @@ func (m *markup) element(e *xmlr.Node, kind element) node {
 		n.attrs = append(n.attrs, a.Local, a.Value)
 	}
 	for _, required := range [...]string{"IDREF", "referencedObject"} {
-		if slices.Contains(kind.attrs, required) && n.attr(required) == "" {
+		if slices.Contains(kind.attrs, required) && strings.TrimSpace(n.attr(required)) == "" {
 			m.flaw(e, "a "+n.name+" without "+required)
 		}
 	}
@@ -208,10 +208,12 @@ func (m *markup) attribute(e *xmlr.Node, name, value string) {
 		m.refs = append(m.refs, value)
 	case "headers":
 		m.refs = append(m.refs, strings.Fields(value)...)
+		if len(strings.Fields(value)) == 0 {
+			m.flaw(e, "headers without an identifier")
+		}
 	case "language", "styleCode":
-		if value == "" || strings.IndexFunc(value, func(r rune) bool {
-			return r > '~' || !strings.ContainsRune(" _-.:", r) && !isLetterOrDigit(byte(r))
-		}) >= 0 {
+		words := strings.Fields(value)
+		if len(words) == 0 || name == "language" && (len(words) > 1 || words[0] != value) || slices.ContainsFunc(words, isNoToken) {
 			m.flaw(e, name+" must be words of letters, digits, '_', '-' and '.'")
 		}
 	case "href":
@@ -221,6 +223,13 @@ func (m *markup) attribute(e *xmlr.Node, name, value string) {
 			m.flaw(e, "a link that is not a complete http or https address")
 		}
 	}
+}
+
+// isNoToken reports whether a word is something else than an NMTOKEN in ASCII.
+func isNoToken(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool {
+		return r > '~' || !strings.ContainsRune("_-.:", r) && !isLetterOrDigit(byte(r))
+	}) >= 0
 }
 
 // isNarrativeID keeps to the identifiers that need no table of Unicode: those

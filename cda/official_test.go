@@ -34,6 +34,11 @@ func TestOfficialRules(t *testing.T) {
 		}
 		file(name, build3(t, w, d.r, d.s))
 	}
+	r, d := chest(t)
+	var taken int
+	d.Results, taken = schemaNarrative(t)
+	t.Logf("%d fragments of narrative for the schema to judge", taken)
+	file("level3-markup", build3(t, newWriter(t, allowAnyPDF), r, d))
 	known := contradictions(t)
 	for name, c := range known {
 		file(name, c.xml)
