@@ -258,8 +258,8 @@ func TestAuthenticatorsAreRedacted(t *testing.T) {
 			texts = append(texts, fmt.Sprintf(verb, v))
 		}
 		var log bytes.Buffer
-		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)
-		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "v", v)
+		slog.New(slog.NewJSONHandler(&log, steady())).Info("x", "v", v)
+		slog.New(slog.NewTextHandler(&log, steady())).Info("x", "v", v)
 		texts = append(texts, log.String())
 		if b, err := json.Marshal(v); err == nil {
 			texts = append(texts, string(b))

@@ -1,6 +1,7 @@
 package ins_test
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -51,4 +52,15 @@ func readFile(tb testing.TB, dir, name string) []byte {
 	b, err := os.ReadFile(filepath.Join(dir, name))
 	require.NoError(tb, err)
 	return b
+}
+
+// steady are options of a log without what differs from run to run: an instant or a length of time may hold the digits
+// that a test looks for.
+func steady() *slog.HandlerOptions {
+	return &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey || a.Key == "duration" || a.Key == "host" { // the port is any
+			return slog.Attr{}
+		}
+		return a
+	}}
 }

@@ -20,7 +20,7 @@ func TestNothingPersonalIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	srv := newServer(t)
 	client := newClient(t, srv, func(c *ins.Config) {
-		c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		c.Logger = slog.New(slog.NewJSONHandler(&log, steady()))
 		c.UnknownPersonFaults = []string{}
 	})
 	secret := `<RESULTAT xmlns="http://www.cnamts.fr/INSiResultat">FICTIVE-DURAND</RESULTAT>`

@@ -69,7 +69,7 @@ func TestCNDA(t *testing.T) {
 	assert.Contains(t, text, "call 1   D'AEION COEUR M 1987-01-25 -> insi_102 (expected insi_102)")
 	assert.Contains(t, text, "call 2   DE VINCI LEONARDO M 2014-02-01 63220 -> 00 (expected 00)")
 	assert.Contains(t, text, "needs a Vitale card and its reader")
-	assert.Empty(t, number.FindString(text), "numbers are masked")
+	assert.Empty(t, number.FindString(uuid.ReplaceAllString(text, "")), "numbers are masked")
 
 	f, err := os.Open(filepath.Join(out, "summary.csv"))
 	require.NoError(t, err)
@@ -126,7 +126,7 @@ func TestCNDA(t *testing.T) {
 	assert.Contains(t, string(summary), "- run against the fake of the SDK")
 	assert.Contains(t, string(summary), "authorization number "+instest.AuthorizationNumber)
 	assert.Contains(t, string(summary), "| 2.07 cas 1 | several given names: the second one finds, and a person must confirm | Tchitchi \\| Ola Catarina Bella \\| F \\| 1936-06-21 \\| 63220 | TCHITCHI OLA, TCHITCHI CATARINA | 01, 00 | unconfirmed | unconfirmed | PASS | fake | 2.07-cas-1 |")
-	assert.Empty(t, number.FindString(string(summary)))
+	assert.Empty(t, number.FindString(uuid.ReplaceAllString(string(summary), "")))
 }
 
 // A case that fails is named, the others are played all the same, and the
