@@ -76,6 +76,9 @@ func (s *Server) check(r *http.Request, raw []byte, call *Call) (*question, *soa
 	if f != nil {
 		return nil, f
 	}
+	if wrong := misshapen(m.Payload); wrong != "" {
+		return nil, fault("body", wrong)
+	}
 	if action == actionVitale {
 		card, f := s.checkCard(m.Payload, blocks[bam].Child(nsBAM, "COUVERTURE"), vitale)
 		return &question{card: card}, f
@@ -144,6 +147,11 @@ func (s *Server) checkHeaders(m *soap.Message, action string) (map[xmlr.Name]*xm
 	case !s.fresh(id):
 		return nil, fault("message_id", "the MessageID was used before")
 	}
+	for _, n := range []xmlr.Name{bam, lps} {
+		if wrong := misshapen(blocks[n]); wrong != "" {
+			return nil, fault("context", n.Local+": "+wrong)
+		}
+	}
 	if f := s.checkBAM(blocks[bam], action == actionVitale); f != nil {
 		return nil, f
 	}
@@ -152,10 +160,11 @@ func (s *Server) checkHeaders(m *soap.Message, action string) (map[xmlr.Name]*xm
 
 // checkBAM verifies ContexteBAM, schema CTXBAM V01_02, but for a COUVERTURE that is filled.
 func (s *Server) checkBAM(n *xmlr.Node, vitale bool) *soapFault {
+	nature, present := n.LookupAttr("", "Nature")
 	switch {
 	case n.Attr("Version") != "01_02":
 		return fault("context", "ContexteBAM: the version must be 01_02")
-	case n.Attr("Nature") != "" && n.Attr("Nature") != "CTXBAM":
+	case present && nature != "CTXBAM":
 		return fault("context", "ContexteBAM: the nature must be CTXBAM")
 	case !sequence(n, nsBAM, "Id", "Temps", "Emetteur", "COUVERTURE"):
 		return fault("context", "ContexteBAM: must hold Id, Temps, Emetteur, COUVERTURE in this order")
