@@ -83,6 +83,16 @@ func TestEveryRule(t *testing.T) {
 		{"authors[1].organization.id", func(r *cda.Report) { r.Authors[1].Organization.ID = "990000019" }},
 		{"authors[1].organization.name", func(r *cda.Report) { r.Authors[1].Organization.Name = "" }},
 		{"legalAuthenticator.specialty.code", func(r *cda.Report) { r.LegalAuthenticator.Specialty.Code = "" }},
+		{"authenticators[0].id", func(r *cda.Report) {
+			r.Authenticators = []cda.Signature{{Professional: radiologist()}}
+			r.Authenticators[0].ID = ""
+		}},
+		{"authenticators[0].time", func(r *cda.Report) {
+			r.Authenticators = []cda.Signature{{Professional: radiologist(), Time: at.AddDate(1, 0, 0)}}
+		}},
+		{"dataEnterer.familyName", func(r *cda.Report) {
+			r.DataEnterer = &cda.DataEnterer{Professional: segur.Professional{ID: "3990000019/SEC1"}}
+		}},
 		{"custodian.id", func(r *cda.Report) { r.Custodian.ID = "" }},
 		{"custodian.sector.code", func(r *cda.Report) { r.Encounter.Facility, r.Custodian.Sector.Code = nil, "" }},
 		{"recipients[0].id", func(r *cda.Report) { r.Recipients[0].ID = "x" }},

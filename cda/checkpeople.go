@@ -36,6 +36,19 @@ func (c *checker) people(r *Report) {
 	la.Professional = c.professional("legalAuthenticator", la.Professional, &home, true)
 	la.Time = c.orTime("legalAuthenticator.time", la.Time, r.Created)
 
+	r.Authenticators = slices.Clone(r.Authenticators)
+	for i := range r.Authenticators {
+		a, path := &r.Authenticators[i], c.item("authenticators", i)
+		a.Professional = c.professional(path, a.Professional, &home, true)
+		a.Time = c.orTime(c.at(path, ".time"), a.Time, r.Created)
+	}
+	if r.DataEnterer != nil {
+		d := *r.DataEnterer
+		d.Professional = c.professional("dataEnterer", d.Professional, &home, false)
+		d.Time = c.orTime("dataEnterer.time", d.Time, time.Time{})
+		r.DataEnterer = &d
+	}
+
 	r.Acts = slices.Clone(r.Acts)
 	for i := range r.Acts {
 		if a := &r.Acts[i]; a.Performer != nil {

@@ -219,6 +219,12 @@ func samples(tb testing.TB) map[string]cda.Report {
 		r.Version, r.Replaces = 3, segur.Identifier{Root: "1.2.250.1.999.5.1", Extension: "2"}
 		r.SetID = segur.Identifier{Root: "0F8FAD5B-D9CB-469F-A165-70867728950E"}
 	})
+	edit("roles", func(r *cda.Report) {
+		second := radiologist()
+		second.ID, second.FamilyName = "899900000023", "RELECTEUR"
+		r.Authenticators = []cda.Signature{{Professional: second, Time: instant(11, 3, 0)}, {Professional: radiologist()}}
+		r.DataEnterer = &cda.DataEnterer{Professional: segur.Professional{ID: "3990000019/SEC1", FamilyName: "SECRETAIRE", GivenName: "Alix"}, Time: instant(10, 50, 0)}
+	})
 	edit("screening", func(r *cda.Report) { r.Screening = true })
 	edit("stay", func(r *cda.Report) {
 		r.Encounter.Type, r.Encounter.End = segur.Code{Code: "IMP"}, time.Time{}

@@ -149,6 +149,20 @@ func TestHeaderSaysWhatTheReportSays(t *testing.T) {
 	assert.Equal(t, "NZQN001", doc.Header().Services[0].Translations[0].Code.Code, "the header is the caller's copy")
 }
 
+// Who countersigned and who typed stand where the schema has them.
+func TestOtherRoles(t *testing.T) {
+	t.Parallel()
+	b := string(build(t, newWriter(t), samples(t)["roles"]))
+	last := -1
+	for _, element := range []string{"<author>", "<dataEnterer><time value=\"20260120105000+0100\">", "<informant>", "<legalAuthenticator>",
+		"<authenticator><time value=\"20260120110300+0100\"></time><signatureCode code=\"S\">", "<authenticator><time value=\"20260120110500+0100\">", "<participant "} {
+		at := strings.Index(b, element)
+		assert.Greater(t, at, last, element)
+		last = at
+	}
+	assert.Contains(t, b, `<id extension="3990000019/SEC1" root="1.2.250.1.71.4.2.1">`)
+}
+
 // A matricule leaves with a qualified identity only.
 func TestMatriculeStaysHomeUnlessQualified(t *testing.T) {
 	t.Parallel()

@@ -51,6 +51,10 @@ type Report struct {
 	Authors []Author
 	// LegalAuthenticator takes responsibility for the content. Required.
 	LegalAuthenticator Signature
+	// Authenticators countersigned, such as a second reader. Optional.
+	Authenticators []Signature
+	// DataEnterer typed the report, such as a secretary. Optional.
+	DataEnterer *DataEnterer
 	// Custodian keeps the original; the first of its telecoms is written. Zero:
 	// the organisation of the legal authenticator, else of the first author.
 	Custodian segur.Organization
@@ -104,10 +108,18 @@ type Author struct {
 	Time time.Time
 }
 
-// Signature is the legal authentication of the report.
+// Signature is the legal authentication of the report, or another one.
 type Signature struct {
 	segur.Professional
 	// Time is when responsibility was taken. Zero: [Report.Created].
+	Time time.Time
+}
+
+// DataEnterer is who typed the report. Someone who is in no register has an
+// identifier of the structure: "3", its FINESS number, "/" and a number of its own.
+type DataEnterer struct {
+	segur.Professional
+	// Time is when. Zero: not written.
 	Time time.Time
 }
 

@@ -58,6 +58,14 @@ func (x xmlEncoder) header(r *Report, templates []segur.OID) {
 	for _, a := range r.Authors {
 		x.author(a)
 	}
+	if d := r.DataEnterer; d != nil {
+		x.Start("dataEnterer")
+		if !d.Time.IsZero() {
+			x.time("time", d.Time)
+		}
+		x.assigned("assignedEntity", d.Professional, segur.Code{})
+		x.End()
+	}
 	for _, i := range r.Informants {
 		x.informant(i)
 	}
@@ -65,11 +73,10 @@ func (x xmlEncoder) header(r *Report, templates []segur.OID) {
 	for _, p := range r.Recipients {
 		x.recipient(p)
 	}
-	x.Start("legalAuthenticator")
-	x.time("time", r.LegalAuthenticator.Time)
-	x.Elem("signatureCode", "", "code", "S")
-	x.assigned("assignedEntity", r.LegalAuthenticator.Professional, segur.Code{})
-	x.End()
+	x.signature("legalAuthenticator", r.LegalAuthenticator)
+	for _, a := range r.Authenticators {
+		x.signature("authenticator", a)
+	}
 	x.participants(r)
 
 	for _, o := range r.Orders {
@@ -94,6 +101,14 @@ func (x xmlEncoder) header(r *Report, templates []segur.OID) {
 		x.End()
 	}
 	x.encounter(r.Encounter)
+}
+
+func (x xmlEncoder) signature(name string, s Signature) {
+	x.Start(name)
+	x.time("time", s.Time)
+	x.Elem("signatureCode", "", "code", "S")
+	x.assigned("assignedEntity", s.Professional, segur.Code{})
+	x.End()
 }
 
 func (x xmlEncoder) order(o Order) {
