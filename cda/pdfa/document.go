@@ -39,11 +39,13 @@ func (d *document) bytes() []byte {
 	used := d.subsets()
 	firstPage := objFonts + objectsPerFont*len(used)
 	firstPicture := firstPage + 2*len(d.pages)
-	size := 1 << 12
-	for _, p := range d.pictures {
-		size += len(p.data) + 1<<8
+	if len(d.pictures) > 0 { // they are what is large: room for them and for the rest, roughly
+		size := 1<<18 + len(d.pages)<<14
+		for _, p := range d.pictures {
+			size += len(p.data) + 1<<8
+		}
+		d.out.Grow(size)
 	}
-	d.out.Grow(size)
 	d.out.WriteString("%PDF-1.4\n%\xe2\xe3\xcf\xd3\n") // ISO 19005-1, 6.1.2
 
 	d.object(objCatalog, fmt.Sprintf("<< /Type /Catalog /Pages %d 0 R /Metadata %d 0 R /OutputIntents [ %d 0 R ] /Lang %s"+

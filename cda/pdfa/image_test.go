@@ -47,7 +47,7 @@ func TestImageIsEmbeddedOnce(t *testing.T) {
 
 func TestImageAndCaptionStayTogether(t *testing.T) {
 	t.Parallel()
-	for filler := 10; filler < 50; filler += 3 {
+	for filler := 10; filler < 50; filler += 5 {
 		text := pdfa.Paragraph{Text: pdfa.Plain(strings.Repeat("plein\n", filler) + "plein")}
 		pdf := build(t, blockReport(text, pdfa.Image{Bitmap: arrow(), Width: 80, Caption: "Figure du bas"}))
 		_, after, found := strings.Cut(string(pdf), "/I0 Do")

@@ -28,10 +28,10 @@ func (j jpegFile) entries() string {
 // Markers of JPEG (ITU-T T.81, table B.1).
 const (
 	markSOF0, markSOF1, markSOF2 = 0xc0, 0xc1, 0xc2
-	markDHT, markDAC             = 0xc4, 0xcc
+	markDHT                      = 0xc4
 	markRST0, markRST7           = 0xd0, 0xd7
 	markSOI, markEOI, markSOS    = 0xd8, 0xd9, 0xda
-	markDQT, markDNL, markDRI    = 0xdb, 0xdc, 0xdd
+	markDQT, markDRI             = 0xdb, 0xdd
 	markAPP0, markAPP14, markCOM = 0xe0, 0xee, 0xfe
 )
 

@@ -197,7 +197,7 @@ func words(t testing.TB, pdf []byte) []word {
 
 func TestNoTextIsLostOrOverlaps(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			g := newRandomReport(t, seed)

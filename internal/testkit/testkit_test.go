@@ -146,6 +146,7 @@ func TestXMLSec1RefusesUnsigned(t *testing.T) {
 func TestPreflightRefusesNonPDF(t *testing.T) {
 	t.Parallel()
 	assert.Error(t, testkit.PreflightBytes(t, []byte("not a pdf")))
+	assert.Error(t, testkit.PreflightAll(t, map[string][]byte{"one": []byte("not a pdf"), "two": nil}))
 }
 
 func TestDCIODVfyRefusesNonDICOM(t *testing.T) {
