@@ -303,3 +303,16 @@ func sound(t *testing.T, c *interop.Codec, r *interop.Reading) {
 		}
 	}
 }
+
+// A PID that its sender broke in lines is one PID: neither the number nor the doubt is lost.
+func TestReadPIDInLines(t *testing.T) {
+	t.Parallel()
+	segment := pid(insCX+"~"+localCX, names, "19850314", "F", "", "VALI~DOUT")
+	for at := 4; at < len(segment); at++ {
+		for _, end := range []string{"\r\n", "\n", "\r"} {
+			r := readPID(t, "MSH|^~\\&|RIS|||||ADT^A31|1|P|2.5"+end+segment[:at]+end+segment[at:]+end+"PV1||O"+end)
+			require.Equal(t, segur.Doubtful, r.Identity.Patient.Attributes, at)
+			require.Equal(t, "IPP-0001", r.Identity.Patient.LocalIDs[0].Extension, at)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package hl7
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -126,33 +127,70 @@ func (s Segment) Repetitions(n int) []string {
 
 // Select returns the segments that bear one of the names, in the order of the
 // message. Segments end with CR, as the norm has it, or with LF or both; the
-// block characters of MLLP are ignored. What comes before an MSH, as a segment
-// given alone, has the standard delimiters.
+// block characters of MLLP and a byte order mark are ignored. A line that begins
+// no segment goes on with the one above: senders break long values. What comes
+// before an MSH, as a segment given alone, has the standard delimiters.
 func Select(message string, names ...string) ([]Segment, error) {
 	var out []Segment
+	var lines []string // those of the segment that is being read; none when nobody asked for it
 	delims := Standard
-	for line := range strings.FieldsFuncSeq(message, func(r rune) bool { return r == '\r' || r == '\n' || r == 0x0B || r == 0x1C }) {
-		if len(line) < 3 {
-			continue
+	end := func() {
+		if len(lines) > 0 {
+			line := strings.Join(lines, "")
+			out = append(out, Segment{Name: line[:3], delims: delims, fields: strings.Split(line, string(rune(delims.Field)))})
 		}
-		name := line[:3]
-		if name == "MSH" {
+		lines = nil
+	}
+	message = strings.TrimPrefix(message, "\ufeff")
+	first := true
+	for line := range strings.FieldsFuncSeq(message, func(r rune) bool { return r == '\r' || r == '\n' || r == 0x0B || r == 0x1C }) {
+		wanted := len(line) >= 3 && slices.Contains(names, line[:3])
+		switch {
+		case header(line, first):
+			end()
 			d, err := parseDelimiters(line)
 			if err != nil {
 				return nil, err
 			}
 			delims = d
-		}
-		if len(line) > 3 && line[3] != delims.Field {
+		case begins(line, delims.Field), len(line) == 3 && wanted:
+			end()
+		default:
+			if len(lines) > 0 {
+				lines = append(lines, line)
+			}
 			continue
 		}
-		for _, wanted := range names {
-			if name == wanted {
-				out = append(out, Segment{Name: name, delims: delims, fields: strings.Split(line, string(rune(delims.Field)))})
-			}
+		first = false
+		if wanted {
+			lines = append(lines, line)
 		}
 	}
+	end()
 	return out, nil
+}
+
+// header reports whether a line is an MSH segment, its delimiters good or bad.
+// After the first segment, a line of base64 may begin with these letters.
+func header(line string, first bool) bool {
+	rest, ok := strings.CutPrefix(line, "MSH")
+	return ok && (first || rest != "" && strings.IndexByte(base64Alphabet, rest[0]) < 0)
+}
+
+const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+
+// begins reports whether a line begins a segment: a name of three characters and
+// the separator.
+func begins(line string, field byte) bool {
+	if len(line) < 4 || line[3] != field || line[0] < 'A' || line[0] > 'Z' {
+		return false
+	}
+	for _, c := range []byte(line[1:3]) {
+		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
 }
 
 // FormatSegment writes a segment with the standard delimiters. Fields are

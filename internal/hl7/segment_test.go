@@ -1,6 +1,7 @@
 package hl7_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -46,6 +47,23 @@ func TestDelimitersOfTheMessage(t *testing.T) {
 	s, err = hl7.Select("PID|||x\rPIDX|no\rPI", "PID")
 	require.NoError(t, err)
 	assert.Len(t, s, 1, "a segment alone has the standard delimiters")
+}
+
+// Senders break long values: the pieces belong to the segment above, whatever its length.
+func TestSelectJoinsBrokenLines(t *testing.T) {
+	t.Parallel()
+	s, err := hl7.Select("\ufeffMSH|^~\\&|RIS\r\nOBX|1|ED|||^^^Base64^JVBERi0x\r\nMSHa+PIDb/AAA\r\nMSH/\r\nPID|||IPP\r\n-00\r\n01\r\nP02~2||A\r\nZFD|x\r\ny", "MSH", "PID")
+	require.NoError(t, err, "a line of base64 is no MSH")
+	require.Len(t, s, 2)
+	assert.Equal(t, "RIS", s[0].Field(3))
+	assert.Equal(t, []string{"IPP-0001P02", "2"}, s[1].Repetitions(3))
+	assert.Equal(t, "A", s[1].Field(5), "a segment of a name that nobody asked for ends it")
+
+	_, err = hl7.Select("MSH|^~\\&\rMSH||", "PID")
+	require.Error(t, err, "a second header counts")
+	s, err = hl7.Select("PID|||1"+strings.Repeat("\r2", 1<<16), "PID")
+	require.NoError(t, err)
+	assert.Equal(t, 1+1<<16, len(s[0].Field(3)))
 }
 
 func TestFormatSegment(t *testing.T) {
