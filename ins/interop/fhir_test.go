@@ -95,6 +95,9 @@ func TestReadFHIRDecidesOnTheINS(t *testing.T) {
 	t.Parallel()
 	const status22, status21 = "fr-core-cs-identity-status", "fr-core-cs-v2-0445"
 	swap := func(from, to string) string { return strings.Replace(ident, from, to, 1) }
+	stated := func(code, system string) string {
+		return `,{"url":"identityStatus","valueCoding":{"system":"https://hl7.fr/ig/fhir/core/CodeSystem/` + system + `","code":"` + code + `"}}`
+	}
 	comment := func(code string) string {
 		return `,{"url":"comment","valueCodeableConcept":{"coding":[{"code":"` + code + `"}]}}`
 	}
@@ -107,6 +110,11 @@ func TestReadFHIRDecidesOnTheINS(t *testing.T) {
 		"VALI of 2.1":             {patientJSON(ident, "VALI", status21, ""), segur.Qualified, nil},
 		"VALI of the older guide": {patientJSON(ident, "VALI", "fr-core-v2-0445", ""), segur.Qualified, nil},
 		"VALI of 2.2":             {patientJSON(ident, "VALI", status22, ""), segur.Validated, []string{"Patient"}},
+		"VALI of no system":       {strings.Replace(patientJSON(ident, "VALI", status22, ""), `"system":"https://hl7.fr/ig/fhir/core/CodeSystem/`+status22+`",`, "", 1), segur.Validated, []string{"Patient"}},
+		"VALI of both":            {patientJSON(ident, "VALI", status22, stated("VALI", status21)), segur.Validated, []string{"Patient"}},
+		"VALI of both, reversed":  {patientJSON(ident, "VALI", status21, stated("VALI", status22)), segur.Validated, []string{"Patient"}},
+		"QUAL, VALI of 2.1":       {patientJSON(ident, "QUAL", status22, stated("VALI", status21)), segur.Qualified, []string{"Patient.extension(identityReliability).identityStatus"}},
+		"VALI of 2.1, QUAL":       {patientJSON(ident, "VALI", status21, stated("QUAL", status22)), segur.Qualified, []string{"Patient.extension(identityReliability).identityStatus"}},
 		"RECUP":                   {patientJSON(ident, "RECUP", status22, ""), segur.Retrieved, []string{"Patient"}},
 		"profile alone":           {strings.Replace(patientJSON(ident, "QUAL", status22, ""), "identityStatus", "x", 1), segur.Provisional, []string{"Patient.extension(identityReliability)", "Patient"}},
 		"no use":                  {patientJSON(swap(`"use":"official",`, ""), "QUAL", status22, ""), segur.Qualified, []string{"Patient.identifier[0]"}},
@@ -181,6 +189,8 @@ func TestReadFHIRRefuses(t *testing.T) {
 		"another resource":   {`{"resourceType":"Person"}`, segur.ErrProtocol},
 		"a property twice":   {strings.Replace(good, `"gender"`, `"gender":"male","gender"`, 1), segur.ErrProtocol},
 		"another case":       {strings.Replace(good, `"gender"`, `"Gender":"male","gender"`, 1), segur.ErrProtocol},
+		"twice, long s":      {strings.Replace(good, `"use":"official"`, `"use":"old","uſe":"official"`, 1), segur.ErrProtocol},
+		"twice, Kelvin":      {strings.Replace(good, `"gender"`, `"linK":[],"lin\u212a":[],"gender"`, 1), segur.ErrProtocol},
 		"twice, deeper":      {strings.Replace(good, `"code":"INS-NIR-TEST"`, `"code":"INS-NIR-TEST","code":"INS-NIR"`, 1), segur.ErrProtocol},
 		"text after the end": {good + "x", segur.ErrProtocol},
 		"two resources":      {good + good, segur.ErrProtocol},

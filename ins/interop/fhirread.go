@@ -272,7 +272,10 @@ func (r *reader) fhirReliability(in []fhirExtension) {
 					continue
 				}
 				r.state(at+"identityStatus", s)
-				r.deduce = c.System != systemStatus
+				if s == segur.Validated {
+					r.deduce = r.deduce || strings.HasSuffix(c.System, "v2-0445")
+					r.exact = r.exact || c.System == systemStatus
+				}
 			}
 		case "comment":
 			for _, c := range e.codings() {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -14,6 +15,17 @@ var (
 	errDepth     = errors.New("it is nested deeper than any is")
 	errDuplicate = errors.New("it has a property twice: readers would not agree on its value")
 )
+
+// folded makes equal what the decoder takes for one name: it folds case as
+// Unicode does, "K" and the Kelvin sign included.
+func folded(s string) string {
+	return strings.Map(func(r rune) rune {
+		for next := unicode.SimpleFold(r); next > r; next = unicode.SimpleFold(next) {
+			r = next
+		}
+		return unicode.SimpleFold(r) // the smallest of those that are equal
+	}, s)
+}
 
 // checkJSON refuses what the decoder would take silently: properties given
 // twice, or under names that differ in case only, and text after the end.
@@ -41,7 +53,7 @@ func checkJSON(data []byte) error {
 		}
 		top := len(open) - 1
 		if s, ok := tok.(string); ok && top >= 0 && open[top].key {
-			s = strings.ToLower(s)
+			s = folded(s)
 			if open[top].keys[s] {
 				return errDuplicate
 			}

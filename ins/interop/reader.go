@@ -17,8 +17,10 @@ type reader struct {
 	history []segur.INS
 	stated  bool
 	status  segur.IdentityStatus
-	// deduce says that a status "validated" with an INS means qualified.
+	// deduce says that a status "validated" with an INS means qualified, exact that
+	// it was told from qualified.
 	deduce     bool
+	exact      bool
 	attributes segur.IdentityAttributes
 	blocked    bool
 }
@@ -121,7 +123,7 @@ func (r *reader) settle(path string, dateOptional bool) *Reading {
 	ins, ok := r.single(path)
 	status := r.status
 	switch {
-	case !r.stated && ok, r.stated && r.deduce && status == segur.Validated && ok:
+	case !r.stated && ok, r.stated && r.deduce && !r.exact && status == segur.Validated && ok:
 		status = segur.Qualified
 	case !r.stated:
 		status = segur.Provisional
@@ -194,7 +196,7 @@ func (r *reader) dropMailboxes(path string) {
 	p := &r.out.Identity.Patient
 	n := len(p.Telecoms)
 	p.Telecoms = slices.DeleteFunc(p.Telecoms, func(t segur.Telecom) bool {
-		return strings.HasSuffix(strings.ToLower(t.Value), "@patient.mssante.fr")
+		return strings.Contains(strings.ToLower(t.Value), "patient.mssante.fr")
 	})
 	if len(p.Telecoms) < n {
 		r.warn(path, "has the mailbox of a citizen, made of the matricule, and no INS that counts: left out")
