@@ -203,7 +203,9 @@ func (i Identity) lifted(p *segur.Problems, r Retrieval) (doubts []string) {
 	}
 	needed := i.Doubts(r.Result)
 	for _, doubt := range accepted {
-		if !slices.Contains(needed, doubt) && r.Result.Outcome != ins.Unconfirmed {
+		if !doubt.Confirmable() {
+			p.Add("retrieval.confirmation.accept", "names the doubt \""+doubt.String()+"\": nobody can confirm that")
+		} else if !slices.Contains(needed, doubt) && r.Result.Outcome != ins.Unconfirmed {
 			p.Add("retrieval.confirmation.accept", "names a doubt that there is not: it is the confirmation of another answer")
 		}
 		if !slices.Contains(doubts, doubt.String()) {

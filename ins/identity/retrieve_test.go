@@ -363,3 +363,15 @@ func TestVerify(t *testing.T) {
 	_, err = i.Verify(act(), insA(t), nil)
 	refused(t, err, "verification", "required")
 }
+
+// What keeps an answer from being found may not show in the traits: what nobody may confirm stays a refusal.
+func TestRetrieveRefusesWhatNobodyMayConfirm(t *testing.T) {
+	t.Parallel()
+	for _, doubt := range []ins.Doubt{ins.DoubtTraits, ins.DoubtNumber, ins.DoubtLocalNumber, 0, 99} {
+		r := found(insA(t))
+		r.Outcome = ins.Unconfirmed
+		_, err := state(t, "VALI").Retrieve(act(), identity.Retrieval{Result: r,
+			Confirmation: &identity.Confirmation{Accept: []ins.Doubt{ins.DoubtFirstGivenName, doubt}, FirstGivenName: "CAMILLE"}})
+		refused(t, err, "retrieval.confirmation.accept", "nobody can confirm")
+	}
+}
