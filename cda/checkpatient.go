@@ -54,7 +54,7 @@ func (c *checker) patient(p segur.Patient) segur.Patient {
 func (c *checker) noMatricule(p segur.Patient) {
 	const rule = "holds the matricule of an identity that is not qualified"
 	for i, t := range p.Telecoms {
-		if strings.HasSuffix(strings.ToLower(strings.TrimSpace(t.Value)), citizenMailDomain) {
+		if citizenMail(t) {
 			c.Add(c.at(c.item("patient.telecoms", i), ".value"), rule)
 		}
 	}
@@ -68,15 +68,17 @@ func (c *checker) noMatricule(p segur.Patient) {
 		}
 	}
 	for i, t := range p.Telecoms {
-		if holds(t.Value) && !strings.HasSuffix(strings.ToLower(strings.TrimSpace(t.Value)), citizenMailDomain) {
+		if holds(t.Value) && !citizenMail(t) {
 			c.Add(c.at(c.item("patient.telecoms", i), ".value"), rule)
 		}
 	}
 }
 
-// citizenMailDomain is that of the mailboxes of the citizens, whose names are
-// their matricules.
-const citizenMailDomain = "@patient.mssante.fr"
+// citizenMail reports whether a telecom is the mailbox of a citizen, whose name is
+// their matricule, whatever stands around the domain ("%40", "?subject=...").
+func citizenMail(t segur.Telecom) bool {
+	return strings.Contains(strings.ToLower(t.Value), "patient.mssante.fr")
+}
 
 // traits checks the identity traits; with an INS all of them are mandatory.
 func (c *checker) traits(t *segur.Traits, qualified bool) {

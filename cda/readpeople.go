@@ -15,8 +15,10 @@ func (d *decoder) recordTarget() {
 		d.each(func([]byte) {})
 		return
 	}
+	const role = "recordTarget/patientRole"
+	var roles, patients int
 	d.each(func(name []byte) {
-		if string(name) != "patientRole" {
+		if string(name) != "patientRole" || !d.once(&roles, role) {
 			return
 		}
 		d.each(func(name []byte) {
@@ -40,10 +42,21 @@ func (d *decoder) recordTarget() {
 					d.target.Telecoms = d.telecom(d.target.Telecoms)
 				}
 			case "patient":
-				d.patient()
+				if d.once(&patients, role+"/patient") {
+					d.patient()
+				}
 			}
 		})
 	})
+}
+
+// once counts what the schema has once, and reports whether this is the first:
+// two persons must not become one.
+func (d *decoder) once(n *int, path string) bool {
+	if *n++; *n > 1 {
+		d.warn(path, "is there twice: the first one counts")
+	}
+	return *n == 1
 }
 
 // isMatricule checks the length and the key of a matricule.
@@ -52,12 +65,17 @@ func isMatricule(s string) bool {
 }
 
 func (d *decoder) patient() {
+	const path = "recordTarget/patientRole/patient/"
 	t := &d.out.Header.Patient
+	var sexes, dates, places int
 	d.each(func(name []byte) {
 		switch string(name) {
 		case "name":
 			d.patientName(t)
 		case "administrativeGenderCode":
+			if !d.once(&sexes, path+"administrativeGenderCode") {
+				return
+			}
 			switch code := d.attr("code"); code {
 			case "F", "M":
 				t.Sex = segur.Sex(code)
@@ -65,12 +83,18 @@ func (d *decoder) patient() {
 				t.Sex = segur.SexUnknown
 			}
 		case "birthTime":
+			if !d.once(&dates, path+"birthTime") {
+				return
+			}
 			date, ok := birthDate(d.attr("value"))
 			if !ok {
-				d.warn("recordTarget/patientRole/patient/birthTime", "is not a date")
+				d.warn(path+"birthTime", "is not a date")
 			}
 			t.BirthDate = date
 		case "birthplace":
+			if !d.once(&places, path+"birthplace") {
+				return
+			}
 			d.each(func(name []byte) {
 				if string(name) != "place" {
 					return
@@ -281,17 +305,40 @@ func (d *decoder) address() (a segur.Address) {
 	return a
 }
 
-// participant keeps the first prescriber.
+// participant keeps the first prescriber, the family physician, and the
+// correspondents who shall get the report of a request.
 func (d *decoder) participant() {
-	if d.attr("typeCode") != "REF" || d.out.Prescriber != nil {
+	var who segur.DocumentActor
+	take := func() {}
+	switch d.attr("typeCode") {
+	case "REF":
+		if d.out.Prescriber == nil {
+			take = func() { d.out.Prescriber = &who.Professional }
+		}
+	case "INF":
+		take = func() {
+			if who.Function.Code == "PCP" && d.out.FamilyPhysician == nil {
+				d.out.FamilyPhysician = &who.Professional
+			}
+		}
+	case "CON":
+		take = func() {
+			if recipient(who.Function) {
+				d.out.ReportRecipients = append(d.out.ReportRecipients, who.Professional)
+			}
+		}
+	default:
 		d.each(func([]byte) {})
 		return
 	}
 	d.each(func(name []byte) {
-		if string(name) == "associatedEntity" {
-			var a segur.DocumentActor
-			d.role(&a)
-			d.out.Prescriber = &a.Professional
+		switch string(name) {
+		case "functionCode":
+			who.Function = d.code()
+		case "associatedEntity":
+			d.role(&who)
+			take()
+			take = func() {}
 		}
 	})
 }

@@ -52,6 +52,10 @@ func TestRecordTargetGate(t *testing.T) {
 		"test INS":            {cda.Config{Environment: segur.Production}, func(*segur.Patient) {}, "patient.ins.authority"},
 		"blocked":             {cda.Config{Environment: segur.Fake}, func(p *segur.Patient) { p.Attributes = segur.Doubtful }, "patient.attributes"},
 		"nothing to identify": {cda.Config{Environment: segur.Fake}, func(p *segur.Patient) { p.Status, p.LocalIDs = segur.Validated, nil }, "patient.localIDs"},
+		"citizen's mailbox, subject": {cda.Config{Environment: segur.Fake}, func(p *segur.Patient) {
+			p.Status, p.INS = segur.Provisional, segur.INS{}
+			p.Telecoms = []segur.Telecom{{Value: "mailto:285036912345657%40patient.mssante.fr?subject=CR"}}
+		}, "patient.telecoms[0].value"},
 		"citizen's mailbox": {cda.Config{Environment: segur.Fake}, func(p *segur.Patient) {
 			p.Status, p.INS = segur.Provisional, segur.INS{}
 			p.Telecoms = []segur.Telecom{{Value: "mailto:285036912345657@Patient.mssante.fr"}}
@@ -122,4 +126,28 @@ func TestReadRecordTargetOfTheANS(t *testing.T) {
 		Telecoms: []segur.Telecom{{Value: "tel:0144534551", Use: "H"}, {Value: "tel:0647151010", Use: "MC"},
 			{Value: "mailto:279035121518989@patient.mssante.fr"}},
 	}, r)
+}
+
+// Two persons never become one: what the schema has once is read once.
+func TestReadRecordTargetDoesNotMixPersons(t *testing.T) {
+	t.Parallel()
+	const one = `<id root="1.2.250.1.999.1" extension="1"/><patient><name><family qualifier="BR">A</family><given qualifier="BR">B</given></name>` +
+		`<administrativeGenderCode code="F"/><birthTime value="19850314"/><birthplace><place><addr><county>69123</county><city>LYON</city></addr></place></birthplace></patient>`
+	const more = `<administrativeGenderCode code="M"/><birthTime value="19900101"/><birthplace><place><addr><county>75056</county><city>PARIS</city></addr></place></birthplace>`
+	want := segur.Traits{BirthName: "A", FirstGivenName: "B", Sex: segur.Female, BirthDate: segur.NewDate(1985, 3, 14), BirthPlace: "69123"}
+	for name, body := range map[string]string{
+		"two roles":       `<patientRole>` + one + `</patientRole><patientRole><id root="1.2.250.1.999.1" extension="2"/><patient>` + more + `</patient></patientRole>`,
+		"two patients":    `<patientRole>` + one + `<patient>` + more + `</patient></patientRole>`,
+		"elements, twice": `<patientRole>` + strings.Replace(one, `</patient>`, more+`</patient>`, 1) + `</patientRole>`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, err := cda.ReadRecordTarget([]byte(opening + body + `</recordTarget>`))
+			require.NoError(t, err)
+			assert.Equal(t, want, r.Traits)
+			assert.Equal(t, "LYON", r.BirthPlaceName)
+			assert.Equal(t, []segur.Identifier{{Root: "1.2.250.1.999.1", Extension: "1"}}, r.IDs)
+			assert.NotEmpty(t, r.Warnings)
+		})
+	}
 }
