@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"sync"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/xmlr"
@@ -24,7 +25,9 @@ func (d *decoder) body() {
 	d.each(func(name []byte) {
 		switch string(name) {
 		case "structuredBody":
-			d.out.Level = 3
+			if d.out.Level = 3; !d.headerOnly && d.bodyTree == nil {
+				d.structuredBody()
+			}
 		case "nonXMLBody":
 			d.out.Level = 1
 			d.each(func(name []byte) {
@@ -103,12 +106,48 @@ func (b *Body) Size() int64 { return b.size }
 // Open reads the content from its first byte.
 func (b *Body) Open() (io.ReadCloser, error) { return io.NopCloser(b.reader()), nil }
 
-func (b *Body) reader() io.Reader {
-	pieces := &pieceReader{pieces: b.text.pieces, strip: b.text.base64}
-	if !b.text.base64 {
+func (b *Body) reader() io.Reader { return b.text.reader() }
+
+func (b *bodyText) reader() io.Reader {
+	pieces := &pieceReader{pieces: b.pieces, strip: b.base64}
+	if !b.base64 {
 		return pieces
 	}
 	return &strictBase64{r: base64.NewDecoder(base64.StdEncoding, pieces)}
+}
+
+// embedded is the content of an attachment: read once before anything is used
+// of it, decoded again each time that it is opened. Safe for concurrent use.
+type embedded struct {
+	text bodyText
+	once sync.Once
+	size int64
+	err  error
+}
+
+func (m *embedded) check() {
+	m.once.Do(func() {
+		n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, m.text.reader(), make([]byte, 32<<10))
+		switch m.size = n; {
+		case err != nil:
+			m.size, m.err = 0, &segur.Error{Op: "cda.attachment", Kind: segur.KindProtocol, Message: "the base64 text of the attachment is damaged", Err: err}
+		case n == 0:
+			m.err = &segur.Error{Op: "cda.attachment", Kind: segur.KindProtocol, Message: "the attachment is empty"}
+		}
+	})
+}
+
+// Size is the length of the content; 0 when it is damaged.
+func (m *embedded) Size() int64 {
+	m.check()
+	return m.size
+}
+
+func (m *embedded) Open() (io.ReadCloser, error) {
+	if m.check(); m.err != nil {
+		return nil, m.err
+	}
+	return io.NopCloser(m.text.reader()), nil
 }
 
 // pieceReader reads the pieces one after the other, without white space when

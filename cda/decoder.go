@@ -25,6 +25,14 @@ type decoder struct {
 	seen bool // the ClinicalDocument was found
 	// target, where a recordTarget is read alone, gets what a document view leaves out.
 	target *RecordTarget
+
+	headerOnly        bool
+	limits            Reader
+	sections, entries int // counted
+	fail              error
+	bodyTree          *tree
+	serviceID         segur.Identifier // of the first act
+	facility          *segur.Organization
 }
 
 // document finds the ClinicalDocument, reads it, and goes on to the end of the
@@ -39,7 +47,9 @@ func (d *decoder) document() error {
 				return &segur.Error{Op: opParse, Kind: segur.KindProtocol, Message: "the file holds several ClinicalDocument elements"}
 			}
 			d.seen = true
-			d.clinicalDocument()
+			if d.clinicalDocument(); d.fail != nil {
+				return d.fail
+			}
 		} else if first {
 			switch {
 			case d.Is(nsXSL, "stylesheet"), d.Is(nsXSL, "transform"):
@@ -52,6 +62,9 @@ func (d *decoder) document() error {
 			}
 		}
 		first = false
+	}
+	if d.fail != nil {
+		return d.fail
 	}
 	if err := d.Err(); err != nil {
 		return parseError(err)

@@ -40,6 +40,10 @@ type Reader struct {
 	MaxBytes int
 	// MaxDepth bounds nested elements. 0: 256.
 	MaxDepth int
+	// MaxSections bounds the sections of a structured body. 0: 2,000.
+	MaxSections int
+	// MaxEntries bounds the entries of its sections. 0: 50,000.
+	MaxEntries int
 }
 
 // DefaultMaxDocumentBytes bounds a document that is read: 144 MiB, the size of
@@ -70,6 +74,29 @@ type Parsed struct {
 	// Prescriber is the participant who asked for the examination (REF); nil
 	// when the document names none.
 	Prescriber *segur.Professional
+	// FamilyPhysician is the "médecin traitant" (participant INF with the
+	// function PCP); nil when the document names none.
+	FamilyPhysician *segur.Professional
+	// ReportRecipients are those to whom a request wants the report sent
+	// (participant CON with the function CORRE).
+	ReportRecipients []segur.Professional
+
+	// Sections are the sections of a structured body, in document order; those
+	// in a section are in [Section.Sections].
+	Sections []Section
+	// Report is what they say in an imaging report of level 3; nil in any other
+	// document.
+	Report *ReportBody
+	// Request is what an imaging request says, header and sections; nil in any
+	// other document, and when its body is not structured.
+	Request *Request
+	// Attachments are the contents that a structured body embeds, but for Copy.
+	// Each is decoded while it is read; opening one whose base64 text is
+	// damaged gives [segur.ErrProtocol].
+	Attachments []Attachment
+	// Copy is the document in PDF ("Copie du document"), which the author wants
+	// shown in place of the sections; nil when there is none.
+	Copy *Attachment
 	// Warnings lists what departs from the national rules and was understood
 	// all the same. Field is the path of the element.
 	Warnings []segur.Detail
@@ -83,11 +110,11 @@ func Parse(data []byte) (*Parsed, error) { return Reader{}.Parse(data) }
 // ReadHeader reads the header of a document with the default limits. The
 // document is read to its end, so that a truncated one is not taken for whole.
 func ReadHeader(r io.Reader) (segur.DocumentHeader, error) {
-	p, err := Reader{}.Read(r)
+	b, err := xmlr.ReadAll(r, DefaultMaxDocumentBytes)
 	if err != nil {
-		return segur.DocumentHeader{}, err
+		return segur.DocumentHeader{}, parseError(err)
 	}
-	return p.Header, nil
+	return readHeader(b)
 }
 
 // Read reads everything from r and parses it.
@@ -111,7 +138,10 @@ func (o Reader) Read(r io.Reader) (*Parsed, error) {
 // data is kept in the result and must not be modified afterwards. Errors are
 // of the kinds [segur.ErrProtocol], [segur.ErrTruncated] and
 // [segur.ErrTooLarge], and hold no content.
-func (o Reader) Parse(data []byte) (*Parsed, error) {
+func (o Reader) Parse(data []byte) (*Parsed, error) { return o.parse(data, false) }
+
+// parse reads a document, without its body when headerOnly is set.
+func (o Reader) parse(data []byte, headerOnly bool) (*Parsed, error) {
 	if kind := notXML(data); kind != "" {
 		return nil, &segur.Error{Op: opParse, Kind: segur.KindProtocol, Message: "this is " + kind + ", not a CDA document"}
 	}
@@ -123,6 +153,7 @@ func (o Reader) Parse(data []byte) (*Parsed, error) {
 		Scanner: xmlr.NewScanner(text, xmlr.Options{MaxBytes: 2 * o.maxBytes(), MaxDepth: o.MaxDepth}),
 		src:     text,
 		out:     &Parsed{Raw: data},
+		limits:  o, headerOnly: headerOnly,
 	}
 	if len(data) > o.maxBytes() {
 		return nil, parseError(&xmlr.Error{Rule: xmlr.RuleLimit, Line: 1, Col: 1, Detail: "document too large"})
@@ -131,6 +162,7 @@ func (o Reader) Parse(data []byte) (*Parsed, error) {
 		return nil, err
 	}
 	d.classify()
+	d.understand()
 	return d.out, nil
 }
 
@@ -144,7 +176,7 @@ func (o Reader) maxBytes() int {
 const opParse = "cda.parse"
 
 func readHeader(xml []byte) (segur.DocumentHeader, error) {
-	p, err := Parse(xml)
+	p, err := Reader{}.parse(xml, true)
 	if err != nil {
 		return segur.DocumentHeader{}, err
 	}
@@ -173,16 +205,29 @@ func parseError(err error) error {
 // classify says what the document is, from its templates, its body and its code.
 func (d *decoder) classify() {
 	h := &d.out.Header
-	kind := KindOther
+	byCode := KindOther
+	if h.Type.System == loincOID {
+		switch h.Type.Code {
+		case "18748-4":
+			byCode = KindImagingReport
+		case "55115-0":
+			byCode = KindImagingRequest
+		}
+	}
+	kind := byCode
 	switch {
 	case slices.Contains(h.TemplateIDs, templateReport) && d.out.Level == 3:
 		kind = KindImagingReport
 	case slices.Contains(h.TemplateIDs, templateRequest):
 		kind = KindImagingRequest
-	case h.Type.System == loincOID && h.Type.Code == "18748-4":
-		kind = KindImagingReport
-	case h.Type.System == loincOID && h.Type.Code == "55115-0":
-		kind = KindImagingRequest
+	case d.out.Level == 3 && kind != KindOther:
+		d.warn("templateId", "is not that of the French imaging volet: sections are known by their codes")
+	}
+	if kind != byCode {
+		d.warn("code", "is not that of an "+kind.String()+", which the templates announce")
+	}
+	if v := d.out.TemplateVersion; v != templateVersion && v != "" {
+		d.warn("templateId", "is of another version of the volet than "+templateVersion)
 	}
 	d.out.Kind = kind
 	if d.out.Level == 1 && !slices.Contains(h.TemplateIDs, templateXDSSD) {

@@ -108,7 +108,10 @@ func (d *decoder) service() {
 			switch string(name) {
 			case "id":
 				if s.StudyUID == "" {
-					s.StudyUID = d.id().Root
+					id := d.id()
+					if s.StudyUID = id.Root; len(d.out.Header.Services) == 0 {
+						d.serviceID = id
+					}
 				}
 			case "code":
 				s.Code = d.code()

@@ -1,0 +1,174 @@
+package cda
+
+import (
+	"strings"
+
+	"github.com/segur-sdk/segur"
+)
+
+// bodyReader understands a structured body.
+type bodyReader struct {
+	d   *decoder
+	t   *tree
+	out *Parsed
+
+	media    map[string]bool // identifiers of what is embedded
+	ownMedia bool            // all of them as this package writes them
+}
+
+// maxSections and maxEntries are the limits of a Reader.
+func (o Reader) maxSections() int { return positive(o.MaxSections, 2_000) }
+func (o Reader) maxEntries() int  { return positive(o.MaxEntries, 50_000) }
+
+func positive(n, otherwise int) int {
+	if n > 0 {
+		return n
+	}
+	return otherwise
+}
+
+// understand reads what the structured body holds, once the kind of the
+// document is known.
+func (d *decoder) understand() {
+	if d.bodyTree == nil {
+		return
+	}
+	r := &bodyReader{d: d, t: d.bodyTree, out: d.out}
+	root := el{r.t, 0}
+	r.attachments()
+	r.out.Sections = r.sections(root)
+	r.references()
+	switch d.out.Kind {
+	case KindImagingReport:
+		r.out.Report = r.report()
+	case KindImagingRequest:
+		r.out.Request = r.request()
+	}
+}
+
+func (r *bodyReader) warn(e el, message string) {
+	if len(r.out.Warnings) < maxWarnings {
+		r.d.warn(e.path(), message)
+	}
+}
+
+// references checks that identifiers are unique and that what refers to them
+// finds one.
+func (r *bodyReader) references() {
+	for _, i := range r.t.twice {
+		r.warn(el{r.t, i}, "has an identifier that another element has: references go to the first one")
+	}
+	for i := range r.t.elems {
+		e := el{r.t, int32(i)}
+		switch e.name() {
+		case "reference":
+			b, _ := e.lookup("value")
+			v := strings.TrimSpace(string(b))
+			id, local := strings.CutPrefix(v, "#")
+			_, known := r.t.ids[id]
+			switch {
+			case known && !local:
+				r.warn(e, "refers to an identifier without '#'")
+			case known || v == "":
+			case local:
+				r.warn(e, "refers to an identifier that the document does not have: no text")
+			case !strings.Contains(v, ":"):
+				r.warn(e, "refers to nothing that can be found")
+			case strings.ContainsAny(v, " \t\r\n"):
+				r.warn(e, "is an address with blanks in it: taken without those around '&'")
+			}
+		case "renderMultiMedia":
+			for id := range strings.FieldsSeq(e.attr("referencedObject")) {
+				if _, known := r.t.ids[id]; !known {
+					r.warn(e, "shows an object that the document does not have")
+				}
+			}
+		}
+	}
+}
+
+// attachments reads what the document embeds.
+func (r *bodyReader) attachments() {
+	r.media, r.ownMedia = map[string]bool{}, true
+	var found []el
+	for i := range r.t.elems {
+		if e := (el{r.t, int32(i)}); e.name() == "observationMedia" {
+			found = append(found, e)
+			if !strings.HasPrefix(e.attr("ID"), "media-") {
+				r.ownMedia = false
+			}
+		}
+	}
+	for _, e := range found {
+		a, ok := r.attachment(e)
+		if !ok {
+			continue
+		}
+		section := e.ancestor("section")
+		s := Section{Code: section.child("code").code(), at: section}
+		for t := range section.all("templateId") {
+			s.TemplateIDs = append(s.TemplateIDs, segur.OID(t.attr("root")))
+		}
+		if s.role() == RoleCopy {
+			if r.out.Copy == nil {
+				r.out.Copy = &a
+				continue
+			}
+			r.warn(e, "is a second copy of the document: an attachment")
+		}
+		r.media[a.ID] = true
+		r.out.Attachments = append(r.out.Attachments, a)
+	}
+}
+
+// mediaName is the identifier of an attachment: that of the element, without
+// what this package puts before it.
+func (r *bodyReader) mediaName(id string) string {
+	if r.ownMedia {
+		return strings.TrimPrefix(id, "media-")
+	}
+	return id
+}
+
+func (r *bodyReader) hasMedia(name string) bool { return r.media[name] }
+
+// attachment reads one observationMedia, and what the organizer around it says.
+func (r *bodyReader) attachment(e el) (Attachment, bool) {
+	a := Attachment{ID: r.mediaName(e.attr("ID"))}
+	v := e.child("value")
+	a.MediaType = strings.ToLower(v.attr("mediaType"))
+	text := bodyText{mediaType: a.MediaType, base64: v.is("representation", "B64")}
+	for n := range v.nodes() {
+		if n.isText() && len(n.get().text) > 0 {
+			text.present = true
+			text.pieces = append(text.pieces, n.get().text)
+		}
+	}
+	if !text.present || v.attr("nullFlavor") != "" {
+		r.warn(e, "has no content")
+		return a, false
+	}
+	if v.attr("compression") != "" {
+		r.warn(v, "is compressed: given as it is")
+	}
+	a.Content = &embedded{text: text}
+	if cluster := e.parent().parent(); cluster.name() == "organizer" {
+		for c := range cluster.all("component") {
+			o := c.child("observation")
+			if !o.has("1.2.250.1.213.1.1.3.48.18") && !o.child("code").isCode("69764-9", loincOID) {
+				continue
+			}
+			a.Title = clean(r.words(o.child("text")))
+			setOnce(&a.Title, clean(r.words(o.child("value", "originalText"))))
+			if o.child("value").attr("code") != "" {
+				a.Type = o.child("value").code()
+			}
+			if at := o.child("effectiveTime"); at.attr("value") != "" {
+				a.Date = r.date(at)
+			}
+			break
+		}
+	}
+	setOnce(&a.Title, plainLine(e.ancestor("section").child("title")))
+	return a, true
+}

@@ -1,0 +1,235 @@
+package cda
+
+import (
+	"strings"
+	"time"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/hl7"
+	"github.com/segur-sdk/segur/internal/nos"
+)
+
+// Parts that the entries of a structured body share.
+
+func (e el) identifier() segur.Identifier {
+	return segur.Identifier{Root: segur.OID(e.attr("root")), Extension: e.attr("extension"), Assigner: e.attr("assigningAuthorityName")}
+}
+
+func (e el) code() segur.Code {
+	return segur.Code{Code: e.attr("code"), System: segur.OID(e.attr("codeSystem")), SystemName: e.attr("codeSystemName"), Display: clean(e.attr("displayName"))}
+}
+
+// isCode reports whether a code is that one, of any label.
+func (e el) isCode(code string, system segur.OID) bool {
+	return e.is("code", code) && (e.is("codeSystem", string(system)) || e.attr("codeSystem") == "")
+}
+
+// isType compares xsi:type with a name, whatever its prefix.
+func (e el) isType(name string) bool {
+	s := e.attr("xsi:type")
+	return s[strings.IndexByte(s, ':')+1:] == name
+}
+
+// has reports whether an entry has that template.
+func (e el) has(template segur.OID) bool {
+	for t := range e.all("templateId") {
+		if t.is("root", string(template)) {
+			return true
+		}
+	}
+	return false
+}
+
+// entries iterates over the entries of a section: the act, the observation and
+// so on in each.
+func (e el) entries(yield func(el) bool) {
+	for entry := range e.all("entry") {
+		for c := range entry.nodes() {
+			if c.name() != "" && !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// related iterates over what entryRelationship ties to an entry.
+func (e el) related(yield func(el) bool) {
+	for relation := range e.all("entryRelationship") {
+		for c := range relation.nodes() {
+			if c.name() != "" && !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// target finds what a reference inside e points to: an element, or an address.
+func (r *bodyReader) target(e el) (el, string) {
+	ref, ok := e.child("reference").lookup("value")
+	if !ok {
+		return el{}, ""
+	}
+	v := strings.TrimSpace(string(ref))
+	id, local := strings.CutPrefix(v, "#")
+	if i, known := r.t.ids[id]; known {
+		return el{r.t, i}, "" // without "#" too: official samples forget it
+	}
+	if local {
+		return el{}, ""
+	}
+	return el{}, repairLink(v)
+}
+
+// words is what people read of an element text or originalText: what it
+// refers to, or what it holds. A reference to a whole narrative says nothing
+// of the entry in particular.
+func (r *bodyReader) words(e el) string {
+	if !e.child("reference").ok() {
+		return plain(e)
+	}
+	at, _ := r.target(e)
+	if at.name() == "text" || at.name() == "observationMedia" {
+		return ""
+	}
+	return plain(at)
+}
+
+// sameTarget reports whether two elements refer to the same place.
+func (r *bodyReader) sameTarget(a, b el) bool {
+	x, _ := r.target(a)
+	y, _ := r.target(b)
+	return x.ok() && x == y
+}
+
+// comment is the comment on an entry.
+func (r *bodyReader) comment(e el) string {
+	for c := range e.related {
+		if c.name() == "act" && (c.has("1.2.250.1.213.1.1.3.32") || c.child("code").isCode("48767-8", loincOID)) {
+			return r.words(c.child("text"))
+		}
+	}
+	return ""
+}
+
+// coded reads a code; without label, what people read stands for it.
+func (r *bodyReader) coded(e el) segur.Code {
+	c := e.code()
+	if c.Display == "" && c.Code != "" {
+		c.Display = clean(r.words(e.child("originalText")))
+	}
+	return c
+}
+
+// site reads targetSiteCode.
+func (r *bodyReader) site(e el) Site {
+	if e.attr("nullFlavor") != "" || !e.ok() {
+		return Site{}
+	}
+	s := Site{Code: r.coded(e)}
+	for q := range e.all("qualifier") {
+		if v := q.child("value"); v.ok() && s.Modifier.IsZero() {
+			s.Modifier = r.coded(v)
+		}
+	}
+	words := clean(r.words(e.child("originalText")))
+	if s.Modifier.IsZero() {
+		// What the rules have no code for is in the words: "genou, gauche".
+		if label, ok := strings.CutPrefix(words, s.Code.Display+", "); ok {
+			if m, listed := nos.TopographicModifier.Find(label); listed && m.Display == label {
+				s.Modifier = segur.Code{Code: m.Code, System: segur.OID(m.System), SystemName: nos.SystemName(m.System), Display: m.Display}
+			}
+		}
+	}
+	if words != s.words() {
+		s.Words = words
+	}
+	return s
+}
+
+// quantity reads a quantity: its value, or the bound that stands for it.
+func quantityOf(e el) Quantity {
+	for _, at := range []el{e, e.child("low"), e.child("center"), e.child("high")} {
+		if v := at.attr("value"); v != "" {
+			return Quantity{Value: v, Unit: at.attr("unit")}
+		}
+	}
+	return Quantity{}
+}
+
+// timestamp reads a point in time, or the start of a period.
+func (r *bodyReader) timestamp(e el) segur.Timestamp {
+	v := e.attr("value")
+	if v == "" {
+		if e = e.child("low"); e.attr("value") == "" {
+			return segur.Timestamp{}
+		}
+		v = e.attr("value")
+	}
+	t, err := hl7.ParseTS(v, nil)
+	if err != nil {
+		r.warn(e, "is not a time stamp that can be understood")
+		return segur.Timestamp{}
+	}
+	if t.NoOffset && t.Precision < segur.ToDay {
+		r.warn(e, "has no offset from UTC: taken as legal time in Paris")
+	}
+	return t
+}
+
+func (r *bodyReader) time(e el) time.Time { return r.timestamp(e).Time }
+
+// date reads the day of a point in time.
+func (r *bodyReader) date(e el) segur.Date {
+	v := e.attr("value")
+	if v == "" {
+		return segur.Date{}
+	}
+	d, ok := birthDate(v)
+	if !ok {
+		r.warn(e, "is not a date")
+	}
+	return d
+}
+
+// answer reads a Boolean value.
+func (r *bodyReader) answer(e el) Answer {
+	switch {
+	case !e.ok() || e.attr("nullFlavor") != "":
+		return NotAnswered
+	case e.is("value", "true"):
+		return Yes
+	case e.is("value", "false"):
+		return No
+	}
+	r.warn(e, "is neither true nor false")
+	return NotAnswered
+}
+
+// actor is the first of the people named in an element, under that role.
+func (r *bodyReader) actor(e el, role string) (bodyActor, bool) {
+	if a := e.child(role); a.ok() && a.get().actor > 0 {
+		return r.t.actors[a.get().actor-1], true
+	}
+	return bodyActor{}, false
+}
+
+// named reads the name of a person.
+func named(e el) (p segur.Professional) {
+	name := e.child("name")
+	p.FamilyName, p.GivenName = plainLine(name.child("family")), plainLine(name.child("given"))
+	p.Title = plainLine(name.child("suffix"))
+	setOnce(&p.Title, plainLine(name.child("prefix")))
+	if p.FamilyName == "" {
+		p.FamilyName = plainLine(name) // a name in one piece
+		if p.GivenName != "" {
+			p.FamilyName = ""
+		}
+	}
+	return p
+}
+
+// quantityIn reads a quantity as [Quantity.words] writes it: "312,40 mGy.cm".
+func quantityIn(s string) Quantity {
+	v, unit, _ := strings.Cut(s, " ")
+	return Quantity{Value: strings.Replace(v, ",", ".", 1), Unit: unit}
+}
