@@ -125,4 +125,5 @@ var tables = []*Table{
 	AuthorSpecialty, FacilityType, PracticeSetting, DocumentType, FunctionCode, EncounterType, Gender, Participation,
 	Civility, Title, Confidentiality, Modality, Region, Relationship,
 	AnatomicalSite, TechniqueLaterality, TopographicModifier, DoseQuantity, PregnancyStatus, ContraIndication, SOPClass, Route,
+	RequestedTechnique, PETFunction, ScintigraphyFunction, PETContrast, CareInformation,
 }
