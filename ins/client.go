@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -110,7 +111,7 @@ func (c *Client) ask(ctx context.Context, q question) (*Result, error) {
 	call.Renew = func(ctx context.Context, next *soap.Call) error {
 		again, _, err := c.call(ctx, q)
 		if err != nil {
-			return err
+			return notRepeated(err, r.MessageID)
 		}
 		next.MessageID, next.Header, next.Headers, next.Security = again.MessageID, again.Header, again.Headers, again.Security
 		r.MessageID = again.MessageID
@@ -145,6 +146,17 @@ func (c *Client) ask(ctx context.Context, q question) (*Result, error) {
 		q.judge(r)
 	}
 	return r, nil
+}
+
+// notRepeated is the error of a repetition that was not made: the message before had left, and is the one to quote.
+func notRepeated(err error, left string) error {
+	var e *segur.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	out := *e
+	out.RequestID, out.Message = left, strings.ReplaceAll(e.Message, "nothing was sent", "the message before was not repeated")
+	return &out
 }
 
 // judge compares the identity of the result with the local traits: only a coherent one with a valid number is found.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/segur-sdk/segur"
@@ -136,6 +137,9 @@ func (c Config) check(p *segur.Problems) {
 	if c.Issuer != strings.TrimSpace(c.Issuer) {
 		p.Add("issuer", "must have no blanks around it")
 	}
+	if strings.ContainsFunc(c.Issuer, unprintable) {
+		p.Add("issuer", "must be printable text")
+	}
 	if c.Environment == segur.Production && len(c.UnknownPersonFaults) > 0 {
 		p.Add("unknownPersonFaults", "must be empty in production")
 	}
@@ -161,6 +165,9 @@ func (s Software) check(p *segur.Problems) {
 		if f.value != strings.TrimSpace(f.value) {
 			p.Add(f.field, "must have no blanks around it")
 		}
+		if strings.ContainsFunc(f.value, unprintable) {
+			p.Add(f.field, "must be printable text")
+		}
 	}
 	if a := s.AuthorizationNumber; strings.TrimSpace(a) != "" && !alphanumeric(a) {
 		p.Add("software.authorizationNumber", "must be letters and digits")
@@ -172,6 +179,9 @@ func (s Software) check(p *segur.Problems) {
 		p.Addf("software.name", "makes a URN of %d characters with the version, %d at most", n, maxHeaderLength)
 	}
 }
+
+// unprintable is what a header has no place for: line breaks, other control characters, what is not text.
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // urn is the name as the header carries it.
 func (s Software) urn() string {
@@ -215,7 +225,7 @@ func platform(endpoint string) segur.Environment {
 	if err != nil {
 		return ""
 	}
-	switch host := strings.ToLower(u.Hostname()); {
+	switch host := hostOf(u); {
 	case !strings.HasSuffix(host, ".ameli.fr"):
 		return ""
 	case strings.HasPrefix(host, "qualif"):
@@ -226,13 +236,16 @@ func platform(endpoint string) segur.Environment {
 	return ""
 }
 
+// hostOf is the name of the host in one spelling: a dot at the end changes nothing.
+func hostOf(u *url.URL) string { return strings.TrimSuffix(strings.ToLower(u.Hostname()), ".") }
+
 // mutualTLS reports whether a host of the health insurance is that of organisation certificates.
 func mutualTLS(endpoint string) (mutual, known bool) {
 	u, err := url.Parse(endpoint)
 	if err != nil {
 		return false, false
 	}
-	host := strings.ToLower(u.Hostname())
+	host := hostOf(u)
 	mutual = strings.HasSuffix(host, "services-ps-tlsm.ameli.fr")
 	return mutual, mutual || strings.HasSuffix(host, "services-ps.ameli.fr")
 }

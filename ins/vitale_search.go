@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -117,8 +118,8 @@ func (r *Result) judgeVitale(card VitaleCard) {
 		r.Outcome = Found
 	}
 	number := card.Beneficiary.Number()
-	if number == "" || number == id.Active.Number() ||
-		slices.ContainsFunc(id.History, func(h Record) bool { return h.Number() == number }) {
+	holds := func(r Record) bool { return strings.EqualFold(r.Number(), number) } // the schema lets 2A be written 2a
+	if number == "" || holds(id.Active) || slices.ContainsFunc(id.History, holds) {
 		return
 	}
 	r.Outcome = Unconfirmed

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,26 @@ func TestSearchVitaleOtherNumber(t *testing.T) {
 	require.Len(t, r.Warnings, 1)
 	assert.Equal(t, "card.beneficiary", r.Warnings[0].Field)
 	assert.Equal(t, "error", r.Warnings[0].Severity)
+}
+
+// The schema of the answer lets the letter of Corsica be a lower-case one.
+func TestSearchVitaleLowerCaseNumber(t *testing.T) {
+	t.Parallel()
+	srv := newProfessionals(t)
+	i := slices.IndexFunc(instest.DefaultPersons(), func(p instest.Person) bool { return p.Traits.BirthPlace == "2A004" })
+	person := instest.DefaultPersons()[i]
+	number, err := ins.ParseNIR(person.INS.Body(), person.INS.Key())
+	require.NoError(t, err)
+	card := ins.VitaleCard{Serial: "FICTIF0000003", Insured: number, Beneficiary: number, BirthName: person.Traits.BirthName,
+		BirthDate: person.Traits.BirthDate, BirthRank: 1}
+	require.NoError(t, srv.AddVitale(instest.Vitale{Card: card, Person: person}))
+	srv.Fail(instest.Fault{Alter: func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("155102A"), []byte("155102a")) }})
+	r, err := newClient(t, srv).SearchVitale(t.Context(), srv.VitaleQuery(card))
+	require.NoError(t, err)
+	assert.Equal(t, "155102a004444", r.Identity.Active.Number(), "as received")
+	assert.Equal(t, person.INS, r.Identity.INS)
+	assert.Equal(t, ins.Found, r.Outcome)
+	assert.Empty(t, r.Warnings)
 }
 
 func TestSearchVitaleInvalidInput(t *testing.T) {
@@ -257,14 +278,30 @@ func TestVitaleCardSwappedBeforeARepetition(t *testing.T) {
 	require.ErrorIs(t, err, segur.ErrInvalidInput)
 	require.ErrorContains(t, err, "card.serial")
 	require.Len(t, srv.Calls(), 1)
+	var e *segur.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, srv.Calls()[0].MessageID, e.RequestID, "the message that left is the one to quote")
+
+	srv.Fail(instest.Fault{DropBeforeResponse: true})
+	q, reads = srv.VitaleQuery(beneficiary(0)), 0
+	q.Reread = func(context.Context) (ins.VitaleCard, error) {
+		if reads++; reads > 1 {
+			return ins.VitaleCard{}, errors.New("removed")
+		}
+		return beneficiary(0), nil
+	}
+	_, err = client.SearchVitale(t.Context(), q)
+	require.ErrorIs(t, err, segur.ErrUnavailable)
+	require.ErrorContains(t, err, "the Vitale card cannot be read again: the message before was not repeated")
+	assert.NotContains(t, err.Error(), "nothing was sent")
 
 	srv.Fail(instest.Fault{Status: http.StatusServiceUnavailable}, instest.Fault{DropBeforeResponse: true})
 	r, err := client.SearchVitale(t.Context(), srv.VitaleQuery(beneficiary(0)))
 	require.NoError(t, err)
 	calls := srv.Calls()
-	require.Len(t, calls, 3)
-	assert.Equal(t, r.MessageID, calls[2].MessageID)
-	assert.NotEqual(t, calls[1].Assertion, calls[2].Assertion)
+	require.Len(t, calls, 4)
+	assert.Equal(t, r.MessageID, calls[3].MessageID)
+	assert.NotEqual(t, calls[2].Assertion, calls[3].Assertion)
 }
 
 func TestVitaleCardThatCannotBeRead(t *testing.T) {
