@@ -127,8 +127,9 @@ type Reading struct {
 	// Identity is what was understood. Patient.INS is there only when the
 	// identity is qualified.
 	Identity Identity
-	// StatusStated says that the standard stated the status. Otherwise it is
-	// deduced: qualified when there is an INS, provisional when there is none.
+	// StatusStated says that what was read states the status. Otherwise it is
+	// provisional where the standard has a place for it (PID, FHIR), and deduced
+	// elsewhere: qualified when there is an INS, provisional when there is none.
 	StatusStated bool
 	// Codes are the other identity reliability codes that came (HL7 table 0445 of
 	// France: DOUB, COLP, USUR ...), for the identity manager. INVA, USUR and

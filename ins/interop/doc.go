@@ -31,13 +31,15 @@
 //	method, dates, document  -     -     -     yes   -      -
 //	date of the INS          yes   -     -     -     -      -
 //	address                  two lines   yes⁶  yes   -      -
-//	telephone, mail          yes   -     yes   yes   -      -
+//	telephone, mail          yes⁷  -     yes   yes⁷  -      -
 //
 // ¹ in the place of the INS, when it is left out. ² the name of the authority
 // included. ³ up to 64 characters, the limit of DICOM; a longer list is left out.
 // ⁴ PROV and VALI: who receives VALI with a matricule and its OID deduces
 // "qualified"; Config.FourStatuses sends the four. ⁵ FR Core 2.1 has two. ⁶ an
-// address of several street lines comes back as the lines of an envelope. No
+// address of several street lines comes back as the lines of an envelope.
+// ⁷ uses come back as the nearest that the standard has (DIR as WP); PID leaves
+// out what is neither tel, fax nor mailto. No
 // standard carries Traits.BirthDateInterpreted.
 //
 // Reading is tolerant of form and strict about identity. An INS counts when its

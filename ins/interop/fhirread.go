@@ -174,7 +174,7 @@ func (r *reader) resource(p fhirPatient) {
 		if len(r.current) > 0 {
 			r.warn("Patient.extension(identityReliability)", "states no status")
 		}
-		r.stated, r.status = true, segur.Provisional
+		r.stated, r.silent, r.status = true, true, segur.Provisional
 	}
 }
 

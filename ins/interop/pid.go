@@ -25,7 +25,8 @@ const (
 // message says so in MSH-18 ("UNICODE UTF-8").
 //
 // The INS comes first in PID-3, then the local numbers (PI) in their order. An
-// address has two street lines: the second holds what follows the first. The
+// address has two street lines: the second holds what follows the first. Telecoms
+// of schemes other than tel, fax and mailto have no place there and stay out. The
 // error is [segur.ErrInvalidInput] and lists everything that is wrong.
 func (c *Codec) PID(id Identity) (string, error) {
 	id, err := c.gate("interop.PID", id)

@@ -316,3 +316,26 @@ func TestReadPIDInLines(t *testing.T) {
 		}
 	}
 }
+
+// Some systems have the matricule as their local number too: it goes where the INS goes.
+func TestReadPIDLeavesOutTheMatriculeUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	copies := insCX + "~" + localCX + "~" + number + "^^^&1.2.250.1.999.1&ISO^PI~X-" + number[:13] + "^^^&1.2.250.1.999.2&ISO^PI"
+	r := readPID(t, pid(copies, names, "19850314", "F", "", "PROV"))
+	assert.Equal(t, []segur.Identifier{{Root: "1.2.250.1.999.1", Extension: "IPP-0001", Assigner: "CENTRE"}}, r.Identity.Patient.LocalIDs)
+	assert.Equal(t, []string{"PID", "PID"}, fields(r.Warnings))
+	r = readPID(t, pid(copies, names, "19850314", "F", "", "VALI"))
+	assert.Len(t, r.Identity.Patient.LocalIDs, 3, "a qualified identity keeps what came")
+	assert.Empty(t, r.Warnings)
+}
+
+func TestStatusStated(t *testing.T) {
+	t.Parallel()
+	assert.True(t, readPID(t, pid(localCX, names, "1985", "F", "", "PROV")).StatusStated)
+	assert.False(t, readPID(t, pid(localCX, names, "1985", "F", "", "")).StatusStated)
+	assert.False(t, readPID(t, pid(insCX, names, "1985", "F", "", "DOUT")).StatusStated)
+	r, err := codec(t).ReadFHIRPatient([]byte(`{"resourceType":"Patient"}`))
+	require.NoError(t, err)
+	assert.False(t, r.StatusStated)
+	assert.Equal(t, segur.Provisional, r.Identity.Patient.Status)
+}

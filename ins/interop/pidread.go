@@ -105,7 +105,7 @@ func (r *pidReader) read() {
 		if len(r.current) > 0 {
 			r.warn("PID-32", "states no status")
 		}
-		r.stated, r.status = true, segur.Provisional
+		r.stated, r.silent, r.status = true, true, segur.Provisional
 	}
 	if r.value(pidUnknown) == "Y" {
 		r.warn("PID-31", "says that the identity is unknown")

@@ -21,6 +21,7 @@ type reader struct {
 	// it was told from qualified.
 	deduce     bool
 	exact      bool
+	silent     bool // the standard has a place for the status and nothing is there
 	attributes segur.IdentityAttributes
 	blocked    bool
 }
@@ -163,11 +164,12 @@ func (r *reader) settle(path string, dateOptional bool) *Reading {
 	}
 	if !ok {
 		id.INSSince = segur.Date{}
+		r.dropMatricules(path)
 		r.dropMailboxes(path)
 	}
 	p.Status, p.Attributes = status, r.attributes
 	id.Reliability.Status, id.Reliability.Attributes = status, r.attributes
-	r.out.StatusStated = r.stated
+	r.out.StatusStated = r.stated && !r.silent
 	return r.out
 }
 
@@ -188,6 +190,22 @@ func (r *reader) single(path string) (segur.INS, bool) {
 func complete(t segur.Traits, dateOptional bool) bool {
 	return t.BirthName != "" && t.FirstGivenName != "" && (t.Sex == segur.Female || t.Sex == segur.Male) &&
 		(dateOptional || !t.BirthDate.IsZero())
+}
+
+// dropMatricules leaves out the local numbers that hold the matricule of an INS
+// that is left out: some systems identify by it.
+func (r *reader) dropMatricules(path string) {
+	p := &r.out.Identity.Patient
+	n := len(p.LocalIDs)
+	p.LocalIDs = slices.DeleteFunc(p.LocalIDs, func(l segur.Identifier) bool {
+		return slices.ContainsFunc(r.current, func(ins segur.INS) bool { return strings.Contains(strings.ToUpper(l.Extension), ins.Body()) })
+	})
+	if len(p.LocalIDs) < n {
+		r.warn(path, "has a local number that holds the matricule of the INS that is left out: left out too")
+	}
+	if len(p.LocalIDs) == 0 {
+		p.LocalIDs = nil
+	}
 }
 
 // dropMailboxes leaves out the citizen's mail address, which is made of the
