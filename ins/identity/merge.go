@@ -11,8 +11,8 @@ import (
 // an operator decides. What the package does not do is the merge itself, which moves files and messages (IHE PAM A40)
 // of the caller's system.
 //
-// Refused: an identity in doubt, a fictitious one with another, two different INS unless one is a former number of the
-// other's person, traits that contradict each other.
+// Refused: an identity in doubt, a fictitious one with another, two homonyms that do not have the same INS, two
+// different INS unless one is a former number of the other's person, traits that contradict each other.
 func CheckMerge(keep, absorb Identity) error {
 	var p segur.Problems
 	for _, side := range []struct {
@@ -28,6 +28,9 @@ func CheckMerge(keep, absorb Identity) error {
 	}
 	if keep.attributes.Has(segur.Fictitious) != absorb.attributes.Has(segur.Fictitious) {
 		p.Add("absorb.attributes", "a fictitious identity is not merged with a real one")
+	}
+	if keep.attributes.Has(segur.Homonym) && absorb.attributes.Has(segur.Homonym) && (keep.ins.IsZero() || keep.ins != absorb.ins) {
+		p.Add("absorb.attributes", "both are marked as homonyms, two persons of the same traits: take the attribute back first (EXI ID 24)")
 	}
 	if !keep.ins.IsZero() && !absorb.ins.IsZero() && keep.ins != absorb.ins && !keep.knows(absorb.ins) && !absorb.knows(keep.ins) {
 		p.Add("absorb.ins", "the two have different numbers")

@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/segur-sdk/segur"
@@ -39,13 +41,22 @@ func NewRules(cfg Config) (*Rules, error) {
 // Documents is the list for a user interface, in the order of the configuration.
 func (r *Rules) Documents() []Document { return cloneDocuments(r.documents) }
 
-// Entry is what an operator or a device entered.
+// Entry is what an operator or a device entered. Its printed forms are redacted.
 type Entry struct {
 	// Traits must have the five strict traits: birth name, first given name, sex, complete birth date, place of birth.
 	Traits segur.Traits
 	// Method is how they were collected. Required.
 	Method Method
 }
+
+// String returns a redacted form: the method only.
+func (e Entry) String() string { return "Entry(" + string(e.Method) + ", redacted)" }
+
+// Format writes the redacted form whatever the verb.
+func (e Entry) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(e.String())) }
+
+// LogValue makes slog write the redacted form.
+func (e Entry) LogValue() slog.Value { return slog.StringValue(e.String()) }
 
 // New creates a provisional identity. The five strict traits are required.
 func (r *Rules) New(act Act, entry Entry) (Identity, error) {

@@ -103,6 +103,10 @@ func TestCheckMerge(t *testing.T) {
 	require.NoError(t, identity.CheckMerge(replaced, qual), "the number of the other is a former one")
 	require.NoError(t, identity.CheckMerge(qual, replaced))
 	require.NoError(t, identity.CheckMerge(state(t, "PROV fictif"), state(t, "PROV fictif")))
+	require.NoError(t, identity.CheckMerge(state(t, "QUAL homonyme"), state(t, "RECUP homonyme")), "INSi says that they are one")
+	for _, pair := range [][2]string{{"VALI homonyme", "PROV homonyme"}, {"QUAL homonyme", "VALI homonyme"}} {
+		refused(t, identity.CheckMerge(state(t, pair[0]), state(t, pair[1])), "absorb.attributes", "homonyms")
+	}
 	refused(t, identity.CheckMerge(qual, withB), "absorb.ins", "different numbers")
 	refused(t, identity.CheckMerge(qual, other), "absorb.traits.birthName", "contradicts")
 	refused(t, identity.CheckMerge(qual, state(t, "PROV douteux")), "absorb.attributes", "doubt")

@@ -171,3 +171,14 @@ func printed(v any) string {
 	}
 	return text
 }
+
+func TestEntryIsRedacted(t *testing.T) {
+	t.Parallel()
+	for _, v := range []any{identity.Entry{Traits: traits(), Method: identity.MethodBarcode}, &identity.Entry{Traits: traits()}} {
+		text := printed(v)
+		assert.Contains(t, text, "Entry(")
+		for _, secret := range []string{"DURAND", "CAMILLE", "1985", "69123"} {
+			assert.NotContains(t, text, secret)
+		}
+	}
+}
