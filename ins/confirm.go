@@ -222,7 +222,8 @@ func leadingNames(list string, n int) string {
 
 // withINS is the patient once the identity is accepted: the reference traits replace the local ones, the first given
 // name is cut from the list where the local one ends, or at the end of the compound name that it begins. A date that
-// INSi has incomplete stays as completed locally, and is then marked as such (EXI PP 19).
+// INSi has incomplete is completed by rule and marked as such (EXI ID 11 and 12, EXI PP 19), but for a local system that
+// keeps incomplete dates itself; a birth place that INSi does not know stays local.
 func withINS(p segur.Patient, id *Identity) segur.Patient {
 	t := id.Traits
 	words := len(names.Words(p.Traits.FirstGivenName))
@@ -235,14 +236,15 @@ func withINS(p segur.Patient, id *Identity) segur.Patient {
 	} else {
 		p.Traits.FirstGivenName = t.FirstGivenName
 	}
-	switch {
-	case t.BirthDate.Complete():
-		p.Traits.BirthDate, p.Traits.BirthDateInterpreted = t.BirthDate, false
-	case !t.BirthDate.IsZero():
-		p.Traits.BirthDateInterpreted = p.Traits.BirthDate.Complete()
+	switch d := t.BirthDate; {
+	case d.IsZero():
+	case d.Complete() || !p.Traits.BirthDate.Complete():
+		p.Traits.BirthDate, p.Traits.BirthDateInterpreted = d, false
+	default:
+		p.Traits.BirthDate, p.Traits.BirthDateInterpreted = completed(d), true
 	}
-	if t.BirthPlace != "" {
-		p.Traits.BirthPlace = t.BirthPlace
+	if t.BirthPlace != "" && t.BirthPlace != segur.BirthplaceUnknown {
+		p.Traits.BirthPlace = strings.ToUpper(t.BirthPlace)
 	}
 	p.Status = segur.StatusOf(true, p.Status.IsChecked())
 	return p

@@ -123,6 +123,51 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
+// What INSi knows in part is completed by rule and marked, unless the local system keeps incomplete dates itself; the
+// place that it does not know stays local. Package identity does the same with an identity of its own.
+func TestReferenceDateAndPlace(t *testing.T) {
+	t.Parallel()
+	day := segur.NewDate
+	part := func(year, month int) segur.Date { return segur.Date{Year: year, Month: month} }
+	for name, tc := range map[string]struct {
+		local       segur.Date
+		marked      bool
+		returned    segur.Date
+		want        segur.Date
+		interpreted bool
+		confirm     bool
+		place, here string // returned, and then of the patient
+	}{
+		"completed the same way, not marked": {day(1934, 2, 1), false, part(1934, 2), day(1934, 2, 1), true, false, "69123", "69123"},
+		"31 December, marked":                {day(1934, 12, 31), true, part(1934, 0), day(1934, 12, 31), true, false, "69123", "69123"},
+		"INSi knows the month":               {day(1934, 12, 31), true, part(1934, 2), day(1934, 2, 1), true, true, "69123", "69123"},
+		"INSi knows the day":                 {day(1934, 2, 1), true, day(1934, 2, 14), day(1934, 2, 14), false, true, "69123", "69123"},
+		"incomplete dates kept":              {part(1934, 2), false, part(1934, 2), part(1934, 2), false, false, "69123", "69123"},
+		"incomplete, INSi knows the month":   {part(1934, 0), false, part(1934, 2), part(1934, 2), false, true, "69123", "69123"},
+		"place unknown to INSi":              {day(1934, 2, 14), false, day(1934, 2, 14), day(1934, 2, 14), false, false, "99999", "69123"},
+		"place in lower case":                {day(1934, 2, 14), false, day(1934, 2, 14), day(1934, 2, 14), false, false, "2a004", "2A004"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := somebody("FICTIVE-DURAND", "CAMILLE", "CAMILLE", segur.Female, tc.returned, tc.place, 1)
+			local := segur.Patient{Status: segur.Validated, Traits: segur.Traits{BirthName: "FICTIVE-DURAND", FirstGivenName: "CAMILLE", Sex: segur.Female,
+				BirthDate: tc.local, BirthDateInterpreted: tc.marked, BirthPlace: tc.here}}
+			id := altered(t, p, local)
+			got := id.Patient
+			if tc.confirm {
+				require.Equal(t, []ins.Doubt{ins.DoubtBirthDate}, id.Doubts())
+				c, err := id.Confirm(ins.Confirmation{Operator: "op", Accept: id.Doubts(), Document: true})
+				require.NoError(t, err)
+				got = c.Patient
+			}
+			require.Equal(t, segur.Qualified, got.Status)
+			assert.Equal(t, tc.want, got.Traits.BirthDate)
+			assert.Equal(t, tc.interpreted, got.Traits.BirthDateInterpreted)
+			assert.Equal(t, tc.here, got.Traits.BirthPlace)
+		})
+	}
+}
+
 // Neither nobody nor several nor an invalid number can be confirmed, whatever is accepted.
 func TestConfirmRefusesWhatIsNotOneIdentity(t *testing.T) {
 	t.Parallel()
