@@ -161,6 +161,9 @@ type DocumentService struct {
 	// StudyUID is serviceEvent/id/@root: the DICOM Study Instance UID of an
 	// imaging act. Optional.
 	StudyUID OID
+	// Placer is serviceEvent/id in an imaging request: the number that the
+	// requester gave to it. Zero in any other document.
+	Placer Identifier
 	// Code is serviceEvent/code, LOINC for an imaging act. Optional.
 	Code Code
 	// Translations are serviceEvent/code/translation, in document order.

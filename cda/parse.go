@@ -230,6 +230,10 @@ func (d *decoder) classify() {
 		d.warn("templateId", "is of another version of the volet than "+templateVersion)
 	}
 	d.out.Kind = kind
+	if kind == KindImagingRequest && len(h.Services) > 0 {
+		// The identifier of the act of requesting is the number of the request, of which the root is no study.
+		h.Services[0].StudyUID, h.Services[0].Placer = "", d.serviceID
+	}
 	if d.out.Level == 1 && !slices.Contains(h.TemplateIDs, templateXDSSD) {
 		d.warn("templateId", "an unstructured document lacks the template "+templateXDSSD)
 	}

@@ -43,7 +43,7 @@ func TestSamples(t *testing.T) {
 		{"cda/cr-img-n1.xml", cda.KindImagingReport, 1, "", "2.999.33.2.1001", "285063306311714"},
 		{"cda/cr-img-n3-minimal.xml", cda.KindImagingReport, 3, "2024.01", "2.999.33.2.1001", "285063306311714"},
 		{"cda/cr-img-n3-complet.xml", cda.KindImagingReport, 3, "2024.01", "2.999.33.2.1002", "285063306311714"},
-		{"cda/da-img-minimal.xml", cda.KindImagingRequest, 3, "2024.01", "2.999.33.3", "285063306311714"},
+		{"cda/da-img-minimal.xml", cda.KindImagingRequest, 3, "2024.01", "", "285063306311714"},
 		{"mssante/hl7v2/trans-lps/CR_Radio_CDAN1_v1.xml.gz", cda.KindImagingReport, 1, "",
 			"1.3.6.1.4.1.5962.99.1.3711725607.829148806.1687338938407.3.0", "279035121518989"},
 	} {

@@ -45,6 +45,18 @@ func TestEntriesOfOfficialDocuments(t *testing.T) {
 	}
 }
 
+// A request is no study: its references are the number that the requester gave.
+func TestEntryOfOfficialRequest(t *testing.T) {
+	t.Parallel()
+	h, err := cda.ReadHeader(bytes.NewReader(testkit.ReadShared(t, "cda/da-img-minimal.xml")))
+	require.NoError(t, err)
+	require.Len(t, h.Services, 1)
+	assert.Empty(t, h.Services[0].StudyUID)
+	assert.Equal(t, segur.Identifier{Root: "2.999.33.3", Extension: "D2025-0042"}, h.Services[0].Placer)
+	e := xds.DeriveEntry(h, xds.EntryOptions{})
+	assert.Equal(t, []xds.Reference{{ID: "D2025-0042", Authority: "2.999.33.3", Type: xds.ReferenceOrder}}, e.References)
+}
+
 // Our reader of headers in the tests and that of package cda agree.
 func TestHeaderReadersAgree(t *testing.T) {
 	t.Parallel()

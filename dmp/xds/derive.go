@@ -272,7 +272,8 @@ func (o *EntryOptions) events(services []segur.DocumentService) []segur.Code {
 	return out
 }
 
-// references lists accession numbers, then studies, then orders.
+// references lists accession numbers, then studies, then orders: those that a
+// report fulfils, and that which a request is.
 func (o *EntryOptions) references(h segur.DocumentHeader) []Reference {
 	var out []Reference
 	add := func(r Reference) {
@@ -294,6 +295,9 @@ func (o *EntryOptions) references(h segur.DocumentHeader) []Reference {
 	}
 	for _, order := range h.Orders {
 		add(Reference{ID: order.Placer.Extension, Authority: order.Placer.Root, Type: ReferenceOrder})
+	}
+	for _, s := range h.Services {
+		add(Reference{ID: s.Placer.Extension, Authority: s.Placer.Root, Type: ReferenceOrder})
 	}
 	return out
 }
