@@ -47,7 +47,7 @@ func (c *checker) attachments(s *Sections) {
 	s.Attachments = slices.Clone(s.Attachments)
 	c.media = make(map[string]mediaFacts, len(s.Attachments))
 	for i := range s.Attachments {
-		a, path := &s.Attachments[i], c.item("sections.attachments", i)
+		a, path := &s.Attachments[i], c.item(c.inBody("attachments"), i)
 		a.ID = cmpOr(a.ID, "document"+strconv.Itoa(i+1))
 		c.firmly(func() {
 			_, twice := c.media[a.ID]
@@ -88,7 +88,7 @@ func (c *checker) contents(s *Sections) {
 		if a.Content == nil {
 			continue
 		}
-		path := c.at(c.item("sections.attachments", i), ".content")
+		path := c.at(c.item(c.inBody("attachments"), i), ".content")
 		facts := c.content(path, a, left)
 		left -= max(a.Content.Size(), 0)
 		c.media[a.ID] = facts

@@ -25,7 +25,8 @@ type checker struct {
 	firm     bool // what is wrong now is refused even with Config.AllowInvalid
 	refused  bool
 	problems segur.Problems
-	media    map[string]mediaFacts // attachments of a level 3 report, by identifier
+	base     string                // path of the fields of the body, "sections." or none
+	media    map[string]mediaFacts // attachments of a structured document, by identifier
 }
 
 // Add records that the field at path breaks a rule.
@@ -67,6 +68,9 @@ func (c *checker) at(path, field string) string {
 	return path + field
 }
 
+// inBody names a field of the body.
+func (c *checker) inBody(field string) string { return c.at(c.base, field) }
+
 func (c *checker) item(path string, i int) string {
 	if !c.naming {
 		return ""
@@ -76,9 +80,22 @@ func (c *checker) item(path string, i int) string {
 
 // report returns a completed copy of r. The slices of r are left alone.
 func (c *checker) report(r Report) Report {
-	c.firmly(func() { c.identity(&r) })
+	c.about(&r, defaultTitle)
+	c.orders(&r)
+	c.acts(&r)
+	var visit Act // the main act
+	if len(r.Acts) > 0 {
+		visit = r.Acts[0]
+	}
+	c.encounter(&r, visit.Start, visit.End)
+	return r
+}
+
+// about completes what the headers of all documents say.
+func (c *checker) about(r *Report, title string) {
+	c.firmly(func() { c.identity(r) })
 	r.Created = c.past("created", c.instant("created", r.Created))
-	r.Title = cmpOr(clean(r.Title), defaultTitle)
+	r.Title = cmpOr(clean(r.Title), title)
 	if utf8.RuneCountInString(r.Title) > maxTitle {
 		c.Addf("title", "must have at most %d characters: metadata take no more", maxTitle)
 	}
@@ -93,11 +110,7 @@ func (c *checker) report(r Report) Report {
 
 	c.firmly(func() { r.Patient = c.patient(r.Patient) })
 	r.BirthPlaceName = clean(r.BirthPlaceName)
-	c.people(&r)
-	c.orders(&r)
-	c.acts(&r)
-	c.encounter(&r)
-	return r
+	c.people(r)
 }
 
 // maxTitle is the longest title of the "Volet Structuration Minimale".
@@ -127,7 +140,7 @@ func (c *checker) identity(r *Report) {
 		}
 	}
 	if replaces && r.Version > 1 && r.SetID.IsZero() {
-		c.Add("setID", "is required: a version belongs to the set of the one it replaces; Report.Replacing fills it")
+		c.Add("setID", "is required: a version belongs to the set of the one it replaces; Replacing fills it")
 	}
 	if !r.SetID.IsZero() {
 		c.identifier("setID", &r.SetID, false)
@@ -261,7 +274,8 @@ func (c *checker) interval(path string, start, end *time.Time) {
 	}
 }
 
-func (c *checker) encounter(r *Report) {
+// encounter checks the visit, which by default has these times.
+func (c *checker) encounter(r *Report, start, end time.Time) {
 	e := &r.Encounter
 	e.Type = c.optional("encounter.type", e.Type, nos.EncounterType)
 	if !e.ID.IsZero() {
@@ -272,8 +286,8 @@ func (c *checker) encounter(r *Report) {
 		e.Start = c.instant("encounter.start", e.Start) // a stay that goes on
 	case !e.Start.IsZero() || !e.End.IsZero():
 		c.interval("encounter", &e.Start, &e.End)
-	case len(r.Acts) > 0:
-		e.Start, e.End = r.Acts[0].Start, r.Acts[0].End
+	default:
+		e.Start, e.End = start, end
 	}
 	path := "encounter.facility"
 	if e.Facility == nil {

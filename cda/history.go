@@ -61,10 +61,12 @@ var absences = [...]string{NoneKnown: "Aucune contre-indication connue", NotSoug
 
 const notGiven = "Non renseigné"
 
-func (c *checker) history(h *History) {
+// history checks what was known of the patient. A report must say whether there
+// are contra-indications.
+func (c *checker) history(h *History, stated bool) {
 	h.Medical, h.Surgical = texts(h.Medical), texts(h.Surgical)
 	h.ContraIndications = slices.Clone(h.ContraIndications)
-	const path = "sections.history.contraIndications"
+	path, none := c.inBody("history.contraIndications"), c.inBody("history.noContraIndication")
 	for i := range h.ContraIndications {
 		ci, at := &h.ContraIndications[i], c.item(path, i)
 		ci.Code = c.code(at, ci.Code, nos.ContraIndication)
@@ -75,13 +77,13 @@ func (c *checker) history(h *History) {
 	}
 	switch {
 	case h.NoContraIndication > NotSought:
-		c.firmly(func() { c.Add("sections.history.noContraIndication", "must be NoneKnown or NotSought") })
-	case len(h.ContraIndications) == 0 && h.NoContraIndication == AbsenceNotStated:
+		c.firmly(func() { c.Add(none, "must be NoneKnown or NotSought") })
+	case stated && len(h.ContraIndications) == 0 && h.NoContraIndication == AbsenceNotStated:
 		c.Add(path, "is required, or noContraIndication")
 	case len(h.ContraIndications) > 0 && h.NoContraIndication != AbsenceNotStated:
-		c.Add("sections.history.noContraIndication", "contradicts the contra-indications listed")
+		c.Add(none, "contradicts the contra-indications listed")
 	}
-	c.prose("sections.history.narrative", h.Narrative, false)
+	c.prose(c.inBody("history.narrative"), h.Narrative, false)
 }
 
 // texts keeps what is not blank.

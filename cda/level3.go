@@ -52,6 +52,11 @@ func (w *Writer) Level3(r Report, s Sections) (*Document, error) {
 		laterality: w.tables.of(nos.TechniqueLaterality),
 	}
 	xml, err := b.document(sum)
+	return b.made(op, xml, err, named.problems.Details(), invalid)
+}
+
+// made is the document of what was written.
+func (b *body) made(op string, xml []byte, err error, problems []segur.Detail, invalid error) (*Document, error) {
 	switch {
 	case b.failed != nil:
 		return nil, b.failed
@@ -60,7 +65,7 @@ func (w *Writer) Level3(r Report, s Sections) (*Document, error) {
 	case len(xml) > maxSectionsBytes:
 		return nil, &segur.Error{Op: op, Kind: segur.KindTooLarge, Message: "the texts of the document are larger than 16 MiB"}
 	}
-	return readable(newDocument(segur.Identifier{Root: filled.ID}, xml, b.embeds, named.problems.Details()), invalid)
+	return readable(newDocument(segur.Identifier{Root: b.r.ID}, xml, b.embeds, problems), invalid)
 }
 
 // level3Templates are those of a structured imaging report.
@@ -73,7 +78,7 @@ var level3Templates = [...]segur.OID{
 // templateVersion is the extension of the templates of the imaging volets.
 const templateVersion = "2024.01"
 
-// maxSectionsBytes bounds what a level 3 report holds around its attachments.
+// maxSectionsBytes bounds what a structured document holds around its attachments.
 const maxSectionsBytes = 16 << 20
 
 // identify gives a checked report the identifiers it lacks.

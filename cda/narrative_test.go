@@ -140,7 +140,7 @@ func TestMarkupIsRefused(t *testing.T) {
 		`<footnoteRef IDREF="no"/>x`:                                    "a reference to an identifier that is not in the text",
 		`<footnoteRef/>x`:                                               "a footnoteRef without IDREF",
 		`<renderMultiMedia/>`:                                           "a renderMultiMedia without referencedObject",
-		`<renderMultiMedia referencedObject="x"/>`:                      "shows an attachment that the report does not have",
+		`<renderMultiMedia referencedObject="x"/>`:                      "shows an attachment that the document does not have",
 		`a < b`:         "is not well-formed XML (syntax)",
 		`</text><text>`: "is not well-formed XML",
 		`</text><!--`:   "is not well-formed XML",

@@ -87,12 +87,8 @@ func (c *checker) sections(s Sections, r *Report) Sections {
 		}
 		s.Addendum = &a
 	}
-	s.Question.Justification, s.Question.Purpose = lines(s.Question.Justification), lines(s.Question.Purpose)
-	c.prose("sections.question.narrative", s.Question.Narrative, false)
-	if s.Question.isZero() {
-		c.Add("sections.question", "is required: justification or purpose")
-	}
-	c.history(&s.History)
+	c.question(&s.Question)
+	c.history(&s.History, true)
 	c.actSections(&s, r)
 	c.devices(&s)
 	c.prose("sections.results", s.Results, false)
@@ -101,6 +97,14 @@ func (c *checker) sections(s Sections, r *Report) Sections {
 	c.prose("sections.conclusion", s.Conclusion, true)
 	c.prose("sections.patientInformation", s.PatientInformation, false)
 	return s
+}
+
+func (c *checker) question(q *ClinicalQuestion) {
+	q.Justification, q.Purpose = lines(q.Justification), lines(q.Purpose)
+	c.prose(c.inBody("question.narrative"), q.Narrative, false)
+	if q.isZero() {
+		c.Add(c.inBody("question"), "is required: justification or purpose")
+	}
 }
 
 // prose checks a formatted text.
@@ -117,7 +121,7 @@ func (c *checker) prose(path string, n Narrative, required bool) {
 		}
 		for _, id := range n.media() {
 			if _, known := c.media[id]; !known {
-				c.Add(path, "shows an attachment that the report does not have")
+				c.Add(path, "shows an attachment that the document does not have")
 			}
 		}
 	})

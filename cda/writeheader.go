@@ -20,9 +20,36 @@ const (
 // xmlEncoder writes the classes of CDA, in the order of the schema.
 type xmlEncoder struct{ *xmlw.Writer }
 
-// header writes the document up to its body and leaves the root open. CDA is
-// the default namespace: the imaging rules compare xsi:type with bare names.
+// header writes a report up to its body and leaves the root open.
 func (x xmlEncoder) header(r *Report, templates []segur.OID) {
+	x.opening(r, templates)
+	x.code("code", segur.Code{Code: "18748-4", System: nos.LOINC, SystemName: "LOINC", Display: defaultTitle}, func() {
+		for i, a := range r.Acts {
+			if !slices.ContainsFunc(r.Acts[:i], func(o Act) bool { return o.Code.Equal(a.Code) }) {
+				x.code("translation", a.Code, nil)
+			}
+		}
+	})
+	x.about(r)
+	for _, o := range r.Orders {
+		x.order(o)
+	}
+	for _, a := range r.Acts {
+		x.act(a, r.PracticeSetting)
+	}
+	if r.Screening {
+		x.Start("documentationOf")
+		x.Start("serviceEvent")
+		x.code("code", screening, nil)
+		x.End()
+		x.End()
+	}
+	x.context(r)
+}
+
+// opening writes the document up to its code. CDA is the default namespace: the
+// imaging rules compare xsi:type with bare names.
+func (x xmlEncoder) opening(r *Report, templates []segur.OID) {
 	x.Start("ClinicalDocument")
 	x.NS("", nsCDA)
 	x.NS("ps3-20", nsPS320)
@@ -31,20 +58,17 @@ func (x xmlEncoder) header(r *Report, templates []segur.OID) {
 	x.Elem("typeId", "", "extension", "POCD_HD000040", "root", "2.16.840.1.113883.1.3")
 	for _, t := range templates {
 		x.Start("templateId")
-		if t == templateReport {
+		if t == templateReport || t == templateRequest {
 			x.Attr("extension", templateVersion)
 		}
 		x.Attr("root", string(t))
 		x.End()
 	}
 	x.root("id", r.ID)
-	x.code("code", segur.Code{Code: "18748-4", System: nos.LOINC, SystemName: "LOINC", Display: defaultTitle}, func() {
-		for i, a := range r.Acts {
-			if !slices.ContainsFunc(r.Acts[:i], func(o Act) bool { return o.Code.Equal(a.Code) }) {
-				x.code("translation", a.Code, nil)
-			}
-		}
-	})
+}
+
+// about writes what follows the code, the people last.
+func (x xmlEncoder) about(r *Report) {
 	x.Elem("title", r.Title)
 	x.time("effectiveTime", r.Created)
 	x.code("confidentialityCode", r.Confidentiality, nil)
@@ -78,20 +102,10 @@ func (x xmlEncoder) header(r *Report, templates []segur.OID) {
 		x.signature("authenticator", a)
 	}
 	x.participants(r)
+}
 
-	for _, o := range r.Orders {
-		x.order(o)
-	}
-	for _, a := range r.Acts {
-		x.act(a, r.PracticeSetting)
-	}
-	if r.Screening {
-		x.Start("documentationOf")
-		x.Start("serviceEvent")
-		x.code("code", screening, nil)
-		x.End()
-		x.End()
-	}
+// context writes the version that is replaced and the visit.
+func (x xmlEncoder) context(r *Report) {
 	if !r.Replaces.IsZero() {
 		x.Start("relatedDocument")
 		x.Attr("typeCode", "RPLC")

@@ -170,9 +170,14 @@ func (x xmlEncoder) participants(r *Report) {
 		x.participant("REF", segur.Code{}, p.Date, p.Professional)
 	}
 	if p := r.FamilyPhysician; p != nil {
-		row, _ := nos.FunctionCode.Lookup("PCP")
-		x.participant("INF", segur.Code{Code: row.Code, System: segur.OID(row.System), Display: row.Display}, segur.Date{}, *p)
+		x.participant("INF", functionCode("PCP"), segur.Date{}, *p)
 	}
+}
+
+// functionCode is a function of JDV_J47.
+func functionCode(code string) segur.Code {
+	row, _ := nos.FunctionCode.Lookup(code)
+	return segur.Code{Code: row.Code, System: segur.OID(row.System), Display: row.Display}
 }
 
 func (x xmlEncoder) participant(kind string, function segur.Code, since segur.Date, p segur.Professional) {

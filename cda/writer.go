@@ -63,7 +63,7 @@ type Writer struct {
 
 // checker checks with the settings of the writer.
 func (w *Writer) checker(naming bool) *checker {
-	return &checker{cfg: w.cfg, tables: w.tables, naming: naming}
+	return &checker{cfg: w.cfg, tables: w.tables, naming: naming, base: "sections."}
 }
 
 // New checks the configuration and returns a Writer. The error is
