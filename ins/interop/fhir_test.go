@@ -191,6 +191,7 @@ func TestReadFHIRRefuses(t *testing.T) {
 		"another case":       {strings.Replace(good, `"gender"`, `"Gender":"male","gender"`, 1), segur.ErrProtocol},
 		"twice, long s":      {strings.Replace(good, `"use":"official"`, `"use":"old","uſe":"official"`, 1), segur.ErrProtocol},
 		"twice, Kelvin":      {strings.Replace(good, `"gender"`, `"linK":[],"lin\u212a":[],"gender"`, 1), segur.ErrProtocol},
+		"too many values":    {strings.Replace(good, `"gender"`, `"photo":[`+strings.Repeat("{},", 30_000)+`{}],"gender"`, 1), segur.ErrTooLarge},
 		"twice, deeper":      {strings.Replace(good, `"code":"INS-NIR-TEST"`, `"code":"INS-NIR-TEST","code":"INS-NIR"`, 1), segur.ErrProtocol},
 		"text after the end": {good + "x", segur.ErrProtocol},
 		"two resources":      {good + good, segur.ErrProtocol},

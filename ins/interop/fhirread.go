@@ -2,6 +2,7 @@ package interop
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,6 +80,8 @@ type (
 const (
 	maxResourceBytes = 8 << 20 // photos
 	maxResourceDepth = 64
+	// The model takes hundreds of bytes for a value, however short it is.
+	maxResourceTokens = 50_000
 )
 
 // ReadFHIRPatient reads a Patient resource in JSON, of any version of FR Core. The
@@ -93,7 +96,9 @@ func (c *Codec) ReadFHIRPatient(resource []byte) (*Reading, error) {
 	if len(resource) > maxResourceBytes {
 		return nil, tooLarge(op, "the resource is larger than any is")
 	}
-	if err := checkJSON(resource); err != nil {
+	if err := checkJSON(resource); errors.Is(err, errValues) {
+		return nil, tooLarge(op, "the resource has more values than any has")
+	} else if err != nil {
 		return nil, &segur.Error{Op: op, Kind: segur.KindProtocol, Message: "the resource cannot be read", Err: err}
 	}
 	var p fhirPatient

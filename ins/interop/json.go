@@ -13,6 +13,7 @@ import (
 var (
 	errJSON      = errors.New("it is not JSON in UTF-8")
 	errDepth     = errors.New("it is nested deeper than any is")
+	errValues    = errors.New("it has more values than any has")
 	errDuplicate = errors.New("it has a property twice: readers would not agree on its value")
 )
 
@@ -40,7 +41,11 @@ func checkJSON(data []byte) error {
 		key  bool            // a key comes next
 	}
 	var open []level
+	tokens := 0
 	for first := true; ; first = false {
+		if tokens++; tokens > maxResourceTokens {
+			return errValues
+		}
 		tok, err := d.Token()
 		if errors.Is(err, io.EOF) && !first && len(open) == 0 {
 			return nil

@@ -129,10 +129,12 @@ func (s Segment) Repetitions(n int) []string {
 // message. Segments end with CR, as the norm has it, or with LF or both; the
 // block characters of MLLP and a byte order mark are ignored. A line that begins
 // no segment goes on with the one above: senders break long values. What comes
-// before an MSH, as a segment given alone, has the standard delimiters.
+// before an MSH, as a segment given alone, has the standard delimiters. More than
+// 1024 segments, and more than 1 MiB in broken lines, are refused.
 func Select(message string, names ...string) ([]Segment, error) {
 	var out []Segment
 	var lines []string // those of the segment that is being read; none when nobody asked for it
+	joined := 0        // the bytes of lines
 	delims := Standard
 	end := func() {
 		if len(lines) > 0 {
@@ -157,18 +159,35 @@ func Select(message string, names ...string) ([]Segment, error) {
 			end()
 		default:
 			if len(lines) > 0 {
+				if joined += len(line); joined > maxJoined {
+					return nil, errLong
+				}
 				lines = append(lines, line)
 			}
 			continue
 		}
 		first = false
 		if wanted {
-			lines = append(lines, line)
+			if len(out) == maxSegments {
+				return nil, errMany
+			}
+			lines, joined = append(lines, line), len(line)
 		}
 	}
 	end()
 	return out, nil
 }
+
+// Bounds on what a message makes the reader hold.
+const (
+	maxSegments = 1024
+	maxJoined   = 1 << 20
+)
+
+var (
+	errLong = errors.New("a segment is broken in lines and longer than any is")
+	errMany = errors.New("there are more of these segments than any message has")
+)
 
 // header reports whether a line is an MSH segment, its delimiters good or bad.
 // After the first segment, a line of base64 may begin with these letters.

@@ -64,6 +64,10 @@ func TestSelectJoinsBrokenLines(t *testing.T) {
 	s, err = hl7.Select("PID|||1"+strings.Repeat("\r2", 1<<16), "PID")
 	require.NoError(t, err)
 	assert.Equal(t, 1+1<<16, len(s[0].Field(3)))
+	_, err = hl7.Select("PID|||1"+strings.Repeat("\r2", 1<<21), "PID")
+	require.Error(t, err, "longer than any segment")
+	_, err = hl7.Select(strings.Repeat("PID|||1\r", 1<<12), "PID")
+	require.Error(t, err, "more segments than any message has")
 }
 
 func TestFormatSegment(t *testing.T) {
