@@ -122,8 +122,8 @@ func compareText(a, b string) Agreement {
 }
 
 func compareNames(a, b string) Agreement {
-	c := compareText(a, b)
-	if c == Different && slices.Equal(names.Words(a), names.Words(b)) {
+	c, words := compareText(a, b), names.Words(a)
+	if c == Different && len(words) > 0 && slices.Equal(words, names.Words(b)) {
 		return Equivalent
 	}
 	return c

@@ -54,14 +54,15 @@ func TestCoherenceOfFields(t *testing.T) {
 		want     func(v *ins.Verdict)
 		coherent bool
 	}{
-		"all the same":        {func(_, _ *segur.Traits) {}, func(*ins.Verdict) {}, true},
-		"name written freely": {func(l, _ *segur.Traits) { l.BirthName = "d’Aigué fictive" }, func(v *ins.Verdict) { v.BirthName = ins.Equivalent }, true},
-		"another name":        {func(l, _ *segur.Traits) { l.BirthName = "DURAND" }, func(v *ins.Verdict) { v.BirthName = ins.Different }, false},
-		"name missing":        {func(_, r *segur.Traits) { r.BirthName = "" }, func(v *ins.Verdict) { v.BirthName = ins.Unknown }, false},
-		"another sex":         {func(l, _ *segur.Traits) { l.Sex = segur.Male }, func(v *ins.Verdict) { v.Sex = ins.Different }, false},
-		"sex missing":         {func(_, r *segur.Traits) { r.Sex = "" }, func(v *ins.Verdict) { v.Sex = ins.Unknown }, false},
-		"another day":         {func(l, _ *segur.Traits) { l.BirthDate.Day = 15 }, func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
-		"date missing":        {func(_, r *segur.Traits) { r.BirthDate = segur.Date{} }, func(v *ins.Verdict) { v.BirthDate = ins.Unknown }, false},
+		"all the same":           {func(_, _ *segur.Traits) {}, func(*ins.Verdict) {}, true},
+		"name written freely":    {func(l, _ *segur.Traits) { l.BirthName = "d’Aigué fictive" }, func(v *ins.Verdict) { v.BirthName = ins.Equivalent }, true},
+		"another name":           {func(l, _ *segur.Traits) { l.BirthName = "DURAND" }, func(v *ins.Verdict) { v.BirthName = ins.Different }, false},
+		"names without a letter": {func(l, r *segur.Traits) { l.BirthName, r.BirthName = "'", "-" }, func(v *ins.Verdict) { v.BirthName = ins.Different }, false},
+		"name missing":           {func(_, r *segur.Traits) { r.BirthName = "" }, func(v *ins.Verdict) { v.BirthName = ins.Unknown }, false},
+		"another sex":            {func(l, _ *segur.Traits) { l.Sex = segur.Male }, func(v *ins.Verdict) { v.Sex = ins.Different }, false},
+		"sex missing":            {func(_, r *segur.Traits) { r.Sex = "" }, func(v *ins.Verdict) { v.Sex = ins.Unknown }, false},
+		"another day":            {func(l, _ *segur.Traits) { l.BirthDate.Day = 15 }, func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},
+		"date missing":           {func(_, r *segur.Traits) { r.BirthDate = segur.Date{} }, func(v *ins.Verdict) { v.BirthDate = ins.Unknown }, false},
 		"day completed by rule": {func(l, r *segur.Traits) { l.BirthDate.Day, r.BirthDate.Day = 1, 0 },
 			func(v *ins.Verdict) { v.BirthDate = ins.Equivalent }, true},
 		"day not completed by rule": {func(_, r *segur.Traits) { r.BirthDate.Day = 0 }, func(v *ins.Verdict) { v.BirthDate = ins.Different }, false},

@@ -127,8 +127,11 @@ func checkSpelling(p *segur.Problems, path string, s []character, kind nameKind,
 	if kind == givenName && (before == hyphen || before == apostrophe) {
 		l.add(at, "a given name ends with neither a hyphen nor an apostrophe")
 	}
-	if n == 0 {
+	switch {
+	case n == 0:
 		p.Add(path, "is required")
+	case !slices.ContainsFunc(s, func(c character) bool { return unicode.IsLetter(c.r) }) && len(l) == 0:
+		p.Add(path, "must hold a letter")
 	}
 	l.report(p, path)
 	if n > maxNameLength {

@@ -53,6 +53,8 @@ func TestLexicalRules(t *testing.T) {
 		{"A1B2", false, false, "birthName character 2: digits are not accepted; birthName character 4: digits", "character 4: digits"},
 		{"A\tB", false, false, "white space", "white space"},
 		{"", false, false, "is required", "is required"},
+		{"'", false, false, "must hold a letter", "character 1"},
+		{"'-", false, false, "must hold a letter", "character 2"},
 		{strings.Repeat("A", 100), true, true, "", ""},
 		{strings.Repeat("é1", 501), false, false, "has 1002 characters, 100 at most", "has 1002 characters"},
 		{strings.Repeat("A", 101), false, false, "has 101 characters, 100 at most", "101"},
