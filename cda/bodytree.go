@@ -3,6 +3,7 @@ package cda
 import (
 	"bytes"
 	"iter"
+	"math"
 	"strconv"
 
 	"github.com/segur-sdk/segur"
@@ -11,31 +12,32 @@ import (
 
 // tree is the structured body of a document in memory, in document order. It
 // copies attribute values only: texts, however long, stay where they are in the
-// input.
+// input. Its parts hold no pointers, so that a large body costs the garbage
+// collector nothing.
 type tree struct {
 	src    []byte
 	elems  []elem
 	attrs  []attr
-	values []byte // of the attributes
+	values []byte   // of the attributes, and texts that are written in another way than they read
+	names  []string // beyond knownNames
 	ids    map[string]int32
 	twice  []int32 // elements whose ID is that of another one
+	refs   []int32 // elements that refer to another one
+	media  []int32 // elements with a content
 	actors []bodyActor
 }
 
-// elem is an element in the namespace of CDA, or a run of text when name is empty.
+// elem is an element in the namespace of CDA, or a run of text when name is 0.
 type elem struct {
-	name                      string
-	text                      []byte
+	name                      int32 // see tree.nameOf
 	parent, first, last, next int32 // 0: none, as the root is nobody's child
 	attr0, attr1              int32
+	text0, text1              int32 // place of a text in tree.values; 0: it is in the input as it reads
 	actor                     int32 // 1 + index in tree.actors
-	start, end                int
+	start, end                int32
 }
 
-type attr struct {
-	name       string
-	start, end int
-}
+type attr struct{ name, start, end int32 }
 
 // bodyActor is someone who is named inside a section.
 type bodyActor struct {
@@ -43,22 +45,83 @@ type bodyActor struct {
 	setting segur.Code
 }
 
-// attrNames are the attributes that documents have: they need not be allocated again.
-var attrNames = func() map[string]string {
-	m := map[string]string{}
-	for _, s := range []string{"root", "extension", "code", "codeSystem", "codeSystemName", "displayName", "value", "unit", "nullFlavor",
-		"mediaType", "representation", "compression", "ID", "classCode", "moodCode", "typeCode", "inversionInd", "use", "referencedObject", "href", "IDREF",
-		"headers", "styleCode", "listType", "border", "width", "align", "determinerCode", "contextConductionInd", "assigningAuthorityName"} {
-		m[s] = s
+// knownNames are the names of elements and attributes that documents have, all
+// those that this package asks for among them. The first one is that of text.
+var knownNames = []string{"", "xsi:type", "?", "root", "extension", "code", "codeSystem", "codeSystemName", "displayName", "value", "unit", "nullFlavor",
+	"mediaType", "representation", "compression", "ID", "classCode", "moodCode", "typeCode", "inversionInd", "use", "referencedObject", "href", "IDREF",
+	"headers", "styleCode", "listType", "border", "width", "align", "determinerCode", "contextConductionInd", "assigningAuthorityName",
+	"structuredBody", "component", "section", "templateId", "id", "title", "text", "entry", "act", "observation", "procedure", "substanceAdministration",
+	"supply", "organizer", "observationMedia", "encounter", "entryRelationship", "reference", "originalText", "translation", "qualifier", "name",
+	"statusCode", "effectiveTime", "low", "high", "priorityCode", "methodCode", "targetSiteCode", "routeCode", "doseQuantity", "rateQuantity",
+	"consumable", "manufacturedProduct", "manufacturedMaterial", "lotNumberText", "participant", "participantRole", "playingEntity", "playingDevice",
+	"performer", "author", "time", "assignedAuthor", "assignedEntity", "family", "given", "prefix", "suffix", "interpretationCode", "referenceRange",
+	"center", "manufacturedLabeledDrug", "content", "linkHtml", "sub", "sup", "br", "footnote", "footnoteRef", "renderMultiMedia", "paragraph", "list", "item", "caption",
+	"table", "colgroup", "col", "thead", "tfoot", "tbody", "tr", "th", "td",
+	"language", "revised", "rel", "rev", "abbr", "axis", "scope", "rowspan", "colspan", "char", "charoff", "valign", "span", "summary",
+	"frame", "rules", "cellspacing", "cellpadding"}
+
+var knownName = func() map[string]int32 {
+	m := make(map[string]int32, len(knownNames))
+	for i, s := range knownNames {
+		m[s] = int32(i)
 	}
 	return m
 }()
 
+// nameSlots finds most of them without hashing: the name that came last at a
+// slot made of its length and ends.
+var nameSlots = func() (slots [1024]int32) {
+	for i, s := range knownNames {
+		if s != "" {
+			slots[nameSlot(s[0], s[len(s)-1], s[len(s)/2], len(s))] = int32(i)
+		}
+	}
+	return slots
+}()
+
+func nameSlot(first, last, middle byte, n int) int {
+	return (int(first)*67 + int(last)*29 + int(middle)*7 + n*131) & 1023
+}
+
+func (t *tree) nameID(local []byte) int32 {
+	i := nameSlots[nameSlot(local[0], local[len(local)-1], local[len(local)/2], len(local))]
+	if knownNames[i] == string(local) {
+		return i
+	}
+	if i, ok := knownName[string(local)]; ok {
+		return i
+	}
+	for i, s := range t.names {
+		if s == string(local) {
+			return int32(len(knownNames) + i)
+		}
+	}
+	if len(t.names) == maxOtherNames {
+		return 2 // "?": nobody asks for it
+	}
+	t.names = append(t.names, string(local))
+	return int32(len(knownNames) + len(t.names) - 1)
+}
+
+// maxOtherNames bounds the names that are no names of CDA.
+const maxOtherNames = 256
+
+func (t *tree) nameOf(i int32) string {
+	if int(i) < len(knownNames) {
+		return knownNames[i]
+	}
+	return t.names[int(i)-len(knownNames)]
+}
+
 // structuredBody reads the current element, structuredBody, to its end.
 func (d *decoder) structuredBody() {
+	if len(d.src) > math.MaxInt32/2 {
+		d.limit("a structured body in more than 1 GiB")
+		return
+	}
 	t := &tree{src: d.src, ids: map[string]int32{}}
 	size := min(len(d.src)-d.Offset(), 1<<20)
-	t.elems, t.attrs, t.values = make([]elem, 0, 16+size/40), make([]attr, 0, 16+size/40), make([]byte, 0, 64+size/4)
+	t.elems, t.attrs, t.values = make([]elem, 0, 16+size/32), make([]attr, 0, 16+size/20), make([]byte, 0, 64+size/2)
 	cur := t.open(d, -1)
 	base := d.Depth()
 	narrative := int32(-1) // the text element around the current one
@@ -73,33 +136,43 @@ func (d *decoder) structuredBody() {
 				continue
 			}
 			i := t.open(d, cur)
-			switch e := &t.elems[i]; {
-			case narrative >= 0:
-			case e.name == "assignedAuthor" || e.name == "assignedEntity":
-				var a bodyActor
-				a.setting = d.role(&a.who)
-				t.actors = append(t.actors, a)
-				e.actor, e.end = int32(len(t.actors)), d.EndOffset()
-				continue
-			case e.name == "section":
-				sections++
-				d.count(&d.sections, d.limits.maxSections(), "too many sections")
-				if sections > maxSectionDepth {
-					d.limit("sections nested too deep")
+			if narrative >= 0 {
+				if t.nameOf(t.elems[i].name) == "renderMultiMedia" {
+					t.refs = append(t.refs, i)
 				}
-			case e.name == "entry":
-				d.count(&d.entries, d.limits.maxEntries(), "too many entries")
-			case e.name == "text" && t.elems[cur].name == "section":
-				narrative = i
+			} else {
+				switch t.nameOf(t.elems[i].name) {
+				case "reference":
+					t.refs = append(t.refs, i)
+				case "observationMedia":
+					t.media = append(t.media, i)
+				case "assignedAuthor", "assignedEntity":
+					var a bodyActor
+					a.setting = d.role(&a.who)
+					t.actors = append(t.actors, a)
+					t.elems[i].actor, t.elems[i].end = int32(len(t.actors)), int32(d.EndOffset())
+					continue
+				case "section":
+					d.count(&d.sections, d.limits.maxSections(), "too many sections")
+					if sections++; sections > maxSectionDepth {
+						d.limit("sections nested too deep")
+					}
+				case "entry":
+					d.count(&d.entries, d.limits.maxEntries(), "too many entries")
+				case "text":
+					if (el{t, cur}).name() == "section" {
+						narrative = i
+					}
+				}
 			}
 			cur = i
 		case xmlr.EndElement:
 			e := &t.elems[cur]
-			e.end = d.EndOffset()
+			e.end = int32(d.EndOffset())
 			switch {
 			case cur == narrative:
 				narrative = -1
-			case narrative < 0 && e.name == "section":
+			case narrative < 0 && t.nameOf(e.name) == "section":
 				sections--
 			}
 			if d.Depth() == base {
@@ -111,13 +184,16 @@ func (d *decoder) structuredBody() {
 			if narrative < 0 && d.Blank() {
 				continue
 			}
-			// Base64 stays where it is in the input; only text that is written in
-			// another way than it reads is copied.
-			raw := d.src[d.Offset():d.EndOffset()]
-			if d.CDATA() || bytes.IndexByte(raw, '&') >= 0 || bytes.IndexByte(raw, '\r') >= 0 {
-				raw = bytes.Clone(d.TextValue())
+			// Base64 stays where it is in the input.
+			e := elem{start: int32(d.Offset()), end: int32(d.EndOffset())}
+			if raw := d.src[e.start:e.end]; d.CDATA() || bytes.IndexByte(raw, '&') >= 0 || bytes.IndexByte(raw, '\r') >= 0 {
+				e.text0 = int32(len(t.values))
+				t.values = append(t.values, d.TextValue()...)
+				if e.text1 = int32(len(t.values)); e.text0 == e.text1 {
+					continue
+				}
 			}
-			t.add(elem{text: raw, start: d.Offset(), end: d.EndOffset()}, cur)
+			t.add(e, cur)
 		}
 	}
 }
@@ -152,29 +228,21 @@ func (t *tree) add(e elem, parent int32) int32 {
 }
 
 func (t *tree) open(d *decoder, parent int32) int32 {
-	e := elem{name: d.Name().Local, attr0: int32(len(t.attrs)), start: d.Offset()}
+	e := elem{name: t.nameID(d.Local()), attr0: int32(len(t.attrs)), start: int32(d.Offset())}
 	i := int32(len(t.elems))
 	for j := range d.NumAttr() {
 		space, local := d.AttrName(j)
-		name := ""
-		switch space {
-		case "":
-			var ok bool
-			if name, ok = attrNames[string(local)]; !ok {
-				name = string(local)
-			}
-		case nsXSI:
-			if string(local) != "type" {
-				continue
-			}
-			name = "xsi:type"
-		default:
+		name := int32(1) // xsi:type
+		switch {
+		case space == "":
+			name = t.nameID(local)
+		case space != nsXSI || string(local) != "type":
 			continue
 		}
 		start := len(t.values)
 		t.values = append(t.values, d.AttrValue(j)...)
-		t.attrs = append(t.attrs, attr{name, start, len(t.values)})
-		if name == "ID" {
+		t.attrs = append(t.attrs, attr{name, int32(start), int32(len(t.values))})
+		if t.nameOf(name) == "ID" {
 			id := string(t.values[start:])
 			if _, known := t.ids[id]; known {
 				t.twice = append(t.twice, i)
@@ -197,13 +265,32 @@ type el struct {
 func (e el) ok() bool     { return e.t != nil }
 func (e el) get() *elem   { return &e.t.elems[e.i] }
 func (e el) raw() []byte  { return e.t.src[e.get().start:e.get().end:e.get().end] }
-func (e el) isText() bool { return e.ok() && e.get().name == "" }
+func (e el) isText() bool { return e.ok() && e.get().name == 0 }
 
 func (e el) name() string {
 	if !e.ok() {
 		return ""
 	}
-	return e.get().name
+	return e.t.nameOf(e.get().name)
+}
+
+// run is the text of a run of text.
+func (e el) run() []byte {
+	if n := e.get(); n.text1 != 0 {
+		return e.t.values[n.text0:n.text1]
+	}
+	return e.raw()
+}
+
+// attrs iterates over the attributes, names and values.
+func (e el) attrs() iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for _, a := range e.t.attrs[e.get().attr0:e.get().attr1] {
+			if !yield(e.t.nameOf(a.name), e.t.values[a.start:a.end]) {
+				return
+			}
+		}
+	}
 }
 
 func (e el) parent() el {
@@ -231,7 +318,7 @@ func (e el) nodes() iter.Seq[el] {
 func (e el) all(name string) iter.Seq[el] {
 	return func(yield func(el) bool) {
 		for c := range e.nodes() {
-			if c.get().name == name && !yield(c) {
+			if c.name() == name && !yield(c) {
 				return
 			}
 		}
@@ -245,7 +332,7 @@ func (e el) child(path ...string) el {
 			return e
 		}
 		i := e.get().first
-		for i != 0 && e.t.elems[i].name != name {
+		for i != 0 && e.t.nameOf(e.t.elems[i].name) != name {
 			i = e.t.elems[i].next
 		}
 		if i == 0 {
@@ -261,7 +348,7 @@ func (e el) lookup(name string) ([]byte, bool) {
 		return nil, false
 	}
 	for _, a := range e.t.attrs[e.get().attr0:e.get().attr1] {
-		if a.name == name {
+		if e.t.nameOf(a.name) == name {
 			return e.t.values[a.start:a.end], true
 		}
 	}

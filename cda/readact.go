@@ -7,7 +7,7 @@ import (
 
 // act reads the section of an act. name begins the identifiers of its text in
 // a document of this package.
-func (r *bodyReader) act(s Section, name string) (a ActSection, p Procedure) {
+func (r *bodyReader) act(s *Section, name string) (a ActSection, p Procedure) {
 	p.Service = -1
 	techniques := 0
 	for e := range s.at.entries {
@@ -67,7 +67,7 @@ func (r *bodyReader) technique(e el, a *ActSection, p *Procedure) {
 }
 
 // ofAct reads a section inside that of an act.
-func (r *bodyReader) ofAct(s Section, a *ActSection, p *Procedure, name string) {
+func (r *bodyReader) ofAct(s *Section, a *ActSection, p *Procedure, name string) {
 	switch s.Role {
 	case RoleComplications:
 		a.Complications = a.Complications.Add(r.narrative(s, name))
@@ -80,7 +80,7 @@ func (r *bodyReader) ofAct(s Section, a *ActSection, p *Procedure, name string) 
 	}
 }
 
-func (r *bodyReader) exposure(s Section, x *Exposure, a *ActSection) {
+func (r *bodyReader) exposure(s *Section, x *Exposure, a *ActSection) {
 	for e := range s.at.entries {
 		code := e.child("code")
 		switch e.name() {
@@ -190,7 +190,7 @@ func (r *bodyReader) product(e el) (p Product) {
 
 // catalog reads the study of an act: one series of it and one image, which
 // stand for all of them.
-func (r *bodyReader) catalog(s Section, a *ActSection, p *Procedure) {
+func (r *bodyReader) catalog(s *Section, a *ActSection, p *Procedure) {
 	c := &a.Catalog
 	for study := range s.at.entries {
 		if study.name() != "act" {

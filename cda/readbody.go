@@ -1,10 +1,6 @@
 package cda
 
-import (
-	"strings"
-
-	"github.com/segur-sdk/segur"
-)
+import "strings"
 
 // bodyReader understands a structured body.
 type bodyReader struct {
@@ -58,8 +54,8 @@ func (r *bodyReader) references() {
 	for _, i := range r.t.twice {
 		r.warn(el{r.t, i}, "has an identifier that another element has: references go to the first one")
 	}
-	for i := range r.t.elems {
-		e := el{r.t, int32(i)}
+	for _, i := range r.t.refs {
+		e := el{r.t, i}
 		switch e.name() {
 		case "reference":
 			b, _ := e.lookup("value")
@@ -90,25 +86,19 @@ func (r *bodyReader) references() {
 // attachments reads what the document embeds.
 func (r *bodyReader) attachments() {
 	r.media, r.ownMedia = map[string]bool{}, true
-	var found []el
-	for i := range r.t.elems {
-		if e := (el{r.t, int32(i)}); e.name() == "observationMedia" {
-			found = append(found, e)
-			if !strings.HasPrefix(e.attr("ID"), "media-") {
-				r.ownMedia = false
-			}
+	for _, i := range r.t.media {
+		if !strings.HasPrefix((el{r.t, i}).attr("ID"), "media-") {
+			r.ownMedia = false
 		}
 	}
-	for _, e := range found {
+	for _, i := range r.t.media {
+		e := el{r.t, i}
 		a, ok := r.attachment(e)
 		if !ok {
 			continue
 		}
 		section := e.ancestor("section")
-		s := Section{Code: section.child("code").code(), at: section}
-		for t := range section.all("templateId") {
-			s.TemplateIDs = append(s.TemplateIDs, segur.OID(t.attr("root")))
-		}
+		s := &Section{Code: section.child("code").code(), at: section, TemplateIDs: section.templates()}
 		if s.role() == RoleCopy {
 			if r.out.Copy == nil {
 				r.out.Copy = &a
@@ -139,9 +129,9 @@ func (r *bodyReader) attachment(e el) (Attachment, bool) {
 	a.MediaType = strings.ToLower(v.attr("mediaType"))
 	text := bodyText{mediaType: a.MediaType, base64: v.is("representation", "B64")}
 	for n := range v.nodes() {
-		if n.isText() && len(n.get().text) > 0 {
+		if n.isText() && len(n.run()) > 0 {
 			text.present = true
-			text.pieces = append(text.pieces, n.get().text)
+			text.pieces = append(text.pieces, n.run())
 		}
 	}
 	if !text.present || v.attr("nullFlavor") != "" {
@@ -171,4 +161,12 @@ func (r *bodyReader) attachment(e el) (Attachment, bool) {
 	}
 	setOnce(&a.Title, plainLine(e.ancestor("section").child("title")))
 	return a, true
+}
+
+// inOrder lists sections and those in them, in document order.
+func (r *bodyReader) inOrder(sections []Section, list []*Section) []*Section {
+	for i := range sections {
+		list = r.inOrder(sections[i].Sections, append(list, &sections[i]))
+	}
+	return list
 }

@@ -11,12 +11,40 @@ import (
 
 // Parts that the entries of a structured body share.
 
-func (e el) identifier() segur.Identifier {
-	return segur.Identifier{Root: segur.OID(e.attr("root")), Extension: e.attr("extension"), Assigner: e.attr("assigningAuthorityName")}
+func (e el) identifier() (id segur.Identifier) {
+	if !e.ok() {
+		return id
+	}
+	for name, v := range e.attrs() {
+		switch name {
+		case "root":
+			id.Root = segur.OID(value(v))
+		case "extension":
+			id.Extension = value(v)
+		case "assigningAuthorityName":
+			id.Assigner = value(v)
+		}
+	}
+	return id
 }
 
-func (e el) code() segur.Code {
-	return segur.Code{Code: e.attr("code"), System: segur.OID(e.attr("codeSystem")), SystemName: e.attr("codeSystemName"), Display: clean(e.attr("displayName"))}
+func (e el) code() (c segur.Code) {
+	if !e.ok() {
+		return c
+	}
+	for name, v := range e.attrs() {
+		switch name {
+		case "code":
+			c.Code = value(v)
+		case "codeSystem":
+			c.System = segur.OID(value(v))
+		case "codeSystemName":
+			c.SystemName = value(v)
+		case "displayName":
+			c.Display = clean(value(v))
+		}
+	}
+	return c
 }
 
 // isCode reports whether a code is that one, of any label.

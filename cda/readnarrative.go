@@ -12,8 +12,8 @@ func plain(e el) string {
 	if !e.ok() {
 		return ""
 	}
-	if only := e.get().first; only != 0 && e.t.elems[only].next == 0 && e.t.elems[only].name == "" {
-		return clean(string(e.t.elems[only].text)) // most of them
+	if only := (el{e.t, e.get().first}); only.i != 0 && only.get().next == 0 && only.isText() {
+		return clean(string(only.run())) // most of them
 	}
 	w := plainText{bol: true}
 	w.walk(e)
@@ -29,7 +29,7 @@ func (w *plainText) walk(e el) {
 	for c := range e.nodes() {
 		switch name := c.name(); name {
 		case "":
-			w.write(c.get().text)
+			w.write(c.run())
 		case "br":
 			w.line()
 		case "paragraph", "item", "tr", "caption", "list", "table", "thead", "tbody", "tfoot", "footnote":
@@ -184,12 +184,12 @@ func (c *converter) id(s string) (string, bool) {
 }
 
 func (c *converter) children(e el, kind string) (out []node) {
-	rule := vocabulary[kind]
+	rule := allowed[kind]
 	position, seen := 0, 0
 	required := rule.required == ""
 	for n := range e.nodes() {
 		if n.isText() {
-			switch s := n.get().text; {
+			switch s := n.run(); {
 			case rule.mixed:
 				out = append(out, node{text: string(s)})
 			case len(clean(string(s))) > 0:
@@ -197,7 +197,7 @@ func (c *converter) children(e el, kind string) (out []node) {
 			}
 			continue
 		}
-		at, ok := wordAt(rule.inside, n.name())
+		at, ok := rule.at[n.name()]
 		switch {
 		case !ok:
 			c.broken = true
@@ -221,13 +221,13 @@ func (c *converter) children(e el, kind string) (out []node) {
 func (c *converter) element(e el) []node {
 	n := node{name: e.name()}
 	rule := vocabulary[n.name]
-	for _, a := range e.t.attrs[e.get().attr0:e.get().attr1] {
-		common := !rule.bare && slices.Contains(commonAttrs, a.name)
-		if !common && !slices.Contains(rule.attrs, a.name) {
+	for name, value := range e.attrs() {
+		common := !rule.bare && slices.Contains(commonAttrs, name)
+		if !common && !slices.Contains(rule.attrs, name) {
 			continue
 		}
-		if v, ok := c.attribute(a.name, string(e.t.values[a.start:a.end])); ok {
-			n.attrs = append(n.attrs, a.name, v)
+		if v, ok := c.attribute(name, string(value)); ok {
+			n.attrs = append(n.attrs, name, v)
 		}
 	}
 	n.nodes = c.children(e, n.name)
@@ -303,17 +303,31 @@ func repairLink(s string) string {
 	return strings.Join(parts, "&")
 }
 
-// hasWord reports whether a list of words holds w.
-func hasWord(list, w string) bool { _, ok := wordAt(list, w); return ok }
-
-// wordAt finds a word in a list of words separated by blanks.
-func wordAt(list, w string) (int, bool) {
-	n := 0
+// hasWord reports whether a list of words separated by blanks holds w.
+func hasWord(list, w string) bool {
 	for word := range strings.FieldsSeq(list) {
 		if word == w {
-			return n, true
+			return true
 		}
-		n++
 	}
-	return 0, false
+	return false
+}
+
+// allowed is the vocabulary with the place of each element among those that it
+// may stand beside.
+var allowed = func() map[string]allowedElement {
+	m := map[string]allowedElement{}
+	for name, e := range vocabulary {
+		a := allowedElement{element: e, at: map[string]int{}}
+		for i, inside := range strings.Fields(e.inside) {
+			a.at[inside] = i
+		}
+		m[name] = a
+	}
+	return m
+}()
+
+type allowedElement struct {
+	element
+	at map[string]int
 }

@@ -50,7 +50,7 @@ func (r *bodyReader) report() *ReportBody {
 	b.Attachments = r.out.Attachments
 	seen := map[SectionRole]bool{}
 	act := -1
-	for s := range r.out.AllSections() {
+	for _, s := range r.inOrder(r.out.Sections, nil) {
 		switch s.Role {
 		case RoleAct:
 			act = len(b.Acts)
@@ -64,9 +64,9 @@ func (r *bodyReader) report() *ReportBody {
 			}
 			r.ofAct(s, &b.Acts[act], &b.Procedures[act], "act"+strconv.Itoa(act+1)+"."+string(s.Role))
 			continue
-		case RoleAttachments, RoleCopy, RoleClinical, "":
+		case RoleAttachments, RoleCopy, RoleClinical, RoleRequestedActs, "":
 			continue
-		case RoleResults, RolePriorResults, RoleComparison, RoleConclusion, RolePatient:
+		case RoleDevices, RoleResults, RolePriorResults, RoleComparison, RoleConclusion, RolePatient: // several are one
 		default:
 			if seen[s.Role] {
 				r.warn(s.at, "is there twice: the first one is taken")
@@ -86,7 +86,7 @@ func (r *bodyReader) report() *ReportBody {
 	return b
 }
 
-func (r *bodyReader) ofReport(s Section, b *Sections) {
+func (r *bodyReader) ofReport(s *Section, b *Sections) {
 	add := func(to *Narrative) { *to = to.Add(r.prose(s)) }
 	switch s.Role {
 	case RoleAddendum:
@@ -121,10 +121,10 @@ func (r *bodyReader) ofReport(s Section, b *Sections) {
 }
 
 // prose is the text of a section.
-func (r *bodyReader) prose(s Section) Narrative { return r.narrative(s, string(s.Role)) }
+func (r *bodyReader) prose(s *Section) Narrative { return r.narrative(s, string(s.Role)) }
 
 // narrative is the text of a section whose identifiers may begin with name.
-func (r *bodyReader) narrative(s Section, name string) Narrative {
+func (r *bodyReader) narrative(s *Section, name string) Narrative {
 	n, broken := r.convert(s.text, name)
 	if broken {
 		r.warn(s.text, "is not in the vocabulary of narratives: its text is kept without its form")
@@ -137,7 +137,7 @@ func (r *bodyReader) narrative(s Section, name string) Narrative {
 
 // supplied is the text of a section with entries, zero when it is the one that
 // this package makes of the fields: such a text has that anchor.
-func (r *bodyReader) supplied(s Section, name, anchor string) Narrative {
+func (r *bodyReader) supplied(s *Section, name, anchor string) Narrative {
 	if !s.text.is("ID", name) {
 		if at, own := r.t.ids[name+"-"+anchor]; own && (el{r.t, at}).ancestor("text") == s.text {
 			return Narrative{}
@@ -152,7 +152,7 @@ const (
 	titlePurpose       = "Finalité de l'examen"
 )
 
-func (r *bodyReader) question(s Section) (q ClinicalQuestion) {
+func (r *bodyReader) question(s *Section) (q ClinicalQuestion) {
 	own := !s.text.is("ID", string(RoleQuestion))
 	for _, c := range titled(s.text) {
 		title := strings.ToLower(c.title)
@@ -186,7 +186,7 @@ func joined(a, b string) string {
 
 // history reads what was known of the patient, and for a request what the
 // department must know to receive him.
-func (r *bodyReader) history(s Section) (h History, needs []CareNeed) {
+func (r *bodyReader) history(s *Section) (h History, needs []CareNeed) {
 	for o := range s.at.entries {
 		if o.name() != "observation" {
 			continue
@@ -257,7 +257,7 @@ func (r *bodyReader) contraIndication(o el, h *History) {
 // stimulateur" is not among them.
 var noneKnown = []string{"aucune contre-indication connue", "aucune contre-indication", "pas de contre-indication connue", "pas de contre-indication"}
 
-func (r *bodyReader) devices(s Section, b *Sections) {
+func (r *bodyReader) devices(s *Section, b *Sections) {
 	for o := range s.at.entries {
 		if o.name() != "supply" {
 			continue
@@ -276,7 +276,7 @@ func (r *bodyReader) devices(s Section, b *Sections) {
 		d.Comment = plain(beside(at, "Commentaire"))
 		b.Devices = append(b.Devices, d)
 	}
-	b.DevicesNarrative = r.supplied(s, string(RoleDevices), "device1")
+	b.DevicesNarrative = b.DevicesNarrative.Add(r.supplied(s, string(RoleDevices), "device1"))
 }
 
 // match finds the act of the header that each act of the body is.
@@ -329,7 +329,7 @@ func (a *ActSection) performed(s *segur.DocumentService) {
 		return
 	}
 	p := s.Performer.Professional
-	if by := a.Exposure.AuthorizedBy; by.ID != "" && by.ID == p.ID && by.FamilyName == p.FamilyName {
+	if by := a.Exposure.AuthorizedBy; by.ID != "" && by.ID == p.ID && by.FamilyName == p.FamilyName && by.GivenName == p.GivenName && by.Title == p.Title {
 		a.Exposure.AuthorizedBy = &p
 	}
 }

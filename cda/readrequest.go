@@ -13,7 +13,7 @@ func (r *bodyReader) request() *Request {
 	q := r.d.requestHeader()
 	q.Attachments = r.out.Attachments
 	seen := map[SectionRole]bool{}
-	for s := range r.out.AllSections() {
+	for _, s := range r.inOrder(r.out.Sections, nil) {
 		switch s.Role {
 		case RoleQuestion, RoleHistory:
 			if seen[s.Role] {
@@ -48,7 +48,7 @@ func (r *bodyReader) request() *Request {
 
 // informed reads what the patient was told. The text that this package makes
 // has an anchor for the answer, and one for the rest.
-func (r *bodyReader) informed(s Section, q *Request) {
+func (r *bodyReader) informed(s *Section, q *Request) {
 	for o := range s.at.entries {
 		if o.name() != "observation" {
 			continue
@@ -64,7 +64,7 @@ func (r *bodyReader) informed(s Section, q *Request) {
 
 // told is the part of a text that an observation points to. A title in a table
 // stands for the cell beside it.
-func (r *bodyReader) told(s Section, o el) Narrative {
+func (r *bodyReader) told(s *Section, o el) Narrative {
 	at, _ := r.target(o.child("text"))
 	switch at.name() {
 	case "":

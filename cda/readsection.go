@@ -168,20 +168,29 @@ func (p *Parsed) Section(role SectionRole) (Section, bool) {
 
 // sections reads the sections inside an element that has components.
 func (r *bodyReader) sections(parent el) (out []Section) {
+	n := 0
+	for c := range parent.all("component") {
+		if c.child("section").ok() {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	out = make([]Section, 0, n)
 	for c := range parent.all("component") {
 		for e := range c.all("section") {
-			out = append(out, r.section(e))
+			out = append(out, Section{})
+			r.section(e, &out[len(out)-1])
 		}
 	}
 	return out
 }
 
-func (r *bodyReader) section(e el) Section {
-	s := Section{ID: e.child("id").identifier(), Code: e.child("code").code(), Title: plainLine(e.child("title")),
-		XML: e.raw(), body: r, at: e, text: e.child("text")}
-	for t := range e.all("templateId") {
-		s.TemplateIDs = append(s.TemplateIDs, segur.OID(t.attr("root")))
-	}
+func (r *bodyReader) section(e el, s *Section) {
+	s.ID, s.Code, s.Title, s.XML = e.child("id").identifier(), e.child("code").code(), plainLine(e.child("title")), e.raw()
+	s.body, s.at, s.text = r, e, e.child("text")
+	s.TemplateIDs = e.templates()
 	if s.text.ok() {
 		s.NarrativeXML = s.text.raw()
 	}
@@ -190,5 +199,13 @@ func (r *bodyReader) section(e el) Section {
 	}
 	s.Role = s.role()
 	s.Sections = r.sections(e)
-	return s
+}
+
+// templates lists the templates of a section.
+func (e el) templates() []segur.OID {
+	out := make([]segur.OID, 0, 3)
+	for t := range e.all("templateId") {
+		out = append(out, segur.OID(t.attr("root")))
+	}
+	return out
 }
