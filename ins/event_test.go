@@ -178,3 +178,37 @@ func TestEventsConcurrently(t *testing.T) {
 		}
 	}
 }
+
+// A panic of what the caller gave ends the run of the event: the patient is not locked out.
+func TestEventAfterAPanic(t *testing.T) {
+	t.Parallel()
+	broken := true
+	s := &stub{fault: func(int) trouble {
+		if broken {
+			panic("of the caller's transport")
+		}
+		return healthy
+	}}
+	c := s.client(t)
+	require.Panics(t, func() { _, _ = c.Identify(t.Context(), houilles(), ins.ForEvent("visit")) })
+	broken = false
+	id, err := c.Identify(t.Context(), houilles(), ins.ForEvent("visit"))
+	require.NoError(t, err)
+	require.Equal(t, ins.NotFound, id.Outcome)
+}
+
+// A place that is not sent makes no other criteria.
+func TestEventUnknownPlace(t *testing.T) {
+	t.Parallel()
+	s := &stub{}
+	c := s.client(t)
+	p := houilles()
+	p.Traits.BirthPlace = ""
+	_, err := c.Identify(t.Context(), p, ins.ForEvent("visit"))
+	require.NoError(t, err)
+	n := len(s.messages())
+	p.Traits.BirthPlace = segur.BirthplaceUnknown
+	_, err = c.Identify(t.Context(), p, ins.ForEvent("visit"))
+	require.ErrorIs(t, err, segur.ErrRefused)
+	require.Len(t, s.messages(), n)
+}

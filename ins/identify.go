@@ -113,13 +113,17 @@ func (c *Client) Identify(ctx context.Context, patient segur.Patient, opts ...Id
 	}
 	plan := c.newPlan(opIdentify, base, patient, warnings)
 	if o.given {
+		criteria := base
+		criteria.GivenNames = patient.Traits.GivenNames
 		var err error
-		if plan.event, err = c.cfg.Limiter.begin(o.event, patient.Traits); err != nil {
+		if plan.event, err = c.cfg.Limiter.begin(o.event, criteria); err != nil {
 			return nil, err
 		}
 	}
+	answered := false
+	defer func() { plan.event.end(answered) }() // a panic of the caller's functions ends the run too
 	err := plan.run(ctx, candidates(base.FirstGivenName, patient.Traits.GivenNames, c.cfg.Policy.FirstGivenNameOnly))
-	plan.event.end(err == nil && plan.out.Outcome != Undetermined)
+	answered = err == nil && plan.out.Outcome != Undetermined
 	plan.diagnose(err)
 	return &plan.out, err
 }
