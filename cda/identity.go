@@ -205,8 +205,8 @@ func compareText(a, b string) Agreement {
 }
 
 func compareNames(a, b string) Agreement {
-	c := compareText(a, b)
-	if c == AgreementDifferent && slices.Equal(names.Words(a), names.Words(b)) {
+	c, words := compareText(a, b), names.Words(a)
+	if c == AgreementDifferent && len(words) > 0 && slices.Equal(words, names.Words(b)) {
 		return AgreementEquivalent
 	}
 	return c
@@ -248,7 +248,7 @@ func compareGivenNames(a, b string) Agreement {
 	if c != AgreementDifferent {
 		return c
 	}
-	if x, y := names.Words(a), names.Words(b); begins(x, y) || begins(y, x) {
+	if x, y := names.Words(a), names.Words(b); len(x) > 0 && len(y) > 0 && (begins(x, y) || begins(y, x)) {
 		return AgreementCompatible
 	}
 	return AgreementDifferent

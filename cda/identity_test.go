@@ -54,8 +54,10 @@ func TestCompareIdentities(t *testing.T) {
 			h.PatientIDs = append(h.PatientIDs, h.PatientIDs[1])
 			h.PatientIDs[1].Extension = "IPP-0002"
 		}, func(*verdict) {}, true},
-		"IPP of elsewhere":            {func(h *header) { h.PatientIDs[1].Root = "1.2.250.1.999.77" }, func(v *verdict) { v.LocalID = unknown }, true},
-		"another name":                {func(h *header) { h.Patient.BirthName = "DURAND" }, func(v *verdict) { v.BirthName = different }, false},
+		"IPP of elsewhere": {func(h *header) { h.PatientIDs[1].Root = "1.2.250.1.999.77" }, func(v *verdict) { v.LocalID = unknown }, true},
+		"another name":     {func(h *header) { h.Patient.BirthName = "DURAND" }, func(v *verdict) { v.BirthName = different }, false},
+		"a sign for a name": {func(h *header) { h.Patient.BirthName, h.Patient.GivenNames = "-", "'" },
+			func(v *verdict) { v.BirthName, v.GivenNames = different, different }, false},
 		"no name":                     {func(h *header) { h.Patient.BirthName = "" }, func(v *verdict) { v.BirthName = unknown }, false},
 		"first given name cut":        {func(h *header) { h.Patient.FirstGivenName = "JEAN" }, func(v *verdict) { v.FirstGivenName = equivalent }, true},
 		"first given name, no list":   {func(h *header) { h.Patient.GivenNames = "" }, func(v *verdict) { v.GivenNames = unknown }, true},
