@@ -175,6 +175,9 @@ func (s Software) check(p *segur.Problems) {
 	if s.Instance != "" && !isUUID(s.Instance) {
 		p.Add("software.instance", "must be a UUID, the same for the whole life of the installation")
 	}
+	if !strings.Contains(s.Name, ":") && strings.ContainsFunc(s.urn(), func(r rune) bool { return r > unicode.MaxASCII }) {
+		p.Add("software.name", "makes a URN with the version, which has no accents: write it without, or give the whole name with a colon")
+	}
 	if n := utf8.RuneCountInString(s.urn()); s.Name != "" && n > maxHeaderLength {
 		p.Addf("software.name", "makes a URN of %d characters with the version, %d at most", n, maxHeaderLength)
 	}

@@ -76,6 +76,8 @@ func TestConfigIsChecked(t *testing.T) {
 		"line break, control":              {func(c *ins.Config) { c.Issuer, c.Software.Version, c.Software.Name = "1\x00", "1\n2", "RIS\t1" }, []string{"issuer must be printable", "software.version must be printable", "software.name must be printable"}},
 		"production with a dot at the end": {func(c *ins.Config) { c.Endpoint = "https://Services-ps-tlsm.ameli.fr./lps" }, []string{"endpoint is the one of environment production"}},
 		"host of cards with a dot":         {func(c *ins.Config) { c.Endpoint = "https://qualiflps.services-ps.ameli.fr./lps" }, []string{"endpoint is the one of another mode"}},
+		"accent in the URN":                {func(c *ins.Config) { c.Software.Name = "RIS Médical" }, []string{"software.name makes a URN with the version, which has no accents"}},
+		"accent in a whole name":           {func(c *ins.Config) { c.Software.Name = "urn:lps:médical:4" }, nil},
 		"too long":                         {func(c *ins.Config) { c.Software.Version = strings.Repeat("1", 60) }, []string{"software.version must have 59", "software.name makes a URN of 72"}},
 		"number with punctuation":          {func(c *ins.Config) { c.Software.AuthorizationNumber = "A-1" }, []string{"software.authorizationNumber must be letters and digits"}},
 		"instance":                         {func(c *ins.Config) { c.Software.Instance = "poste 1" }, []string{"software.instance must be a UUID"}},
