@@ -12,7 +12,7 @@ import (
 	"github.com/segur-sdk/segur/internal/transport"
 )
 
-// NoLimit, as [LimiterConfig].Calls, bounds nothing over time.
+// NoLimit as [LimiterConfig].Calls bounds nothing over time.
 const NoLimit = -1
 
 // LimiterConfig is the configuration of a [Limiter]. The zero value is usable. The figures are the SDK's own: no public

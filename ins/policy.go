@@ -19,7 +19,7 @@ type Policy struct {
 	FirstGivenNameOnly bool
 }
 
-// NoRetry, as [Policy].MaxRetries, repeats nothing.
+// NoRetry as [Policy].MaxRetries repeats nothing.
 const NoRetry = -1
 
 // Defaults and bounds of a [Policy].

@@ -37,8 +37,8 @@ func WithProSanteConnect() Option { return func(s *Server) { s.mode = connected 
 
 // The contract of the fake for Pro Santé Connect. Nothing says that the real service has anything like it.
 const (
-	TokenHeader = "Instest-Psc-Token"
-	Token       = "jeton-fictif-de-l-utilisateur"
+	TokenHeader = "Instest-Psc-Token"             //nolint:gosec // the name of a header
+	Token       = "jeton-fictif-de-l-utilisateur" //nolint:gosec // fictional, of the fake only
 )
 
 // assertionAge is the life of the assertion of a professional, as a connector of the field describes it.
