@@ -23,6 +23,22 @@ const (
 	BirthplaceUnknown = "99999"
 )
 
+// IsCOG reports whether s has the shape of a code of INSEE's Code Officiel
+// Géographique: two digits, or 2A or 2B for Corsica, and three digits. 97 and 98
+// are overseas, 99 a foreign country. Whether the place exists is not known here.
+func IsCOG(s string) bool {
+	if len(s) != 5 || s[:2] == "00" {
+		return false
+	}
+	for i := range len(s) {
+		corsica := i == 1 && s[0] == '2' && (s[1] == 'A' || s[1] == 'B')
+		if !corsica && (s[i] < '0' || s[i] > '9') {
+			return false
+		}
+	}
+	return true
+}
+
 // Traits are the civil-status traits that identify a person (RNIV).
 // Its printed forms are redacted.
 type Traits struct {

@@ -260,3 +260,10 @@ func TestNewDocument(t *testing.T) {
 	assert.EqualValues(t, 3, d.Size())
 	assert.Equal(t, "T", d.Header().Title)
 }
+
+func TestIsCOG(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]bool{"33063": true, "2A004": true, "2B033": true, "99352": true, "2C004": false, "3306": false, "330633": false, "A2004": false, "00123": false, "": false, "2a004": false} {
+		assert.Equal(t, want, segur.IsCOG(s), s)
+	}
+}

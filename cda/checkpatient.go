@@ -101,7 +101,7 @@ func (c *checker) traits(t *segur.Traits, qualified bool) {
 	c.pastDate("patient.traits.birthDate", t.BirthDate)
 	if t.BirthPlace == "" && qualified {
 		c.Add("patient.traits.birthPlace", "is required with an INS: 5-character COG code, 99999 when unknown")
-	} else if t.BirthPlace != "" && !isCOG(t.BirthPlace) {
+	} else if t.BirthPlace != "" && !segur.IsCOG(t.BirthPlace) {
 		c.Add("patient.traits.birthPlace", "must be a COG code: 5 digits, or 2A and 2B in Corsica")
 	}
 	if t.GivenNames == "" {
@@ -117,15 +117,4 @@ func (c *checker) traits(t *segur.Traits, qualified bool) {
 func beginsWith(list, name string) bool {
 	all, first := names.Words(list), names.Words(name)
 	return len(first) <= len(all) && slices.Equal(first, all[:len(first)])
-}
-
-// isCOG checks the shape of a code of the Code Officiel Géographique.
-func isCOG(s string) bool {
-	if len(s) != 5 {
-		return false
-	}
-	if s[0] == '2' && (s[1] == 'A' || s[1] == 'B') {
-		s = s[2:]
-	}
-	return digits(s)
 }

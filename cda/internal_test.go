@@ -33,9 +33,6 @@ func TestCodeShapes(t *testing.T) {
 	for s, want := range map[string]bool{"NZQN001": true, "NZQN01": false, "nzqn001": false, "NZQ0001": false, "NZQN00A": false, "": false} {
 		assert.Equal(t, want, isCCAM(s), s)
 	}
-	for s, want := range map[string]bool{"33063": true, "2A004": true, "2B033": true, "99352": true, "2C004": false, "3306": false, "330633": false, "A2004": false} {
-		assert.Equal(t, want, isCOG(s), s)
-	}
 	for s, want := range map[string]bool{"99700218896": true, "99900000011": true, "99900000015": false, "9990000001x": false} {
 		assert.Equal(t, want, luhn(s), s)
 	}

@@ -187,23 +187,10 @@ func wrongCharacter(r rune) string {
 // checkBirthPlace checks a COG code, which is optional.
 func checkBirthPlace(p *segur.Problems, path, cog string) {
 	switch {
-	case cog == "" || isCOG(cog):
-	case isCOG(strings.ToUpper(cog)):
+	case cog == "" || segur.IsCOG(cog):
+	case segur.IsCOG(strings.ToUpper(cog)):
 		p.Add(path, "character 2: "+refusals[RuleCapital])
 	default:
 		p.Add(path, "must be an INSEE COG code: 5 characters, digits but for 2A and 2B")
 	}
-}
-
-func isCOG(s string) bool {
-	if len(s) != 5 {
-		return false
-	}
-	for i := range len(s) {
-		corsica := i == 1 && s[0] == '2' && (s[1] == 'A' || s[1] == 'B')
-		if !corsica && (s[i] < '0' || s[i] > '9') {
-			return false
-		}
-	}
-	return true
 }

@@ -92,7 +92,7 @@ func Normalize(t segur.Traits) (Normalized, error) {
 	if t.GivenNames != "" {
 		n.name(&p, "traits.givenNames", &n.Traits.GivenNames, givenName)
 	}
-	if up := strings.ToUpper(t.BirthPlace); up != t.BirthPlace && isCOG(up) {
+	if up := strings.ToUpper(t.BirthPlace); up != t.BirthPlace && segur.IsCOG(up) {
 		n.Traits.BirthPlace = up
 		n.Changes = append(n.Changes, Change{Field: "traits.birthPlace", Position: 2, Rule: RuleCapital})
 	}

@@ -114,12 +114,7 @@ func position(i int) string { return "character " + strconv.Itoa(i+1) + ": " }
 
 // placeRule returns the rule that a COG code breaks, or "".
 func placeRule(cog string) string {
-	ok := len(cog) == 5
-	for i := 0; ok && i < len(cog); i++ {
-		corsica := i == 1 && cog[0] == '2' && (cog[1] == 'A' || cog[1] == 'B')
-		ok = corsica || cog[i] >= '0' && cog[i] <= '9'
-	}
-	if !ok {
+	if !segur.IsCOG(cog) {
 		return "must be an INSEE COG code: 5 characters, digits but for 2A and 2B"
 	}
 	return ""

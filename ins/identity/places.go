@@ -30,18 +30,10 @@ const (
 // KindOfPlace reads the shape of a code: two digits, or 2A or 2B, and three digits. Departments that are no more, such
 // as 20, keep their codes for those who were born there.
 func KindOfPlace(cog string) PlaceKind {
-	if len(cog) != 5 || cog[0] < '0' || cog[0] > '9' {
+	if !segur.IsCOG(cog) {
 		return PlaceInvalid
-	}
-	for i := 1; i < 5; i++ {
-		corsica := i == 1 && cog[0] == '2' && (cog[1] == 'A' || cog[1] == 'B')
-		if (cog[i] < '0' || cog[i] > '9') && !corsica {
-			return PlaceInvalid
-		}
 	}
 	switch cog[:2] {
-	case "00":
-		return PlaceInvalid
 	case "97", "98":
 		return PlaceOverseas
 	case "99":

@@ -245,21 +245,11 @@ func (r *reader) cog(path, s string) string {
 	if s == "" {
 		return ""
 	}
-	if !isCOG(s) {
+	if !segur.IsCOG(s) {
 		r.warn(path, "is no COG code; left out")
 		return ""
 	}
 	return s
-}
-
-func isCOG(s string) bool {
-	if len(s) != 5 {
-		return false
-	}
-	if strings.HasPrefix(s, "2A") || strings.HasPrefix(s, "2B") {
-		s = s[2:]
-	}
-	return strings.Trim(s, "0123456789") == ""
 }
 
 // fromLatin reads ISO-8859-1, or -15.
