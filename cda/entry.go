@@ -9,9 +9,14 @@ import (
 
 // entryClass opens an act class: observation, procedure, organizer...
 func (x xmlEncoder) entryClass(name, class string, templates ...segur.OID) {
+	x.entryMood(name, class, "EVN", templates)
+}
+
+// entryMood is entryClass for what is not done yet: the mood INT is an intent.
+func (x xmlEncoder) entryMood(name, class, mood string, templates []segur.OID) {
 	x.Start(name)
 	x.Attr("classCode", class)
-	x.Attr("moodCode", "EVN")
+	x.Attr("moodCode", mood)
 	for _, t := range templates {
 		x.root("templateId", t)
 	}
@@ -103,6 +108,8 @@ var (
 	templatesDevice      = []segur.OID{"2.16.840.1.113883.10.20.1.34", "1.2.250.1.213.1.1.3.20"}
 	templatesDocument    = []segur.OID{"1.2.250.1.213.1.1.3.18"}
 	templatesSimple      = []segur.OID{"1.3.6.1.4.1.19376.1.5.3.1.4.13", "1.2.250.1.213.1.1.3.48"}
+	templatesFunction    = []segur.OID{"1.3.6.1.4.1.19376.1.5.3.1.4.13", "1.2.250.1.213.1.1.3.48", "1.2.250.1.213.1.1.3.48.36"}
+	templatesRequested   = []segur.OID{"1.3.6.1.4.1.19376.1.5.3.1.1.20.3.1", "2.16.840.1.113883.10.20.1.25", "1.2.250.1.213.1.1.3.27", "1.2.250.1.213.1.1.3.27.3"}
 	templatesDocType     = []segur.OID{"1.3.6.1.4.1.19376.1.5.3.1.4.13", "1.2.250.1.213.1.1.3.48", "1.2.250.1.213.1.1.3.48.18"}
 )
 
@@ -121,6 +128,16 @@ func (b *body) endObservation() {
 	b.null("targetSiteCode", "NA")
 	b.End()
 	b.End()
+}
+
+// simple opens FR-Simple-Observation up to its time; the value may follow.
+func (b *body) simple(code segur.Code, target string, templates []segur.OID) {
+	b.entryClass("observation", "OBS", templates...)
+	b.uuid()
+	b.code("code", code, nil)
+	b.ref("text", target)
+	b.completed()
+	b.time("effectiveTime", b.r.Created)
 }
 
 // comment writes FR-Commentaire-ER: words about the entry around it.

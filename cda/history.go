@@ -18,7 +18,9 @@ type History struct {
 	// NoContraIndication says why the list is empty; required then.
 	NoContraIndication Absence
 	// Narrative replaces the text made from the fields. Its anchors are
-	// medical1, surgical1, contraindication1, comment1, and so on. Optional.
+	// medical1, surgical1, contraindication1, comment1, and so on; in a request
+	// also need1 and needcomment1, and medical or surgical around several items.
+	// Optional.
 	Narrative Narrative
 }
 
@@ -49,7 +51,7 @@ type Absence uint8
 
 // The absences of contra-indications.
 const (
-	// AbsenceNotStated is the zero value: it is refused.
+	// AbsenceNotStated is the zero value: a report refuses it.
 	AbsenceNotStated Absence = iota
 	// NoneKnown says that none is known.
 	NoneKnown
@@ -119,6 +121,14 @@ func (b *body) clinical() {
 	}
 	l := b.text(sectionHistory.name, h.Narrative, func(l links) { b.historyText(h, l) })
 	past := func(code segur.Code, anchor string, items []string) {
+		if b.q != nil && len(items) > 1 { // the rules want one observation: it refers to the list
+			items = items[:1]
+			at := l.to(anchor)
+			b.observation(code, at)
+			b.cdValue(segur.Code{}, at)
+			b.endObservation()
+			return
+		}
 		for i := range items {
 			at := l.to(anchor + strconv.Itoa(i+1))
 			b.observation(code, at)
@@ -128,19 +138,20 @@ func (b *body) clinical() {
 	}
 	past(loinc("11348-0", "Antécédents médicaux"), "medical", h.Medical)
 	past(loinc("47519-4", "Antécédents chirurgicaux"), "surgical", h.Surgical)
+	known := func(code, value segur.Code, comment, words, text string) {
+		if comment == "" {
+			text = words
+		}
+		b.observation(code, l.to(text))
+		b.cdValue(value, l.to(words))
+		b.endObservation()
+	}
 	contra := loinc("64100-1", "Contre-indications")
 	for i, ci := range h.ContraIndications {
 		n := strconv.Itoa(i + 1)
-		words := l.to("contraindication" + n)
-		text := words
-		if ci.Comment != "" {
-			text = l.to("comment" + n)
-		}
-		b.observation(contra, text)
-		b.cdValue(ci.Code, words)
-		b.endObservation()
+		known(contra, ci.Code, ci.Comment, "contraindication"+n, "comment"+n)
 	}
-	if len(h.ContraIndications) == 0 {
+	if len(h.ContraIndications) == 0 && (b.q == nil || h.NoContraIndication != AbsenceNotStated) {
 		// The rules demand this observation of every report, with a code of the
 		// value set or with a type they do not look into; the text of the
 		// specification makes it optional.
@@ -150,6 +161,12 @@ func (b *body) clinical() {
 		b.Text(absences[h.NoContraIndication])
 		b.End()
 		b.endObservation()
+	}
+	if b.q != nil {
+		for i, need := range b.q.CareNeeds {
+			n := strconv.Itoa(i + 1)
+			known(codeCareNeed, need.Code, need.Comment, "need"+n, "needcomment"+n)
+		}
 	}
 	b.endSection()
 	b.endSection()
@@ -167,6 +184,9 @@ func (b *body) historyText(h *History, l links) {
 	list := func(anchor string, items []string) func() {
 		return func() {
 			b.Start("list")
+			if b.q != nil && len(items) > 1 {
+				b.Attr("ID", l.id(anchor))
+			}
 			for i, s := range items {
 				b.Start("item")
 				b.anchored(l.id(anchor+strconv.Itoa(i+1)), s)
@@ -175,26 +195,42 @@ func (b *body) historyText(h *History, l links) {
 			b.End()
 		}
 	}
+	item := func(code segur.Code, comment, words, text string) {
+		b.Start("item")
+		b.anchored(l.id(words), code.Display)
+		if comment != "" {
+			b.Text(" : ")
+			b.anchored(l.id(text), comment)
+		}
+		b.End()
+	}
 	b.table()
 	row("Antécédents médicaux", list("medical", h.Medical))
 	row("Antécédents chirurgicaux", list("surgical", h.Surgical))
 	row("Contre-indications", func() {
-		if len(h.ContraIndications) == 0 {
-			b.anchored(l.id("contraindication1"), absences[h.NoContraIndication])
-			return
-		}
-		b.Start("list")
-		for i, ci := range h.ContraIndications {
-			n := strconv.Itoa(i + 1)
-			b.Start("item")
-			b.anchored(l.id("contraindication"+n), ci.Code.Display)
-			if ci.Comment != "" {
-				b.Text(" : ")
-				b.anchored(l.id("comment"+n), ci.Comment)
+		switch {
+		case len(h.ContraIndications) > 0:
+			b.Start("list")
+			for i, ci := range h.ContraIndications {
+				n := strconv.Itoa(i + 1)
+				item(ci.Code, ci.Comment, "contraindication"+n, "comment"+n)
 			}
 			b.End()
+		case b.q != nil && h.NoContraIndication == AbsenceNotStated:
+			b.Text(notGiven)
+		default:
+			b.anchored(l.id("contraindication1"), absences[h.NoContraIndication])
 		}
-		b.End()
 	})
+	if b.q != nil && len(b.q.CareNeeds) > 0 {
+		row("Prise en charge", func() {
+			b.Start("list")
+			for i, need := range b.q.CareNeeds {
+				n := strconv.Itoa(i + 1)
+				item(need.Code, need.Comment, "need"+n, "needcomment"+n)
+			}
+			b.End()
+		})
+	}
 	b.endTable()
 }

@@ -133,6 +133,8 @@ func (b *body) addendum() {
 	b.endSection()
 }
 
+var codePatientInformation = loinc("99622-3", "Informations pour le patient")
+
 func (b *body) patientInformation() {
 	n := b.s.PatientInformation
 	if !n.Visible() {
@@ -142,12 +144,7 @@ func (b *body) patientInformation() {
 	b.section(k, k.title)
 	l := b.text(k.name, n, nil)
 	b.Start("entry")
-	b.entryClass("observation", "OBS", templatesSimple...)
-	b.uuid()
-	b.code("code", loinc("99622-3", "Informations pour le patient"), nil)
-	b.ref("text", l.to("information"))
-	b.completed()
-	b.time("effectiveTime", b.r.Created)
+	b.simple(codePatientInformation, l.to("information"), templatesSimple)
 	b.End()
 	b.End()
 	b.endSection()

@@ -209,6 +209,12 @@ func (n Narrative) repeatsID() (twice bool) {
 	return twice
 }
 
+// hasTable reports whether there is a table anywhere.
+func (n Narrative) hasTable() (found bool) {
+	each(n.nodes, func(e node) { found = found || e.name == "table" })
+	return found
+}
+
 // hasID reports whether an element has that identifier.
 func (n Narrative) hasID(id string) (found bool) {
 	each(n.nodes, func(e node) { found = found || e.attr("ID") == id })

@@ -34,6 +34,9 @@ func TestOfficialRules(t *testing.T) {
 		}
 		file(name, build3(t, w, d.r, d.s))
 	}
+	for name, q := range requestSamples(t) {
+		file(name, buildRequest(t, newWriter(t), q))
+	}
 	r, d := chest(t)
 	var taken int
 	d.Results, taken = schemaNarrative(t)

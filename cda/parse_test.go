@@ -318,8 +318,12 @@ func TestGoldenFilesReadBack(t *testing.T) {
 		p, err := cda.Parse(b)
 		require.NoError(t, err, f)
 		assert.Empty(t, p.Warnings, f)
-		assert.Equal(t, cda.KindImagingReport, p.Kind)
-		assert.Equal(t, "imaging report", p.Kind.String())
+		kind, words := cda.KindImagingReport, "imaging report"
+		if strings.HasPrefix(filepath.Base(f), "request-") {
+			kind, words = cda.KindImagingRequest, "imaging request"
+		}
+		assert.Equal(t, kind, p.Kind, f)
+		assert.Equal(t, words, p.Kind.String())
 	}
 }
 

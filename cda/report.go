@@ -225,11 +225,15 @@ const (
 // software may have made, gives its identifier to the set.
 func (r Report) Replacing(previous segur.DocumentHeader) Report {
 	r.ID, r.Created = "", time.Time{}
-	r.Replaces = previous.ID
-	r.SetID = previous.SetID
-	if r.SetID.IsZero() {
-		r.SetID = previous.ID
-	}
-	r.Version = max(previous.Version, 1) + 1
+	r.SetID, r.Version, r.Replaces = following(previous)
 	return r
+}
+
+// following is what the version after a previous one says of it.
+func following(previous segur.DocumentHeader) (set segur.Identifier, version int, replaces segur.Identifier) {
+	set = previous.SetID
+	if set.IsZero() {
+		set = previous.ID
+	}
+	return set, max(previous.Version, 1) + 1, previous.ID
 }

@@ -90,8 +90,10 @@ type Request struct {
 	// Acts are the acts that are asked for, one at least.
 	Acts []RequestedAct
 	// ActsNarrative replaces the text made from Acts. Its anchors are
-	// modality1, contrast1, function1, site1.1 (act, then site), comment1,
-	// urgency1, performer1, callback1, events1, and so on. Optional.
+	// act1, modality1, contrast1, function1, site1.1 (act, then site), comment1,
+	// urgency1, performer1, callback1, events1, and so on. Those of the comment,
+	// the urgency and the events are required when the act has these texts,
+	// which are nowhere else in the document. Optional.
 	ActsNarrative Narrative
 	// PriorResults are results of earlier examinations. Optional.
 	PriorResults Narrative

@@ -68,10 +68,11 @@ var (
 		loinc("55108-5", "Copie du document"), "Copie du document"}
 )
 
-// body writes the sections of a level 3 report and the entries in them.
+// body writes the sections of a structured document and the entries in them.
 type body struct {
 	xmlEncoder
 	r         *Report
+	q         *Request // nil: a report
 	s         *Sections
 	ids       segur.IDSource
 	failed    error // of ids

@@ -230,6 +230,7 @@ func (b *body) technique(a *Act, s *ActSection, l links) {
 
 var qualifierModifier = snomed("106233006", "modificateur topographique")
 
+// targetSite writes a site, with a side or part if any.
 func (b *body) targetSite(site, modifier segur.Code, target string) {
 	b.coded("targetSiteCode", site, target, func() {
 		if !modifier.IsZero() {

@@ -30,6 +30,7 @@ const (
 	HL7ActCode         = "2.16.840.1.113883.5.4"
 	HL7Confidentiality = "2.16.840.1.113883.5.25"
 	HL7Function        = "2.16.840.1.113883.5.88"
+	HL7Priority        = "2.16.840.1.113883.5.7"
 	HL7Participation   = "2.16.840.1.113883.5.90"
 	HL7RoleCode        = "2.16.840.1.113883.5.111"
 
@@ -89,6 +90,8 @@ func SystemName(oid string) string {
 		return "EMDN"
 	case TAASIP:
 		return "TA_ASIP"
+	case NCIT:
+		return "NCIt"
 	}
 	return ""
 }
