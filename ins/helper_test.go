@@ -4,12 +4,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/ins"
 	"github.com/segur-sdk/segur/ins/instest"
 	"github.com/segur-sdk/segur/internal/testkit/fixed"
@@ -18,9 +20,12 @@ import (
 // now is the instant of every test.
 var now = time.Date(2026, time.May, 21, 8, 51, 16, 840_000_000, time.UTC)
 
+// fakePKI is that of the servers: one for all, since making one takes time.
+var fakePKI = sync.OnceValue(func() *credentialtest.PKI { return credentialtest.NewPKI() })
+
 func newServer(tb testing.TB, opts ...instest.Option) *instest.Server {
 	tb.Helper()
-	srv := instest.NewServer(opts...)
+	srv := instest.NewServer(append([]instest.Option{instest.WithPKI(fakePKI())}, opts...)...)
 	tb.Cleanup(srv.Close)
 	return srv
 }
