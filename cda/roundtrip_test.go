@@ -62,7 +62,7 @@ func drawReport(t *rapid.T, tb testing.TB) cda.Report {
 		Sex:        rapid.SampledFrom([]segur.Sex{segur.Female, segur.Male}).Draw(t, "sex"),
 		BirthDate: rapid.SampledFrom([]segur.Date{{Year: 1985, Month: 3, Day: 14}, {Year: 1940}, {Year: 1931, Month: 7},
 			{Year: 2024, Month: 2, Day: 29}}).Draw(t, "birth"),
-		BirthPlace: rapid.StringMatching(`[0-9]{5}|2[AB][0-9]{3}|99[0-9]{3}`).Draw(t, "place"),
+		BirthPlace: rapid.StringMatching(`0[1-9][0-9]{3}|[1-9][0-9]{4}|2[AB][0-9]{3}|99[0-9]{3}`).Draw(t, "place"),
 	}
 	if rapid.Bool().Draw(t, "used") {
 		r.Patient.Traits.UsedName, r.Patient.Traits.UsedGivenName = tidy(name.Draw(t, "usedName")), tidy(name.Draw(t, "usedGiven"))

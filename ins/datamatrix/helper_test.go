@@ -94,7 +94,7 @@ func identity() *rapid.Generator[segur.Patient] {
 				BirthDate: rapid.Custom(func(t *rapid.T) segur.Date {
 					return segur.Date{Year: rapid.IntRange(1, 9999).Draw(t, "y"), Month: rapid.IntRange(1, 12).Draw(t, "m"), Day: rapid.IntRange(1, 31).Draw(t, "d")}
 				}).Filter(segur.Date.Valid).Draw(t, "birth date"),
-				BirthPlace: rapid.OneOf(rapid.Just(""), rapid.Just("2A004"), rapid.Just("2B033"), rapid.StringMatching(`[0-9]{5}`)).Draw(t, "place"),
+				BirthPlace: rapid.OneOf(rapid.Just(""), rapid.Just("2A004"), rapid.Just("2B033"), rapid.StringMatching(`0[1-9][0-9]{3}|[1-9][0-9]{4}`)).Draw(t, "place"),
 			},
 		}
 	})
