@@ -32,7 +32,6 @@ type decoder struct {
 	fail              error
 	bodyTree          *tree
 	serviceID         segur.Identifier // of the first act
-	facility          *segur.Organization
 }
 
 // document finds the ClinicalDocument, reads it, and goes on to the end of the

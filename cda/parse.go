@@ -101,7 +101,9 @@ type Parsed struct {
 	// all the same. Field is the path of the element.
 	Warnings []segur.Detail
 
-	body bodyText
+	body       bodyText
+	details    Report     // what metadata does not need of the header
+	prescribed segur.Date // of the prescriber
 }
 
 // Parse reads a document with the default limits. See [Reader.Parse].
@@ -158,8 +160,14 @@ func (o Reader) parse(data []byte, headerOnly bool) (*Parsed, error) {
 	if len(data) > o.maxBytes() {
 		return nil, parseError(&xmlr.Error{Rule: xmlr.RuleLimit, Line: 1, Col: 1, Detail: "document too large"})
 	}
+	if !headerOnly {
+		d.target = &RecordTarget{}
+	}
 	if err := d.document(); err != nil {
 		return nil, err
+	}
+	if t := d.target; t != nil {
+		d.out.details.Patient.Address, d.out.details.Patient.Telecoms, d.out.details.BirthPlaceName = t.Address, t.Telecoms, t.BirthPlaceName
 	}
 	d.classify()
 	d.understand()

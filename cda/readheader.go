@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/nos"
 )
 
 // clinicalDocument reads the ClinicalDocument element to its end.
@@ -57,6 +58,10 @@ func (d *decoder) clinicalDocument() {
 			d.related()
 		case "componentOf":
 			d.encounter()
+		case "dataEnterer", "informant", "informationRecipient", "authenticator":
+			if !d.headerOnly {
+				d.detail(string(name))
+			}
 		case "component":
 			d.body()
 		}
@@ -87,6 +92,9 @@ func (d *decoder) order() {
 					o.Placer = d.id()
 				}
 			case "accessionNumber":
+				if d.Space() != nsPS320 {
+					d.warn("inFulfillmentOf/order/accessionNumber", "is not in the namespace urn:dicom-org:ps3-20")
+				}
 				if o.Accession.IsZero() {
 					o.Accession = d.id()
 				}
@@ -146,6 +154,10 @@ func (d *decoder) translations() (out []segur.QualifiedCode) {
 				}
 			})
 		})
+		if c.Qualifier.IsZero() && c.System == nos.DCM {
+			d.warn("documentationOf/serviceEvent/code/translation", "has no qualifier that says what it is: a DICOM code, taken as the modality")
+			c.Qualifier = qualifierModality
+		}
 		out = append(out, c)
 	})
 	return out
@@ -164,33 +176,6 @@ func (d *decoder) related() {
 			if string(name) == "id" && d.out.Header.Replaces.IsZero() {
 				d.out.Header.Replaces = d.id()
 			}
-		})
-	})
-}
-
-func (d *decoder) encounter() {
-	d.path("encompassingEncounter", "location", "healthCareFacility", func(name []byte) {
-		if string(name) == "code" {
-			d.out.Header.FacilityType = d.code()
-		}
-	})
-}
-
-// path goes down three levels of children and calls f on those of the last.
-func (d *decoder) path(a, b, c string, f func(name []byte)) {
-	d.each(func(name []byte) {
-		if string(name) != a {
-			return
-		}
-		d.each(func(name []byte) {
-			if string(name) != b {
-				return
-			}
-			d.each(func(name []byte) {
-				if string(name) == c {
-					d.each(f)
-				}
-			})
 		})
 	})
 }

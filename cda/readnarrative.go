@@ -149,8 +149,7 @@ func beside(e el, title string) el {
 // says that the structure is not that of the vocabulary: the text alone is kept
 // then, without its form.
 func (r *bodyReader) convert(text el, prefix string) (Narrative, bool) {
-	c := converter{r: r, prefix: prefix, known: map[string]bool{}, ids: map[string]bool{}}
-	c.collect(text)
+	c := r.converter(prefix, text)
 	n := Narrative{nodes: c.children(text, "text")}
 	if c.broken {
 		return Text(plain(text)), true
@@ -158,11 +157,18 @@ func (r *bodyReader) convert(text el, prefix string) (Narrative, bool) {
 	return n, false
 }
 
+func (r *bodyReader) converter(prefix string, text el) *converter {
+	c := &converter{r: r, prefix: prefix, known: map[string]bool{}, ids: map[string]bool{}}
+	c.collect(text)
+	return c
+}
+
 type converter struct {
 	r      *bodyReader
 	prefix string
 	known  map[string]bool // identifiers of the text that can be kept
 	ids    map[string]bool // those that were
+	skip   el
 	broken bool
 }
 
@@ -195,6 +201,9 @@ func (c *converter) children(e el, kind string) (out []node) {
 			case len(clean(string(s))) > 0:
 				c.broken = true
 			}
+			continue
+		}
+		if n == c.skip {
 			continue
 		}
 		at, ok := rule.at[n.name()]

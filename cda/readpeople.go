@@ -210,7 +210,7 @@ func (d *decoder) role(a *segur.DocumentActor) (setting segur.Code) {
 			p.Address = d.address()
 		case "telecom":
 			p.Telecoms = d.telecom(p.Telecoms)
-		case "assignedPerson", "associatedPerson":
+		case "assignedPerson", "associatedPerson", "informationRecipient":
 			d.person(p)
 		case "assignedAuthoringDevice":
 			a.Device = &segur.DocumentDevice{}
@@ -222,7 +222,7 @@ func (d *decoder) role(a *segur.DocumentActor) (setting segur.Code) {
 					a.Device.Model = d.text()
 				}
 			})
-		case "representedOrganization", "scopingOrganization":
+		case "representedOrganization", "scopingOrganization", "receivedOrganization":
 			var o segur.Organization
 			o, setting = d.organization()
 			p.Organization = &o
@@ -260,7 +260,12 @@ func (d *decoder) organization() (o segur.Organization, setting segur.Code) {
 	d.each(func(name []byte) {
 		switch string(name) {
 		case "id":
-			setOnce(&o.ID, d.attr("extension"))
+			if o.ID == "" {
+				id := d.id()
+				if o.ID = id.Extension; id.Root == segur.OIDStructure && len(o.ID) == 9 && digits(o.ID) {
+					d.warn("organization/id", "has no type digit: 9 digits, a FINESS number without its 1?")
+				}
+			}
 		case "name":
 			setOnce(&o.Name, d.text())
 		case "telecom":
@@ -276,9 +281,27 @@ func (d *decoder) organization() (o segur.Organization, setting segur.Code) {
 
 func (d *decoder) telecom(ts []segur.Telecom) []segur.Telecom {
 	if v := d.attr("value"); v != "" {
+		if !strings.Contains(v, ":") {
+			if kind := telecomKind(v); kind != "" {
+				d.warn("telecom", "has no scheme: known by its form")
+				v = kind + v
+			}
+		}
 		return append(ts, segur.Telecom{Value: v, Use: d.attr("use")})
 	}
 	return ts
+}
+
+// telecomKind tells a number and a mail address, which some systems write
+// without scheme, by their form.
+func telecomKind(s string) string {
+	switch {
+	case strings.Contains(s, "@"):
+		return "mailto:"
+	case strings.Trim(s, "+0123456789. ()-") == "":
+		return "tel:"
+	}
+	return ""
 }
 
 func (d *decoder) address() (a segur.Address) {
@@ -310,6 +333,7 @@ func (d *decoder) address() (a segur.Address) {
 func (d *decoder) participant() {
 	var who segur.DocumentActor
 	take := func() {}
+	prescriber := d.attr("typeCode") == "REF"
 	switch d.attr("typeCode") {
 	case "REF":
 		if d.out.Prescriber == nil {
@@ -335,6 +359,10 @@ func (d *decoder) participant() {
 		switch string(name) {
 		case "functionCode":
 			who.Function = d.code()
+		case "time":
+			if asked := d.asked(); prescriber && d.out.Prescriber == nil {
+				d.out.prescribed = asked
+			}
 		case "associatedEntity":
 			d.role(&who)
 			take()

@@ -193,6 +193,12 @@ func (r *bodyReader) history(s *Section) (h History, needs []CareNeed) {
 		}
 		code, value := o.child("code"), o.child("value")
 		past := func(to *[]string) {
+			if list, _ := r.target(value.child("originalText")); list.name() == "list" {
+				for item := range list.all("item") {
+					*to = append(*to, plain(item))
+				}
+				return
+			}
 			words := r.words(value.child("originalText"))
 			setOnce(&words, r.words(o.child("text")))
 			if value.isType("ST") {
@@ -211,9 +217,7 @@ func (r *bodyReader) history(s *Section) (h History, needs []CareNeed) {
 			r.contraIndication(o, &h)
 		case code.isCode("ORG-192", nos.TAASIP):
 			c := CareNeed{Code: r.coded(value)}
-			if !r.sameTarget(o.child("text"), value.child("originalText")) {
-				c.Comment = r.words(o.child("text"))
-			}
+			c.Comment = r.remark(o, c.Code)
 			needs = append(needs, c)
 		}
 	}
@@ -225,13 +229,22 @@ func (r *bodyReader) history(s *Section) (h History, needs []CareNeed) {
 	return h, needs
 }
 
+// remark is what an observation says beside its code: the text that it refers
+// to, or words for the code that are not its label.
+func (r *bodyReader) remark(o el, code segur.Code) string {
+	text := o.child("text")
+	words := r.words(text)
+	if r.sameTarget(text, o.child("value", "originalText")) && strings.EqualFold(words, code.Display) {
+		return ""
+	}
+	return words
+}
+
 func (r *bodyReader) contraIndication(o el, h *History) {
 	value := o.child("value")
 	if value.attr("code") != "" {
 		c := ContraIndication{Code: r.coded(value)}
-		if !r.sameTarget(o.child("text"), value.child("originalText")) {
-			c.Comment = r.words(o.child("text"))
-		}
+		c.Comment = r.remark(o, c.Code)
 		h.ContraIndications = append(h.ContraIndications, c)
 		return
 	}

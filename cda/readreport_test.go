@@ -2,7 +2,6 @@ package cda_test
 
 import (
 	"io"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,6 +50,30 @@ func TestReportIsWrittenAgain(t *testing.T) {
 	}
 }
 
+// The header too: what was read makes the same document, once the status of
+// the identity, which no document holds, is given again.
+func TestHeaderIsWrittenAgain(t *testing.T) {
+	t.Parallel()
+	all := structuredSamples(t)
+	r, s := chest(t)
+	r.PDF = nil
+	r.Screening = true
+	r.Authenticators = []cda.Signature{{Professional: prescriber(), Time: instant(11, 3, 0)}}
+	r.DataEnterer = &cda.DataEnterer{Professional: prescriber(), Time: instant(11, 0, 0)}
+	all["level3-details"] = structured{r, s}
+	for name, d := range all {
+		if name == "level3-supplied" {
+			continue
+		}
+		d.r.ID, d.r.SetID = "1.2.250.1.999.5.77", segur.Identifier{Root: "1.2.250.1.999.5.78"}
+		first := build3(t, newWriter(t, allowAnyPDF, withViewer), d.r, d.s)
+		p := parse(t, first)
+		again := p.AsReport()
+		again.Patient.Status = d.r.Patient.Status
+		assert.Empty(t, testkit.Diff(first, build3(t, newWriter(t, allowAnyPDF, withViewer), again, p.Report.Sections)), name)
+	}
+}
+
 // narratives are the texts of all sections.
 func narratives(tb testing.TB, b []byte) (out []string) {
 	tb.Helper()
@@ -59,5 +82,3 @@ func narratives(tb testing.TB, b []byte) (out []string) {
 	}
 	return out
 }
-
-var _ = strings.Contains

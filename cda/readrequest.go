@@ -1,6 +1,7 @@
 package cda
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -62,15 +63,24 @@ func (r *bodyReader) informed(s *Section, q *Request) {
 	}
 }
 
-// told is the part of a text that an observation points to. A title in a table
-// stands for the cell beside it.
+// told is the part of a text that an observation points to: a cell of this
+// package, or the cell beside a title, or an element. A text that needs its own
+// place comes after the table of this package.
 func (r *bodyReader) told(s *Section, o el) Narrative {
 	at, _ := r.target(o.child("text"))
+	if i, ok := r.t.ids["patient.risks"]; ok && s.text.is("ID", string(RolePatient)) {
+		c := r.converter(string(RolePatient), s.text)
+		c.skip = el{r.t, i}.ancestor("table")
+		return Narrative{nodes: c.children(s.text, "text")}
+	}
 	switch at.name() {
 	case "":
 		return Narrative{}
 	case "text":
 		return r.narrative(s, string(s.Role))
+	case "td":
+		n, _ := r.convert(at, string(s.Role))
+		return n
 	}
 	if cell := at.ancestor("td"); cell.ok() && plain(cell) == plain(at) {
 		for next := range cell.parent().nodes() {
@@ -128,28 +138,16 @@ func (r *bodyReader) requested(o el) RequestedAct {
 
 // requestHeader is the part of a request that its header holds.
 func (d *decoder) requestHeader() *Request {
-	h := cloneHeader(d.out.Header)
+	r := d.out.AsReport()
 	q := &Request{
-		ID: h.ID.Root, SetID: h.SetID, Version: h.Version, Replaces: h.Replaces, Created: h.Created.Time, Title: h.Title,
-		Language: h.Language, Confidentiality: h.Confidentiality, Custodian: d.out.Custodian,
-		LegalAuthenticator: Signature{Professional: h.LegalAuthenticator.Professional, Time: h.LegalAuthenticator.Time.Time},
-		FamilyPhysician:    d.out.FamilyPhysician, ReportRecipients: d.out.ReportRecipients, Placer: d.serviceID,
+		ID: r.ID, SetID: r.SetID, Version: r.Version, Replaces: r.Replaces, Created: r.Created, Title: r.Title,
+		Language: r.Language, Confidentiality: r.Confidentiality, Patient: r.Patient, BirthPlaceName: r.BirthPlaceName,
+		Authors: r.Authors, LegalAuthenticator: r.LegalAuthenticator, Custodian: r.Custodian, FamilyPhysician: r.FamilyPhysician,
+		ReportRecipients: slices.Clone(d.out.ReportRecipients), Informants: r.Informants,
+		Placer: d.serviceID, PracticeSetting: r.PracticeSetting, Encounter: r.Encounter,
 	}
-	q.Encounter.Facility = d.facility
-	q.Patient.Traits = h.Patient
-	for _, id := range h.PatientIDs {
-		if ins, err := segur.ParseINS(id.Extension, id.Root); err == nil && q.Patient.INS.IsZero() {
-			q.Patient.INS = ins
-		} else if !segur.IsINSAuthority(id.Root) && !segur.IsFormerINSAuthority(id.Root) {
-			q.Patient.LocalIDs = append(q.Patient.LocalIDs, id)
-		}
-	}
-	for _, a := range h.Authors {
-		q.Authors = append(q.Authors, Author{Professional: a.Professional, Function: a.Function, Time: a.Time.Time})
-	}
-	if len(h.Services) > 0 {
-		s := h.Services[0]
-		q.Start, q.End, q.PracticeSetting = s.Start.Time, s.Stop.Time, s.PracticeSetting
+	if len(r.Acts) > 0 {
+		q.Start, q.End = r.Acts[0].Start, r.Acts[0].End
 	}
 	return q
 }
