@@ -67,9 +67,8 @@ type IdentityComparison struct {
 
 // CompareIdentities compares the patients of two documents, in any order: a
 // report with the request that it answers, a new version with the one that it
-// replaces, a received document with one of the own record. The rules are those
-// of the INS for an identity that is received (guide d'implémentation de l'INS,
-// EXI ID 10 and following).
+// replaces. The rules are those of the INS for an identity that is received
+// (guide d'implémentation de l'INS, EXI ID 10 and following).
 func CompareIdentities(a, b segur.DocumentHeader) IdentityComparison {
 	p, q := a.Patient, b.Patient
 	return IdentityComparison{
@@ -78,9 +77,20 @@ func CompareIdentities(a, b segur.DocumentHeader) IdentityComparison {
 		FirstGivenName: compareFirstNames(p, q),
 		GivenNames:     compareGivenNames(p.GivenNames, q.GivenNames),
 		Sex:            compareSexes(p.Sex, q.Sex),
-		BirthDate:      compareDates(p.BirthDate, q.BirthDate),
+		BirthDate:      compareDates(p, q),
 		BirthPlace:     comparePlaces(p.BirthPlace, q.BirthPlace),
 	}
+}
+
+// ComparePatient compares the patient of a document that was received with the
+// one of the own records, whatever the status of the identity there: what comes
+// before a report answers a request ([Report.Answering]).
+func ComparePatient(h segur.DocumentHeader, own segur.Patient) IdentityComparison {
+	ids := slices.Clone(own.LocalIDs)
+	if !own.INS.IsZero() {
+		ids = append(ids, segur.Identifier{Root: own.INS.Authority(), Extension: own.INS.Body() + own.INS.Key()})
+	}
+	return CompareIdentities(h, segur.DocumentHeader{PatientIDs: ids, Patient: own.Traits})
 }
 
 // Same reports whether both documents are of one person as far as the rules go
@@ -261,10 +271,11 @@ func compareSexes(a, b segur.Sex) Agreement {
 	return compareText(string(a), string(b))
 }
 
-// compareDates: a header does not say whether a date was completed by rule, so
-// one that a rule may have made of the other is equivalent, and one that says
-// more is compatible.
-func compareDates(a, b segur.Date) Agreement {
+// compareDates: what a rule of completion may have made of the other date is
+// equivalent, what says more or less without contradiction is compatible. A
+// document does not say whether its date was completed; own records may.
+func compareDates(p, q segur.Traits) Agreement {
+	a, b := p.BirthDate, q.BirthDate
 	switch {
 	case a.IsZero() || b.IsZero():
 		return AgreementUnknown
@@ -272,10 +283,25 @@ func compareDates(a, b segur.Date) Agreement {
 		return AgreementSame
 	case completedDate(a) == completedDate(b):
 		return AgreementEquivalent
-	case a.Complete() && b.Complete() || a.Year != b.Year || a.Month != 0 && b.Month != 0 && a.Month != b.Month:
-		return AgreementDifferent
+	case p.BirthDateInterpreted && standsFor(a, b), q.BirthDateInterpreted && standsFor(b, a),
+		!(a.Complete() && b.Complete()) && a.Year == b.Year && (a.Month == 0 || b.Month == 0 || a.Month == b.Month):
+		return AgreementCompatible
 	}
-	return AgreementCompatible
+	return AgreementDifferent
+}
+
+// standsFor reports whether date, completed by rule, may be d: the day was filled
+// with 01, the month with January, both with 31 December.
+func standsFor(date, d segur.Date) bool {
+	switch {
+	case !date.Complete() || date.Year != d.Year:
+		return false
+	case d.Month == 0 || date.Month == 12 && date.Day == 31:
+		return true
+	case date.Month == d.Month:
+		return date.Day == 1 || d.Day == 0
+	}
+	return date.Month == 1 && (date.Day == d.Day || d.Day == 0)
 }
 
 // completedDate completes a date by the rules EXI ID 11 and 12: day unknown 01,

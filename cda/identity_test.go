@@ -108,6 +108,43 @@ func TestCompareIdentities(t *testing.T) {
 	assert.Equal(t, equivalent, cda.CompareIdentities(known, completed).BirthDate)
 }
 
+// Own records know whether a date was completed by rule, and hold the INS
+// whatever the status.
+func TestComparePatient(t *testing.T) {
+	t.Parallel()
+	r := minimal(t)
+	document, err := newWriter(t).Level1(r)
+	require.NoError(t, err)
+	h, own := document.Header(), r.Patient
+	assert.Empty(t, cda.ComparePatient(h, own).Details())
+	own.Status, own.LocalIDs = segur.Provisional, nil
+	c := cda.ComparePatient(h, own)
+	assert.True(t, c.Same())
+	assert.Equal(t, cda.AgreementSame, c.INS)
+	assert.Equal(t, cda.AgreementUnknown, c.LocalID)
+	own.INS = segur.INS{}
+	assert.Equal(t, cda.AgreementUnknown, cda.ComparePatient(h, own).INS)
+
+	own.Traits.BirthDateInterpreted = true
+	for date, want := range map[segur.Date]cda.Agreement{
+		segur.NewDate(1985, 3, 14):  cda.AgreementSame,
+		segur.NewDate(1985, 3, 1):   cda.AgreementCompatible,
+		segur.NewDate(1985, 1, 14):  cda.AgreementCompatible,
+		segur.NewDate(1985, 12, 31): cda.AgreementCompatible,
+		segur.NewDate(1985, 3, 15):  cda.AgreementDifferent,
+		segur.NewDate(1985, 4, 1):   cda.AgreementDifferent,
+		segur.NewDate(1984, 12, 31): cda.AgreementDifferent,
+		{Year: 1985}:                cda.AgreementCompatible,
+	} {
+		own.Traits.BirthDate = date
+		c := cda.ComparePatient(h, own)
+		assert.Equal(t, want, c.BirthDate, date)
+		assert.Equal(t, want == cda.AgreementSame, c.Same(), date)
+	}
+	h.Patient.BirthDate, own.Traits.BirthDate = segur.Date{Year: 1985}, segur.NewDate(1985, 1, 14)
+	assert.Equal(t, cda.AgreementCompatible, cda.ComparePatient(h, own).BirthDate)
+}
+
 // A document and its replacement are of one person; another patient is seen.
 func TestCompareIdentitiesOfDocuments(t *testing.T) {
 	t.Parallel()
