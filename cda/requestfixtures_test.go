@@ -91,9 +91,10 @@ func requestSamples(tb testing.TB) map[string]cda.Request {
 	})
 	edit("request-supplied", func(q *cda.Request) {
 		q.Question.Narrative = cda.Text("Bilan d'extension d'un carcinome bronchique.")
-		q.History.Narrative = cda.Narrative{}.Paragraph(cda.Plain("Allergie : "), cda.Anchor("contraindication1", "iode"), cda.Plain(" ; mobilité : "), cda.Anchor("need1", "réduite"))
-		q.ActsNarrative = cda.Narrative{}.Paragraph(cda.Anchor("modality1", "TEP"), cda.Plain(" "), cda.Anchor("urgency1", "compression médullaire"),
-			cda.Plain(", "), cda.Anchor("comment1", "prévoir l'injection"), cda.Plain(", "), cda.Anchor("events1", "avant la chirurgie")).
+		alone := func(n cda.Narrative, id, text string) cda.Narrative { return n.Paragraph(cda.Anchor(id, text)) }
+		q.History.Narrative = alone(alone(cda.Narrative{}, "contraindication1", "Allergie à l'iode"), "need1", "Mobilité réduite")
+		q.ActsNarrative = alone(alone(cda.Narrative{}, "modality1", "TEP"), "urgency1", "Compression médullaire")
+		q.ActsNarrative = alone(alone(q.ActsNarrative, "comment1", "Prévoir l'injection"), "events1", "Avant la chirurgie").
 			List("Scintigraphie osseuse", "Scanner du thorax et du genou gauche", "Radiographie du genou droit", "Geste interventionnel")
 		q.PatientInformation = cda.Narrative{}.Table(cda.Table{Rows: [][]string{{"Jeûne", "6 heures"}}})
 	})
