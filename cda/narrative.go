@@ -32,8 +32,9 @@ type Inline struct {
 	problem string
 }
 
-// Plain is unformatted text; its line breaks are kept.
-func Plain(s string) Inline { return Inline{n: node{nodes: broken(s)}} }
+// Plain is unformatted text; its line breaks are kept, and a blank at its
+// beginning or end, which parts it from its neighbours.
+func Plain(s string) Inline { return Inline{n: node{nodes: run(s)}} }
 
 // Bold is text in bold.
 func Bold(s string) Inline { return styled("Bold", s) }
@@ -45,14 +46,14 @@ func Italic(s string) Inline { return styled("Italics", s) }
 func Underline(s string) Inline { return styled("Underline", s) }
 
 func styled(style, s string) Inline {
-	return Inline{n: node{name: "content", attrs: []string{"styleCode", style}, nodes: broken(s)}}
+	return Inline{n: node{name: "content", attrs: []string{"styleCode", style}, nodes: run(s)}}
 }
 
 // Anchor is text that an entry of the section points to. The types whose
 // Narrative field replaces a generated text say which anchors they know; an
 // entry whose anchor is absent points to the whole text.
 func Anchor(id, s string) Inline {
-	i := Inline{n: node{name: "content", attrs: []string{"ID", id}, nodes: broken(s)}}
+	i := Inline{n: node{name: "content", attrs: []string{"ID", id}, nodes: run(s)}}
 	if !isNarrativeID(id) {
 		i.problem = "has an identifier that is not one: letters, digits, '_', '-' and '.', a letter first"
 	}
@@ -256,6 +257,26 @@ func broken(s string) []node {
 		if l != "" {
 			out = append(out, node{text: l})
 		}
+	}
+	return out
+}
+
+// run is the text of an [Inline]: that of broken, with one blank where white
+// space stood at its ends.
+func run(s string) []node {
+	const blank = " \t\r\n"
+	out := broken(s)
+	if s == "" {
+		return out
+	}
+	if strings.Trim(s, blank) == "" {
+		return []node{{text: " "}}
+	}
+	if first := &out[0]; strings.ContainsAny(s[:1], blank) && first.name == "" {
+		first.text = " " + first.text
+	}
+	if last := &out[len(out)-1]; strings.ContainsAny(s[len(s)-1:], blank) && last.name == "" {
+		last.text += " "
 	}
 	return out
 }
