@@ -34,7 +34,9 @@ func TestRequestRefuses(t *testing.T) {
 		{"reportRecipients[1].id", func(q *cda.Request) { q.ReportRecipients[1].ID = "" }},
 		{"informants[0].class", func(q *cda.Request) { q.Informants[0].Class = "FRIEND" }},
 		{"encounter.facility.sector.code", func(q *cda.Request) { q.Encounter.Facility.Sector = segur.Code{} }},
-		{"custodian.sector.code", func(q *cda.Request) { q.Encounter.Facility, q.LegalAuthenticator.Organization.Sector = nil, segur.Code{} }},
+		{"custodian.sector.code", func(q *cda.Request) {
+			q.Encounter.Facility, q.LegalAuthenticator.Organization.Sector = nil, segur.Code{}
+		}},
 		{"title", func(q *cda.Request) { q.Title = strings.Repeat("é", 129) }},
 		{"created", func(q *cda.Request) { q.Created = instant(11, 5, 0).AddDate(0, 0, 2) }},
 		{"start", func(q *cda.Request) { q.Start, q.End = instant(11, 5, 0).AddDate(0, 0, 2), time.Time{} }},
@@ -57,7 +59,9 @@ func TestRequestRefuses(t *testing.T) {
 		{"history.noContraIndication", func(q *cda.Request) { q.History.NoContraIndication = cda.NoneKnown }},
 		{"history.noContraIndication", func(q *cda.Request) { q.History.NoContraIndication = 9 }},
 		{"history.contraIndications[0].code", func(q *cda.Request) { q.History.ContraIndications[0].Code = code("MED-1130") }},
-		{"history.contraIndications[0].comment", func(q *cda.Request) { q.History.ContraIndications[0] = cda.ContraIndication{Code: code(cda.ContraOther)} }},
+		{"history.contraIndications[0].comment", func(q *cda.Request) {
+			q.History.ContraIndications[0] = cda.ContraIndication{Code: code(cda.ContraOther)}
+		}},
 		{"careNeeds[0].code", func(q *cda.Request) { q.CareNeeds[0].Code = code("MED-1105") }},
 		{"careNeeds[1].code", func(q *cda.Request) { q.CareNeeds[1].Code = segur.Code{} }},
 		{"risksExplained", func(q *cda.Request) { q.RisksExplained = cda.NotAnswered }},
