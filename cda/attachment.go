@@ -12,7 +12,7 @@ import (
 	"github.com/segur-sdk/segur/internal/nos"
 )
 
-// Attachment is a document that goes with the report, or a key image.
+// Attachment is a document that goes with a report or a request, or a key image.
 type Attachment struct {
 	// ID names it for [Image] and for renderMultiMedia in [Markup]: letters,
 	// digits, '_', '-' and '.', a letter first. Empty: document1, and so on.

@@ -17,9 +17,14 @@
 // code of the technique on demand only ([Config.TopographicModifiers]); the absence of contra-indication is a text, the
 // only form that the rules let pass.
 //
+// [Writer.Request] makes the imaging request ("demande d'actes d'imagerie", LOINC 55115-0, volet IMG-DA-IMG 2024.01,
+// template 1.2.250.1.213.1.1.1.47) of a [Request], with the same header and the same rules. The rules of 2024.01 count
+// the sides of all the sites of an act together, so that two sides are two acts. [Report.Answering] and
+// [Sections.Answering] begin the report that answers it.
+//
 // [Parse] reads a document of anybody: its header as a [segur.DocumentHeader], from which metadata is derived, and its
 // unstructured body. It tolerates what official samples contain and says so in warnings.
 //
-// It does not write requests, style sheets ("auto-présentables") or signatures, does not render documents, does not verify the signature of a signed document, and does not know the 6,343 LOINC codes of
+// It does not write style sheets ("auto-présentables") or signatures, does not render documents, does not verify the signature of a signed document, and does not know the 6,343 LOINC codes of
 // imaging acts: it checks their form and key, the caller gives the label. Package pdfa makes and checks the PDF.
 package cda

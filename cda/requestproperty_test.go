@@ -12,6 +12,7 @@ import (
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/cda"
 	"github.com/segur-sdk/segur/internal/testkit"
+	"github.com/segur-sdk/segur/internal/xmlr"
 )
 
 // again writes what was read of a request. The receiver decides of the status of
@@ -204,4 +205,53 @@ func TestRequestRoundTrip(t *testing.T) {
 		}
 		require.Empty(rt, testkit.Diff(first, again(rt, newWriter(t, later), first, q.Patient.Status)))
 	})
+}
+
+// Whatever is typed, it is refused with the paths of the fields, or it makes a
+// canonical document that reads back as it was written.
+func TestRequestAnyText(t *testing.T) {
+	t.Parallel()
+	base, w, made := completeRequest(t), newWriter(t), 0
+	base.ID = "1.2.250.1.999.5.77"
+	rapid.Check(t, func(rt *rapid.T) {
+		raw := rapid.StringOfN(rapid.RuneFrom([]rune("aéœ'\"<>&;#]\n\t -\u00a0€")), 0, 20, -1)
+		text := func(name string) string {
+			if rapid.IntRange(0, 9).Draw(rt, "any") == 0 {
+				return raw.Draw(rt, name)
+			}
+			return "x" + raw.Draw(rt, name)
+		}
+		q := base
+		q.Question = cda.ClinicalQuestion{Justification: text("justification"), Purpose: text("purpose")}
+		q.History.Medical, q.History.Surgical = rapid.SliceOfN(raw, 0, 3).Draw(rt, "medical"), []string{text("surgical")}
+		q.CareNeeds = []cda.CareNeed{{Code: segur.Code{Code: cda.CareAccompanied}, Comment: text("need")}}
+		q.PatientInformation = cda.Narrative{}.Paragraph(cda.Plain(text("plain")), cda.Bold(text("bold"))).List(text("item"), text("item"))
+		act := q.Acts[0]
+		act.Comment, act.UrgencyReason, act.Events = text("comment"), text("reason"), text("events")
+		act.Sites = []cda.Site{{Code: act.Sites[0].Code, Words: text("words")}}
+		q.Acts = []cda.RequestedAct{act}
+		q.PriorResults = cda.Text(text("results"))
+		q.Attachments = []cda.Attachment{{ID: "cle", Title: text("title"), Content: segur.BytesContent(jpeg())}}
+		doc, err := w.Request(q)
+		if err != nil {
+			require.ErrorIs(rt, err, segur.ErrInvalidInput)
+			require.NotEmpty(rt, fields(err))
+			return
+		}
+		made++
+		first, err := doc.Bytes()
+		require.NoError(rt, err)
+		canonical, err := xmlr.Canonicalize(nil, first, xmlr.Canonical{Mode: xmlr.Inclusive})
+		require.NoError(rt, err)
+		require.True(rt, bytes.HasSuffix(first, canonical))
+		p, err := cda.Parse(first)
+		require.NoError(rt, err)
+		require.Empty(rt, p.Warnings)
+		same := func(want, got string) { require.Equal(rt, tidy(want), tidy(got)) }
+		same(q.Question.Justification, p.Request.Question.Justification)
+		same(act.UrgencyReason, p.Request.Acts[0].UrgencyReason)
+		same(act.Comment, p.Request.Acts[0].Comment)
+		same(act.Events, p.Request.Acts[0].Events)
+	})
+	require.Greater(t, made, 10, "not all were refused")
 }

@@ -21,7 +21,7 @@ type Config struct {
 	Clock func() time.Time
 	// IDs makes identifiers. nil: random ones.
 	IDs segur.IDSource
-	// MaxPDFBytes bounds the PDF, and all that a level 3 report embeds together.
+	// MaxPDFBytes bounds the PDF, and all that a structured document embeds together.
 	// 0: [DefaultMaxPDFBytes]. The transport that carries the document has its
 	// own limit, often 10 MB.
 	MaxPDFBytes int64
@@ -36,7 +36,7 @@ type Config struct {
 	// ValueSets replace sets of the SDK, by OID, with newer revisions. The whole
 	// set is given; see [ValueSets].
 	ValueSets []ValueSet
-	// AllowInvalid writes a report that breaks rules of the documents, and
+	// AllowInvalid writes a document that breaks rules of its kind, and
 	// [Document.Problems] says which: for a rule that a vendor knows to be out of
 	// date, and for tests. It lifts nothing that concerns the identity of the
 	// patient and of the document, the safety of texts and links, the contents to

@@ -104,6 +104,10 @@ func TestRequestHeader(t *testing.T) {
 	assert.Equal(t, "CORRESPONDANT", p.ReportRecipients[0].FamilyName)
 	id := find(root, "serviceEvent", "id")
 	assert.Equal(t, "1.2.250.1.999.2 D-2026-0007", id.Attr("root")+" "+id.Attr("extension"))
+	doc, err := newWriter(t).Request(q)
+	require.NoError(t, err)
+	assert.Equal(t, q.Placer, doc.Header().Services[0].Placer)
+	assert.Empty(t, doc.Header().Services[0].StudyUID, "the root of a number is no study")
 
 	first := buildRequest(t, newWriter(t), minimalRequest(t))
 	h = parse(t, first).Header
