@@ -25,6 +25,7 @@ type tree struct {
 	refs   []int32 // elements that refer to another one
 	media  []int32 // elements with a content
 	actors []bodyActor
+	words  *interner
 }
 
 // elem is an element in the namespace of CDA, or a run of text when name is 0.
@@ -119,7 +120,7 @@ func (d *decoder) structuredBody() {
 		d.limit("a structured body in more than 1 GiB")
 		return
 	}
-	t := &tree{src: d.src, ids: map[string]int32{}}
+	t := &tree{src: d.src, words: &d.words, ids: map[string]int32{}}
 	size := min(len(d.src)-d.Offset(), 1<<20)
 	t.elems, t.attrs, t.values = make([]elem, 0, 16+size/32), make([]attr, 0, 16+size/20), make([]byte, 0, 64+size/2)
 	cur := t.open(d, -1)
@@ -357,8 +358,11 @@ func (e el) lookup(name string) ([]byte, bool) {
 
 // attr returns an attribute, without the blanks around it.
 func (e el) attr(name string) string {
-	b, _ := e.lookup(name)
-	return value(b)
+	b, ok := e.lookup(name)
+	if !ok {
+		return ""
+	}
+	return e.t.words.value(b)
 }
 
 func (e el) is(name, value string) bool {

@@ -20,9 +20,10 @@ const (
 // decoder reads one document in one pass.
 type decoder struct {
 	*xmlr.Scanner
-	src  []byte // the text that the Scanner reads
-	out  *Parsed
-	seen bool // the ClinicalDocument was found
+	words interner
+	src   []byte // the text that the Scanner reads
+	out   *Parsed
+	seen  bool // the ClinicalDocument was found
 	// target, where a recordTarget is read alone, gets what a document view leaves out.
 	target *RecordTarget
 
@@ -101,42 +102,8 @@ func (d *decoder) each(f func(name []byte)) {
 // attr returns an attribute without namespace.
 func (d *decoder) attr(name string) string {
 	b, _ := d.Attr("", name)
-	return value(b)
+	return d.words.value(b)
 }
-
-// value makes a string of an attribute value, without the blanks around it.
-func value(b []byte) string {
-	for len(b) > 0 && b[0] <= ' ' {
-		b = b[1:]
-	}
-	for len(b) > 0 && b[len(b)-1] <= ' ' {
-		b = b[:len(b)-1]
-	}
-	if len(b) == 0 {
-		return ""
-	}
-	if s, ok := frequent[string(b)]; ok {
-		return s
-	}
-	return string(b)
-}
-
-// frequent are the values that every document repeats: they need not be
-// allocated again.
-var frequent = func() map[string]string {
-	m := map[string]string{}
-	for _, s := range []string{
-		nos.LOINC, nos.SNOMEDCT, nos.DCM, nos.CCAM, nos.HL7Gender, nos.HL7ActCode, nos.HL7Confidentiality,
-		nos.HL7Function, nos.A01PracticeSetting, nos.A02Specialty, nos.R02Sector, "LOINC", "SNOMED CT", "DCM", "CCAM",
-		string(segur.OIDProfessional), string(segur.OIDStructure), string(segur.OIDINSNIR), string(segur.OIDINSNIA),
-		templateHL7France, templateCISIS, templateXDSSD, "N", "F", "M", "WP", "121139", "39111-0", "Modalité",
-		"Localisation anatomique", "18748-4", "fr-FR", "AMBULATOIRE", "Ambulatoire", "Normal", "G15_10/SM44",
-		"Médecin - Radio-diagnostic (SM)", "CR d'imagerie médicale", "REF", "INF", "RPLC", "PRF", "B64", mediaTypePDF,
-	} {
-		m[s] = s
-	}
-	return m
-}()
 
 // text reads the text of the current element to its end, white space
 // normalised.
@@ -146,7 +113,11 @@ func (d *decoder) text() string {
 	for d.Next() {
 		switch d.Scanner.Kind() {
 		case xmlr.Text:
-			s += string(d.TextValue())
+			if s == "" {
+				s = d.words.get(d.TextValue())
+			} else {
+				s += string(d.TextValue())
+			}
 		case xmlr.EndElement:
 			if d.Depth() == depth {
 				return clean(s)
@@ -161,11 +132,11 @@ func (d *decoder) id() (id segur.Identifier) {
 		switch space, name := d.AttrName(i); {
 		case space != "":
 		case string(name) == "root":
-			id.Root = segur.OID(value(d.AttrValue(i)))
+			id.Root = segur.OID(d.words.value(d.AttrValue(i)))
 		case string(name) == "extension":
-			id.Extension = value(d.AttrValue(i))
+			id.Extension = d.words.value(d.AttrValue(i))
 		case string(name) == "assigningAuthorityName":
-			id.Assigner = value(d.AttrValue(i))
+			id.Assigner = d.words.value(d.AttrValue(i))
 		}
 	}
 	return id
@@ -176,13 +147,13 @@ func (d *decoder) code() (c segur.Code) {
 		switch space, name := d.AttrName(i); {
 		case space != "":
 		case string(name) == "code":
-			c.Code = value(d.AttrValue(i))
+			c.Code = d.words.value(d.AttrValue(i))
 		case string(name) == "codeSystem":
-			c.System = segur.OID(value(d.AttrValue(i)))
+			c.System = segur.OID(d.words.value(d.AttrValue(i)))
 		case string(name) == "codeSystemName":
-			c.SystemName = value(d.AttrValue(i))
+			c.SystemName = d.words.value(d.AttrValue(i))
 		case string(name) == "displayName":
-			c.Display = value(d.AttrValue(i))
+			c.Display = d.words.value(d.AttrValue(i))
 		}
 	}
 	return c

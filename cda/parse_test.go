@@ -335,6 +335,12 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("\uFEFF<a:ClinicalDocument xmlns:a='urn:hl7-org:v3'><a:id root='1.2'/></a:ClinicalDocument>"))
 	f.Add([]byte("<?xml version='1.0' encoding='ISO-8859-1'?><ClinicalDocument xmlns='urn:hl7-org:v3'><title>\xe9</title></ClinicalDocument>"))
 	f.Add([]byte("<xsl:stylesheet xmlns:xsl='http://www.w3.org/1999/XSL/Transform'><ClinicalDocument xmlns='urn:hl7-org:v3'/></xsl:stylesheet>"))
+	structured, sections := chest(f)
+	f.Add(build3(f, newWriter(f, allowAnyPDF, withViewer), structured, sections))
+	f.Add([]byte(report3(headReport, oneSection("19005-8", `<text ID="conclusion">a<br/><table><tbody><tr><td ID="conclusion-x">b</td></tr></tbody></table><linkHtml href="#x">c</linkHtml></text>`))))
+	f.Add([]byte(report3(`<templateId root="1.2.250.1.213.1.1.1.47"/>`, oneSection("18776-5", `<text><content ID="m">IRM</content></text><entry><observation>`+
+		`<code code="MR"><originalText><reference value="#m"/></originalText><qualifier><value code="MED-1153"/></qualifier></code><priorityCode code="UR"/><targetSiteCode code="361291001"/>`+
+		`<entryRelationship><observation><code code="GEN-297"/><value value="true"/></observation></entryRelationship></observation></entry>`))))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := bytes.Clone(b)
 		p, err := cda.Parse(b)
@@ -346,6 +352,26 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("unclassed error: %v", err)
 			}
 			return
+		}
+		for s := range p.AllSections() {
+			n := s.Narrative()
+			if strings.Contains(s.Text(), "\x00") || n.Visible() && n.IsZero() {
+				t.Fatal("a narrative that is none")
+			}
+		}
+		_ = p.AsReport()
+		if p.Request != nil && p.Report != nil {
+			t.Fatal("two kinds at once")
+		}
+		if p.Report != nil && len(p.Report.Acts) != len(p.Report.Procedures) {
+			t.Fatal("acts and procedures differ")
+		}
+		for _, a := range p.Attachments {
+			if rc, err := a.Content.Open(); err == nil {
+				if n, err := io.Copy(io.Discard, rc); err != nil || n != a.Content.Size() {
+					t.Fatalf("attachment: %d bytes, announced %d, %v", n, a.Content.Size(), err)
+				}
+			}
 		}
 		body, err := p.Body()
 		if err != nil {

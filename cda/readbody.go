@@ -40,6 +40,7 @@ func (d *decoder) understand() {
 	case KindImagingRequest:
 		r.out.Request = r.request()
 	}
+	r.t.words = nil // from now on the tree is read by whoever holds the document
 }
 
 func (r *bodyReader) warn(e el, message string) {

@@ -18,11 +18,11 @@ func (e el) identifier() (id segur.Identifier) {
 	for name, v := range e.attrs() {
 		switch name {
 		case "root":
-			id.Root = segur.OID(value(v))
+			id.Root = segur.OID(e.t.words.value(v))
 		case "extension":
-			id.Extension = value(v)
+			id.Extension = e.t.words.value(v)
 		case "assigningAuthorityName":
-			id.Assigner = value(v)
+			id.Assigner = e.t.words.value(v)
 		}
 	}
 	return id
@@ -35,13 +35,13 @@ func (e el) code() (c segur.Code) {
 	for name, v := range e.attrs() {
 		switch name {
 		case "code":
-			c.Code = value(v)
+			c.Code = e.t.words.value(v)
 		case "codeSystem":
-			c.System = segur.OID(value(v))
+			c.System = segur.OID(e.t.words.value(v))
 		case "codeSystemName":
-			c.SystemName = value(v)
+			c.SystemName = e.t.words.value(v)
 		case "displayName":
-			c.Display = clean(value(v))
+			c.Display = clean(e.t.words.value(v))
 		}
 	}
 	return c

@@ -78,7 +78,17 @@ func (w *plainText) write(text []byte) {
 }
 
 // plainLine is the text of an element on one line.
-func plainLine(e el) string { return clean(plain(e)) }
+func plainLine(e el) string { return e.line() }
+
+func (e el) line() string {
+	if !e.ok() {
+		return ""
+	}
+	if only := (el{e.t, e.get().first}); only.i != 0 && only.get().next == 0 && only.isText() {
+		return clean(e.t.words.value(only.run()))
+	}
+	return clean(plain(e))
+}
 
 // titled lists the values of the tables of a narrative with their titles: the
 // cells beside a title, or below one.

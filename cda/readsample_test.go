@@ -215,3 +215,96 @@ func TestReadsOfficialExamples(t *testing.T) {
 	}
 	assert.Equal(t, map[cda.Kind]int{cda.KindImagingReport: 4, cda.KindImagingRequest: 7, cda.KindOther: 83}, kinds)
 }
+
+// The imaging examples say what the kit says they do.
+func TestReadsOfficialImagingExamples(t *testing.T) {
+	t.Parallel()
+	dir := officialExamples(t)
+	read := func(name string) *cda.Parsed {
+		b, err := os.ReadFile(filepath.Join(dir, name+".xml"))
+		require.NoError(t, err)
+		return parse(t, b)
+	}
+	p := read("IMG_CR_IMG_2024.01")
+	r := p.Report
+	require.NotNil(t, r)
+	require.Len(t, r.Acts, 3)
+	for i, want := range []struct{ code, ccam, site, study, dose string }{
+		{"24727-0", "ACQH004", "302548004 tête entière", "1.2.250.1.925.994044.27.123.1876360", "113813 1140.26 mGy.cm"},
+		{"36235-0", "LCQH001", "302550007 cou entier", "1.2.250.1.925.994044.27.123.1876361", "113813 1140.26 mGy.cm"},
+		{"24979-7", "ZBQH001", "302551006 thorax entier", "1.2.250.1.925.994044.27.123.1876362", "113813 1140.26 mGy.cm"},
+	} {
+		a, proc := r.Acts[i], r.Procedures[i]
+		assert.Equal(t, want.code+" "+want.ccam, proc.Code.Code+" "+proc.CCAM.Code)
+		assert.Equal(t, []string{"CT Tomodensitométrie"}, codes(proc.Modalities...))
+		assert.Equal(t, []string{want.site}, codes(a.Site.Code))
+		assert.EqualValues(t, want.study, proc.StudyUID)
+		assert.Equal(t, i, proc.Service)
+		assert.Equal(t, want.study, string(p.Header.Services[i].StudyUID))
+		require.NotEmpty(t, a.Exposure.Doses)
+		d := a.Exposure.Doses[0]
+		assert.Equal(t, want.dose, d.Code.Code+" "+d.Value.Value+" "+d.Value.Unit)
+		assert.Equal(t, cda.PregnancyCurrent, a.Exposure.Pregnancy.Code)
+		assert.Equal(t, "BIDEAULT", a.Exposure.AuthorizedBy.FamilyName)
+		assert.Equal(t, "V09AX01 200 MBq 0001512", a.Exposure.Radiopharmaceutical.ATC.Code+" "+a.Exposure.Radiopharmaceutical.Dose.Value+" "+
+			a.Exposure.Radiopharmaceutical.Dose.Unit+" "+a.Exposure.Radiopharmaceutical.Lot)
+		require.Len(t, a.Products, 1)
+		assert.Equal(t, "XENETIX 350 3400936915657 V08AB11 150 mL 0002034 20045000", strings.Join([]string{a.Products[0].Name, a.Products[0].CIP.Code,
+			a.Products[0].ATC.Code, a.Products[0].Dose.Value, a.Products[0].Dose.Unit, a.Products[0].Lot, a.Products[0].Route.Code}, " "))
+		assert.True(t, strings.HasPrefix(a.Catalog.Link, "http://www.example.org/wado?requestType=WADO&studyUID="+want.study+"&seriesUID="), a.Catalog.Link)
+		assert.Equal(t, "1.2.840.10008.5.1.4.1.1.2", a.Catalog.SOPClass.Code)
+	}
+	assert.Equal(t, "77386006 Enceinte", r.History.ContraIndications[0].Code.Code+" "+r.History.ContraIndications[0].Code.Display)
+	assert.Equal(t, "DUPOIS", r.Addendum.Author.FamilyName)
+	require.NotEmpty(t, p.Header.Orders)
+	assert.NotEmpty(t, p.Header.Orders[0].Accession.Extension)
+	assert.Equal(t, 3, strings.Count(strings.Join(warnings(p), "\n"), "refers to an identifier that the document does not have"), "its three dangling references")
+
+	assert.Equal(t, "24978-9", p.Header.Services[2].Code.Code, "its header contradicts its body")
+	assert.Contains(t, warnings(p), "structuredBody/act[3]: has not the code that the header gives to the act of this study")
+
+	level1 := read("IMG_CR_IMG_2024.01_CDA-R2-Niveau-1")
+	assert.Equal(t, 1, level1.Level)
+	assert.Equal(t, cda.KindImagingReport, level1.Kind)
+	body, err := level1.Body()
+	require.NoError(t, err)
+	assert.Equal(t, "application/pdf", body.MediaType)
+
+	for name, want := range map[string][]string{
+		"Mammo-Echo-Seins":                  {"MG 181131000", "MED-1128 181131000"},
+		"Radiographie_ChevilleGenou":        {"MED-1126 361291001/7771000", "MED-1126 361292008/7771000"},
+		"Scanner_Crane_ThoraxAbdomenPelvis": {"CT 302548004", "CT 302551006 302553009 229765004"},
+		"TEP_Thorax":                        {"PT 302551006"},
+	} {
+		q := read("IMG-DA-IMG_2024.01_" + name).Request
+		require.NotNil(t, q, name)
+		var got []string
+		for _, a := range q.Acts {
+			act := a.Modality.Code
+			for _, s := range a.Sites {
+				act += " " + s.Code.Code
+				if !s.Modifier.IsZero() {
+					act += "/" + s.Modifier.Code
+				}
+			}
+			got = append(got, act)
+			assert.Equal(t, "(texte libre)", a.Comment, name)
+		}
+		assert.Equal(t, want, got, name)
+		assert.Equal(t, cda.Yes, q.RisksExplained, name)
+		assert.NotEmpty(t, q.Placer.Extension, name)
+		assert.Equal(t, "(texte libre)", q.Question.Justification, name)
+		require.NotNil(t, q.FamilyPhysician, name)
+		assert.Equal(t, "MEDIONI", q.FamilyPhysician.FamilyName, name)
+		require.Len(t, q.ReportRecipients, 1, name)
+		assert.Equal(t, "MAGNE", q.ReportRecipients[0].FamilyName, name)
+	}
+	pet := read("IMG-DA-IMG_2024.01_TEP_Thorax").Request.Acts[0]
+	assert.Equal(t, []string{"MED-1153 avec injection de produit de contraste", "MED-1133 FDG Oncologie /Infectieux/inflammatoire"}, codes(pet.Contrast, pet.Function))
+	assert.Equal(t, "true (texte libre) yes (texte libre) 2023-01-12 BIDEAULT", strings.Join([]string{map[bool]string{true: "true"}[pet.Urgent],
+		pet.UrgencyReason, pet.CallBack.String(), pet.Events, pet.Before.String(), pet.Performer.FamilyName}, " "))
+	needs := read("IMG-DA-IMG_2024.01_Mammo-Echo-Seins").Request.CareNeeds
+	require.Len(t, needs, 2)
+	assert.Equal(t, []string{"U83.71 Bactérie multirésistante [BMR]", "Z74.0 Besoin d'assistance du fait de mobilité restreinte"}, codes(needs[0].Code, needs[1].Code))
+	assert.Empty(t, needs[0].Comment)
+}

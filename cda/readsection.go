@@ -188,7 +188,7 @@ func (r *bodyReader) sections(parent el) (out []Section) {
 }
 
 func (r *bodyReader) section(e el, s *Section) {
-	s.ID, s.Code, s.Title, s.XML = e.child("id").identifier(), e.child("code").code(), plainLine(e.child("title")), e.raw()
+	s.ID, s.Code, s.Title, s.XML = e.child("id").identifier(), e.child("code").code(), e.child("title").line(), e.raw()
 	s.body, s.at, s.text = r, e, e.child("text")
 	s.TemplateIDs = e.templates()
 	if s.text.ok() {
