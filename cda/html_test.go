@@ -142,7 +142,7 @@ func TestHTMLHeader(t *testing.T) {
 	}
 	replaced := samples(t)["replacement"]
 	has(t, showHTML(t, build(t, newWriter(t), replaced), cda.HTMLOptions{}), "Cette version remplace un document antérieur.")
-	has(t, showHTML(t, build(t, newWriter(t), samples(t)["screening"]), cda.HTMLOptions{}), "dépistage")
+	has(t, showHTML(t, build(t, newWriter(t), samples(t)["screening"]), cda.HTMLOptions{}), "Contexte Dépistage")
 	assert.False(t, strings.Contains(showHTML(t, build(t, newWriter(t), samples(t)["local-identity"]), cda.HTMLOptions{}).raw, "Matricule INS"))
 }
 
@@ -208,11 +208,11 @@ func TestHTMLMedia(t *testing.T) {
 		"pdf":             {media("application/pdf", pdf), `<a download="document.pdf" href="data:application/pdf;base64,` + base64.StdEncoding.EncodeToString(pdf)},
 		"html said pdf":   {media("application/pdf", []byte("<html>")), "Coupe 12 (application/pdf, 6 octets, non montré dans cette page)"},
 		"html":            {media("text/html", []byte("<script>")), "Coupe 12 (text/html, "},
-		"not shown":       {`<text>x</text><entry>` + `<observationMedia><value mediaType="image/png" representation="B64">` + base64.StdEncoding.EncodeToString(png) + `</value></observationMedia></entry>`, `alt="Pièce jointe"`},
+		"not shown":       {`<text>x</text><entry>` + `<observationMedia><value mediaType="image/png" representation="B64">` + base64.StdEncoding.EncodeToString(png) + `</value></observationMedia></entry>`, `alt="Texte"`},
 		"absent":          {`<text><renderMultiMedia referencedObject="M9"/></text>`, "[image ou pièce jointe absente du document]"},
 		"outside":         {`<text><renderMultiMedia referencedObject="M1"/></text><entry><observationMedia ID="M1"><value mediaType="image/png"><reference value="https://images.test/1.png"/></value></observationMedia></entry>`, `<a href="https://images.test/1.png" rel="noopener noreferrer">`},
 		"outside, script": {`<text><renderMultiMedia referencedObject="M1"/></text><entry><observationMedia ID="M1"><value><reference value="javascript:alert(1)"/></value></observationMedia></entry>`, "(contenu hors du document)"},
-		"region of image": {`<text><renderMultiMedia referencedObject="R1"/></text><entry><regionOfInterest ID="R1"><entryRelationship><observationMedia><value mediaType="image/png" representation="B64">` + base64.StdEncoding.EncodeToString(png) + `</value></observationMedia></entryRelationship></regionOfInterest></entry>`, `<img alt="Pièce jointe" src="data:image/png;`},
+		"region of image": {`<text><renderMultiMedia referencedObject="R1"/></text><entry><regionOfInterest ID="R1"><entryRelationship><observationMedia><value mediaType="image/png" representation="B64">` + base64.StdEncoding.EncodeToString(png) + `</value></observationMedia></entryRelationship></regionOfInterest></entry>`, `<img alt="Texte" src="data:image/png;`},
 		"in a link":       {strings.Replace(strings.Replace(media("application/pdf", pdf), "<paragraph>", `<paragraph><linkHtml href="https://a.test/">`, 1), "</paragraph>", "</linkHtml></paragraph>", 1), "non montré"},
 	} {
 		page := showHTML(t, section3(tc.inside), cda.HTMLOptions{})

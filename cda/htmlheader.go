@@ -214,9 +214,20 @@ func (p *page) symbol() error {
 // examination shows acts and orders.
 func (p *page) examination() {
 	p.block("h-examination", p.say("Examen", "Examination"))
-	acts := p.root.All(nsCDA, "documentationOf/serviceEvent")
+	var acts []*xmlr.Node
+	screening := false
+	for act := range p.root.Each(nsCDA, "documentationOf/serviceEvent") {
+		if code := nodeCode(act.Child(nsCDA, "code")); code.Code == "Z13.9" && code.System == "2.16.840.1.113883.6.3" {
+			screening = true // CIM-10: no act, but why the others were done
+			continue
+		}
+		acts = append(acts, act)
+	}
 	for i, act := range acts {
 		p.act(act, i, len(acts))
+	}
+	if screening {
+		p.row(p.say("Contexte", "Context"), p.say("Dépistage", "Screening"))
 	}
 	for order := range p.root.Each(nsCDA, "inFulfillmentOf/order") {
 		for _, n := range order.Children {
@@ -243,12 +254,7 @@ func (p *page) act(act *xmlr.Node, i, of int) {
 		label += " " + strconv.Itoa(i+1)
 	}
 	node := act.Child(nsCDA, "code")
-	code := nodeCode(node)
-	if code.Code == "Z13.9" && code.System == "2.16.840.1.113883.6.3" {
-		p.row(label, p.say("Réalisé dans le cadre d'un dépistage", "Done as part of a screening"))
-		return
-	}
-	lines := []string{codeLabel(code)}
+	lines := []string{codeLabel(nodeCode(node))}
 	for _, t := range node.All(nsCDA, "translation") {
 		c := nodeCode(t)
 		switch qualifier := t.Find(nsCDA, "qualifier/name").Attr("code"); {

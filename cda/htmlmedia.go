@@ -185,5 +185,10 @@ func (p *page) mediumTitle(m *xmlr.Node) string {
 			return s
 		}
 	}
+	for up := m.Parent; up != nil; up = up.Parent {
+		if s := clean(up.Child(nsCDA, "title").DeepText()); up.Is(nsCDA, "section") && s != "" {
+			return s
+		}
+	}
 	return p.say("Pièce jointe", "Attachment")
 }

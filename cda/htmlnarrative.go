@@ -294,7 +294,17 @@ func (p *page) target(href string) string {
 		}
 		return "#" + p.anchors[e]
 	}
-	if isWebLink(href) {
+	return webAddress(href)
+}
+
+// webAddress lets pass the address of a web page. Blanks around the parts of
+// its query, which official samples have, are no part of it.
+func webAddress(href string) string {
+	parts := strings.Split(href, "&")
+	for i := range parts {
+		parts[i] = clean(parts[i])
+	}
+	if href = strings.Join(parts, "&"); isWebLink(href) {
 		return href
 	}
 	return ""
@@ -320,7 +330,7 @@ func inNarrative(e *xmlr.Node) bool {
 
 // link writes an address of the document, as a link when it may be followed.
 func (p *page) link(href, text string) {
-	if !isWebLink(href) || p.inLink {
+	if href = webAddress(href); href == "" || p.inLink {
 		p.text(text)
 		return
 	}
