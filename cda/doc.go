@@ -22,8 +22,10 @@
 // the sides of all the sites of an act together, so that two sides are two acts. [Report.Answering] and
 // [Sections.Answering] begin the report that answers it.
 //
-// [Parse] reads a document of anybody: its header as a [segur.DocumentHeader], from which metadata is derived, and its
-// unstructured body. It tolerates what official samples contain and says so in warnings.
+// [Parse] reads a document of anybody: its header as a [segur.DocumentHeader], from which metadata is derived, or in the
+// type of the writer ([Parsed.AsReport]); its unstructured body, or its sections with their text and their XML. The body
+// of an imaging report is read into the types of the writer ([Parsed.Report]), that of a request into a [Request]; what is
+// embedded is streamed. It tolerates what official samples contain and says so in warnings.
 //
 // It does not write style sheets ("auto-présentables") or signatures, does not render documents, does not verify the signature of a signed document, and does not know the 6,343 LOINC codes of
 // imaging acts: it checks their form and key, the caller gives the label. Package pdfa makes and checks the PDF.

@@ -70,13 +70,13 @@ func (r *bodyReader) technique(e el, a *ActSection, p *Procedure) {
 func (r *bodyReader) ofAct(s *Section, a *ActSection, p *Procedure, name string) {
 	switch s.Role {
 	case RoleComplications:
-		a.Complications = a.Complications.Add(r.narrative(s, name))
+		extend(&a.Complications, r.narrative(s, name))
 	case RoleExposure:
 		r.exposure(s, a.exposure(), a)
-		a.Exposure.Narrative = a.Exposure.Narrative.Add(r.supplied(s, name, "pregnancy"))
+		extend(&a.Exposure.Narrative, r.supplied(s, name, "pregnancy"))
 	case RoleCatalog:
 		r.catalog(s, a, p)
-		a.Catalog.Narrative = a.Catalog.Narrative.Add(r.supplied(s, name, "link"))
+		extend(&a.Catalog.Narrative, r.supplied(s, name, "link"))
 	}
 }
 

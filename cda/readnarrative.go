@@ -109,32 +109,44 @@ type titledCell struct {
 }
 
 func tableCells(table el) (out []titledCell) {
-	var titles []string
-	for row := range table.child("thead").all("tr") {
-		for c := range row.nodes() {
-			if c.name() == "th" || c.name() == "td" {
-				titles = append(titles, plainLine(c))
-			}
-		}
-		break
-	}
+	titles := columnTitles(table)
 	for body := range table.all("tbody") {
 		for row := range body.all("tr") {
-			beside, column := "", 0
-			for c := range row.nodes() {
-				switch c.name() {
-				case "th":
-					beside = plainLine(c)
-					column++
-				case "td":
-					title := beside
-					if title == "" && column < len(titles) {
-						title = titles[column]
-					}
-					column++
-					out = append(out, titledCell{title, c})
-				}
+			out = append(out, rowCells(row, titles)...)
+		}
+	}
+	return out
+}
+
+// maxColumns bounds the titles that are looked at.
+const maxColumns = 64
+
+func columnTitles(table el) (titles []string) {
+	for c := range table.child("thead", "tr").nodes() {
+		if name := c.name(); name == "th" || name == "td" {
+			titles = append(titles, plainLine(c))
+		}
+		if len(titles) == maxColumns {
+			break
+		}
+	}
+	return titles
+}
+
+func rowCells(row el, titles []string) (out []titledCell) {
+	beside, column := "", 0
+	for c := range row.nodes() {
+		switch c.name() {
+		case "th":
+			beside = plainLine(c)
+			column++
+		case "td":
+			title := beside
+			if title == "" && column < len(titles) {
+				title = titles[column]
 			}
+			column++
+			out = append(out, titledCell{title, c})
 		}
 	}
 	return out
@@ -146,13 +158,17 @@ func beside(e el, title string) el {
 	if !row.ok() {
 		return el{}
 	}
-	for _, c := range tableCells(row.ancestor("table")) {
-		if c.title == title && c.cell.parent() == row {
+	cells := rowCells(row, columnTitles(row.ancestor("table")))
+	for _, c := range cells[:min(len(cells), maxColumns)] {
+		if c.title == title {
 			return c.cell
 		}
 	}
 	return el{}
 }
+
+// extend adds a text at the end of one that nobody else holds.
+func extend(to *Narrative, n Narrative) { to.nodes = append(to.nodes, n.nodes...) }
 
 // convert makes a Narrative of an element text. prefix begins the identifiers
 // of a document that this package wrote, and is taken away. The second result

@@ -87,7 +87,7 @@ func (r *bodyReader) report() *ReportBody {
 }
 
 func (r *bodyReader) ofReport(s *Section, b *Sections) {
-	add := func(to *Narrative) { *to = to.Add(r.prose(s)) }
+	add := func(to *Narrative) { extend(to, r.prose(s)) }
 	switch s.Role {
 	case RoleAddendum:
 		a := &Addendum{Text: r.prose(s)}
@@ -289,12 +289,16 @@ func (r *bodyReader) devices(s *Section, b *Sections) {
 		d.Comment = plain(beside(at, "Commentaire"))
 		b.Devices = append(b.Devices, d)
 	}
-	b.DevicesNarrative = b.DevicesNarrative.Add(r.supplied(s, string(RoleDevices), "device1"))
+	extend(&b.DevicesNarrative, r.supplied(s, string(RoleDevices), "device1"))
 }
+
+// maxMatched bounds the acts of the header that are looked at.
+const maxMatched = 1_000
 
 // match finds the act of the header that each act of the body is.
 func (r *bodyReader) match(b *ReportBody) {
 	services := r.out.Header.Services
+	services = services[:min(len(services), maxMatched)]
 	taken := make([]bool, len(services))
 	find := func(p *Procedure, same func(s *segur.DocumentService) bool) {
 		if p.Service < 0 {

@@ -36,9 +36,9 @@ func (r *bodyReader) request() *Request {
 					q.Acts = append(q.Acts, r.requested(o))
 				}
 			}
-			q.ActsNarrative = q.ActsNarrative.Add(r.supplied(s, string(s.Role), "modality1"))
+			extend(&q.ActsNarrative, r.supplied(s, string(s.Role), "modality1"))
 		case RolePriorResults:
-			q.PriorResults = q.PriorResults.Add(r.prose(s))
+			extend(&q.PriorResults, r.prose(s))
 		}
 	}
 	if len(q.Acts) == 0 {
