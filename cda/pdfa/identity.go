@@ -28,7 +28,9 @@ func (l *layout) identity(fields []Field, symbol *Symbol) {
 	top := l.y
 	for _, f := range fields {
 		labels := l.wrap(f.Label, styleLabel, column-14*pt)
-		values := l.wrap(f.Value, styleValue, width-column)
+		value := styleValue
+		value.bold = f.Bold
+		values := l.wrap(f.Value, value, width-column)
 		for i := range max(len(labels), len(values)) {
 			if l.full() {
 				return
@@ -43,7 +45,7 @@ func (l *layout) identity(fields []Field, symbol *Symbol) {
 			}
 			if i < len(values) {
 				l.y = y
-				l.line(values[i], styleValue, marginSide+column)
+				l.line(values[i], value, marginSide+column)
 			}
 		}
 	}

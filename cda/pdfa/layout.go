@@ -84,17 +84,7 @@ func (l *layout) report(r *Report) {
 	l.headLines = len(l.head)
 	l.head = l.head[:min(len(l.head), maxHeadLines)] // more is an error, see limits
 	l.newPage()
-	for i, line := range r.Letterhead {
-		s := styleLetterhead
-		if i == 0 {
-			s = styleLetterName
-		}
-		l.block(l.wrap(line, s, textWidth), s, marginSide)
-	}
-	if len(r.Letterhead) > 0 {
-		l.rule(6 * pt)
-		l.space(12 * pt)
-	}
+	l.letterhead(r.Letterhead, r.Logo)
 	l.block(l.wrap(r.Title, styleTitle, textWidth), styleTitle, marginSide)
 	l.space(6 * pt)
 	l.identity(r.Identity, r.Symbol)

@@ -6,8 +6,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/segur-sdk/segur"
 )
 
@@ -32,6 +30,9 @@ type Report struct {
 
 	// Letterhead is the block at the top of page 1: the name of the structure, then its address and telephone. Optional.
 	Letterhead []string
+	// Logo is shown at the right of the letterhead, made smaller to 45 by 20 millimetres when it is larger. It has no caption.
+	// Optional.
+	Logo *Image
 	// Identity is the block of labels and values below the title: patient, INS, act, requester, dates. Optional.
 	Identity []Field
 	// Symbol is shown at the right of the identity block: the INS datamatrix, when the identity is qualified. Optional.
@@ -44,10 +45,19 @@ type Report struct {
 	RunningHead string
 	// Footer is repeated at the bottom of every page, left of the page number. Optional.
 	Footer string
+
+	// Substitute is for texts of others, which must be shown whatever they hold: a character that the fonts do not have is
+	// shown as its code point, such as [U+4E2D], instead of being an error. Those that have no form, such as joiners and
+	// marks of direction, are left out, and a byte that is no UTF-8 is shown in hexadecimal, such as [E9]. Own reports are
+	// better served by the error.
+	Substitute bool
 }
 
 // Field is a label and its value in the identity block.
-type Field struct{ Label, Value string }
+type Field struct {
+	Label, Value string
+	Bold         bool // the value
+}
 
 // Section is a heading and what stands below it: the paragraphs, then the blocks. An empty heading is left out. A heading is
 // never the last line of a page when something follows it in its section or a sub-section follows.
@@ -82,7 +92,7 @@ func Build(r Report) ([]byte, error) {
 	if err != nil {
 		return nil, &segur.Error{Op: op, Message: "the built-in fonts cannot be read", Err: err}
 	}
-	p := &preparer{fonts: fonts}
+	p := &preparer{fonts: fonts, replace: r.Substitute}
 	p.report(&r)
 	if err := p.err(op); err != nil {
 		return nil, err
@@ -104,6 +114,7 @@ type preparer struct {
 	size     int
 
 	parts, images, imageBytes int
+	replace                   bool // Report.Substitute
 }
 
 // maxFaults bounds how many faults are named.
@@ -150,10 +161,11 @@ func (p *preparer) report(r *Report) {
 		}
 		p.line(fmt.Sprintf("letterhead[%d]", i), &r.Letterhead[i], f)
 	}
+	r.Logo = p.logo(r.Logo)
 	r.Identity = append([]Field(nil), r.Identity...)
 	for i := range r.Identity {
 		p.line(fmt.Sprintf("identity[%d].label", i), &r.Identity[i].Label, p.fonts.regular)
-		p.text(fmt.Sprintf("identity[%d].value", i), &r.Identity[i].Value, p.fonts.regular)
+		p.text(fmt.Sprintf("identity[%d].value", i), &r.Identity[i].Value, p.fonts.of(r.Identity[i].Bold, false))
 	}
 	r.Symbol = p.symbol(r.Symbol)
 	r.Sections = append([]Section(nil), r.Sections...)
@@ -198,11 +210,16 @@ func (p *preparer) text(path string, s *string, f *face) {
 	if p.size > MaxTextBytes {
 		return
 	}
-	if !utf8.ValidString(*s) {
+	if !p.replace && !utf8.ValidString(*s) {
 		p.problems.Add(path, "must be UTF-8")
 		return
 	}
-	*s = norm.NFC.String(strings.ReplaceAll(strings.ReplaceAll(*s, "\r\n", "\n"), "\r", "\n"))
+	if *s = normal(*s); p.replace {
+		before := len(*s)
+		*s = p.substitute(*s, f)
+		p.size += max(0, len(*s)-before)
+		return
+	}
 	var missing []string
 	seen := map[rune]bool{}
 	for _, r := range *s {
