@@ -27,6 +27,9 @@
 // of an imaging report is read into the types of the writer ([Parsed.Report]), that of a request into a [Request]; what is
 // embedded is streamed. It tolerates what official samples contain and says so in warnings.
 //
-// It does not write style sheets ("auto-présentables") or signatures, does not render documents, does not verify the signature of a signed document, and does not know the 6,343 LOINC codes of
+// [PDF] renders a document as PDF/A-1b, with the INS datamatrix of a qualified identity. [Writer.WithPDF] does so before a
+// report is written: its PDF is then the body of level 1 and the "Copie du document" of level 3.
+//
+// It does not write style sheets ("auto-présentables") or signatures, does not verify the signature of a signed document, and does not know the 6,343 LOINC codes of
 // imaging acts: it checks their form and key, the caller gives the label. Package pdfa makes and checks the PDF.
 package cda

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/segur-sdk/segur/cda"
 	"github.com/segur-sdk/segur/internal/testkit"
 )
 
@@ -42,6 +43,12 @@ func TestOfficialRules(t *testing.T) {
 	d.Results, taken = schemaNarrative(t)
 	t.Logf("%d fragments of narrative for the schema to judge", taken)
 	file("level3-markup", build3(t, newWriter(t, allowAnyPDF), r, d))
+	w := newWriter(t, withViewer) // whose PDF is the one that it made
+	d.Results = cda.Text("Examen détaillé.")
+	printed, err := w.WithPDF(r, withImages(d), cda.PDFOptions{})
+	require.NoError(t, err)
+	file("level1-printed", build(t, w, printed))
+	file("level3-printed", build3(t, w, printed, withImages(d)))
 	known := contradictions(t)
 	for name, c := range known {
 		file(name, c.xml)

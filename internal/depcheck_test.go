@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"internal/soap":      {"", "internal/transport", "internal/xmlw", "internal/xmlr", "internal/xop"},
 
 	"credential":       {"", "internal/dn"},
-	"cda":              {"", "internal/xmlw", "internal/xmlr", "internal/hl7", "internal/names", "internal/nos", "cda/pdfa"},
+	"cda":              {"", "internal/xmlw", "internal/xmlr", "internal/hl7", "internal/names", "internal/nos", "cda/pdfa", "ins/datamatrix"},
 	"cda/pdfa":         {""},
 	"ins":              {"", "credential", "internal/dn", "internal/soap", "internal/saml", "internal/names", "internal/transport", "internal/xmlw", "internal/xmlr"},
 	"ins/datamatrix":   {""},
