@@ -132,6 +132,14 @@ func TestRequestRefusesAtOnce(t *testing.T) {
 	}, fields(err))
 }
 
+// The day of the request itself may be the latest one wished for.
+func TestRequestForToday(t *testing.T) {
+	t.Parallel()
+	q := minimalRequest(t)
+	q.Acts[0].Before = segur.NewDate(2026, 1, 20)
+	assert.Contains(t, string(buildRequest(t, newWriter(t), q)), `<effectiveTime value="20260120"></effectiveTime>`)
+}
+
 // A matricule leaves with a qualified identity only.
 func TestRequestOfUnqualifiedIdentity(t *testing.T) {
 	t.Parallel()

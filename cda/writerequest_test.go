@@ -260,6 +260,8 @@ func TestAnswering(t *testing.T) {
 	_, err = newWriter(t).Level3(r, minimalSections().Answering(silent))
 	assert.Equal(t, []string{"sections.history.contraIndications"}, fields(err), "the radiologist says what the request does not")
 	assert.Nil(t, cda.Report{}.Answering(cda.Request{}, accession).Prescriber)
+	silent.Start, silent.Created = instant(9, 0, 0).AddDate(0, 0, -3), instant(11, 0, 0)
+	assert.Equal(t, segur.NewDate(2026, 1, 17), cda.Report{}.Answering(silent, accession).Prescriber.Date)
 }
 
 // Nothing of a person is printed.
