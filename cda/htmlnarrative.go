@@ -212,11 +212,7 @@ func (p *page) wrap(tag string, e *xmlr.Node, flow bool, attrs ...string) {
 
 // attrs are the identifier and the language of an element on the page.
 func (p *page) attrs(e *xmlr.Node) []string {
-	id := p.anchors[e]
-	if e.Is(nsCDA, "footnote") {
-		id = "" // the note has its own
-	}
-	return []string{"id", id, "lang", language(e.Attr("language"))}
+	return []string{"id", p.anchors[e], "lang", language(e.Attr("language"))}
 }
 
 func (p *page) content(e *xmlr.Node, flow bool) {
