@@ -31,6 +31,12 @@ func longSections(s cda.Sections) cda.Sections {
 	return s
 }
 
+func longPaper(t *testing.T) paper {
+	t.Helper()
+	r, s := chest(t)
+	return onPaper(t, written(t, r, withImages(longSections(s))), qualified)
+}
+
 // papers are documents of every shape with their PDF.
 func papers(t *testing.T) map[string]paper {
 	t.Helper()
@@ -45,8 +51,7 @@ func papers(t *testing.T) map[string]paper {
 		require.NoError(t, err)
 		add(name, doc, cda.PDFOptions{Qualified: true, Environment: segur.Fake, Substitute: true, Logo: keyImage()})
 	}
-	r, s := chest(t)
-	add("long", written(t, r, withImages(longSections(s))), qualified)
+	out["long"] = longPaper(t)
 	return out
 }
 
@@ -64,10 +69,16 @@ func onPaper(t *testing.T, doc *cda.Parsed, o cda.PDFOptions) paper {
 	return paper{doc, b}
 }
 
-// Preflight of PDFBox takes every one of them, and so does the own check.
+// Preflight of PDFBox takes every one of them, and so does the own check. Every
+// text of every section is on the paper, below the heading of its section and in
+// the order of the document.
 func TestPDFConforms(t *testing.T) {
 	t.Parallel()
-	conforms(t, papers(t))
+	all := papers(t)
+	conforms(t, all)
+	for name, p := range all {
+		holdsEveryText(t, name, p)
+	}
 }
 
 func conforms(t *testing.T, papers map[string]paper) {
@@ -78,15 +89,6 @@ func conforms(t *testing.T, papers map[string]paper) {
 		assert.Empty(t, pdfa.Check(p.pdf), name)
 	}
 	require.NoError(t, testkit.PreflightAll(t, all))
-}
-
-// Every text of every section is on the paper, below the heading of its
-// section and in the order of the document.
-func TestPDFHoldsEveryText(t *testing.T) {
-	t.Parallel()
-	for name, p := range papers(t) {
-		holdsEveryText(t, name, p)
-	}
 }
 
 // The official examples are rendered as faithfully as own documents.
@@ -130,7 +132,7 @@ func holdsEveryText(t *testing.T, name string, p paper) {
 // Each page says whose it is and which document; the count of pages is right.
 func TestPDFPagesAreNamed(t *testing.T) {
 	t.Parallel()
-	p := papers(t)["long"]
+	p := longPaper(t)
 	pages := strings.Split(strings.TrimSuffix(paperText(t, p.pdf), "\f"), "\f")
 	require.GreaterOrEqual(t, len(pages), 10)
 	for i, page := range pages {
