@@ -91,6 +91,21 @@ func TestCheckFile(t *testing.T) {
 	assert.Contains(t, got.stdout, "CDA020", "a test identity is none in production")
 }
 
+// What a document says never reaches the terminal as a command.
+func TestCheckPrintsNoControl(t *testing.T) {
+	t.Parallel()
+	dir := sample(t)
+	b, err := os.ReadFile(filepath.Join(dir, "level3.xml"))
+	require.NoError(t, err)
+	hostile := filepath.Join(dir, "hostile.xml")
+	require.NoError(t, os.WriteFile(hostile, bytes.ReplaceAll(b, []byte(`code="CT"`), []byte("code=\"S\u009b31mC\u202e\"")), 0o600))
+	got := do("-check", hostile)
+	assert.Equal(t, 1, got.status)
+	assert.Contains(t, got.stdout, "S\ufffd31mC\ufffd")
+	assert.NotContains(t, got.stdout, "\u009b")
+	assert.NotContains(t, got.stdout, "\u202e")
+}
+
 func TestCheckUnreadableFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
