@@ -311,3 +311,46 @@ func tokens(tb testing.TB, doc []byte) {
 		}
 	}
 }
+
+// A hostile document costs no more than its size: every kind of repetition that
+// a comparison of neighbours could make slow.
+func TestCheckOfHostileDocuments(t *testing.T) {
+	t.Parallel()
+	doc := golden(t, "level3-minimal")
+	const many = 20_000
+	for name, c := range map[string]struct{ at, repeated, rule string }{
+		"identifiers":  {"<patientRole>", `<id root="1.2" extension="3"/>`, "CDA025"},
+		"telecoms":     {"<patientRole>", `<telecom value="tel:1"/>`, "CDA002"},
+		"sections":     {"<structuredBody>", `<component><section/></component>`, "CDA040"},
+		"unknown":      {"<recordTarget>", "<foo/>", "CDA002"},
+		"translations": {"</realmCode>", `<translation code="1" codeSystem="1.2"/>`, "CDA002"},
+	} {
+		hostile := strings.Replace(doc, c.at, c.at+strings.Repeat(c.repeated, many), 1)
+		report := cda.Check([]byte(hostile))
+		assert.NotEmpty(t, issues(report, c.rule), name)
+		assert.LessOrEqual(t, len(report.Issues), 500, name)
+	}
+	deep := strings.Replace(doc, "</structuredBody>", strings.Repeat(`<component><section><templateId root="1.2.250.1.213.1.1.2.206"/>`, 100)+
+		strings.Repeat("<entry/>", many)+strings.Repeat(`</section></component>`, 100)+"</structuredBody>", 1)
+	assert.True(t, cda.Check([]byte(deep)).Truncated)
+}
+
+// Checking everything takes about what encoding/xml takes to look at every
+// token and check nothing.
+func TestPromiseCheck(t *testing.T) {
+	switch {
+	case raceEnabled:
+		t.Skip("a measure: the race detector slows the two sides unequally")
+	case testing.Short():
+		t.Skip("a measure: not in short mode")
+	}
+	doc := []byte(golden(t, "level3-complete"))
+	got := 0.0
+	for range 4 {
+		if got = max(got, ratio(func() { tokens(t, doc) }, func() { cda.Check(doc) }, 5)); got >= 0.7 {
+			break
+		}
+	}
+	t.Logf("encoding/xml takes %.1f times the time of Check", got)
+	assert.Greater(t, got, 0.4)
+}

@@ -2,6 +2,7 @@ package cda
 
 import (
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -88,6 +89,10 @@ func recognise(rules []sectionRule, s *xmlr.Node) *sectionRule {
 // how many there are of each kind.
 func (v *validation) sectionsOf(rules []sectionRule, body *xmlr.Node, source string) []sectionNode {
 	all := v.sections(rules, body, nil)
+	if len(all) > maxSections {
+		v.error("CDA040", body, source, "le corps a plus de %d sections", "the body has more than %d sections", maxSections)
+		return nil
+	}
 	for i := range all {
 		if all[i].rule != nil {
 			v.section(all[i].node, all[i].rule, source)
@@ -171,15 +176,39 @@ func orNode(n, other *xmlr.Node) *xmlr.Node {
 	return other
 }
 
-// entriesOf lists the acts of a template below an element.
-func entriesOf(in *xmlr.Node, t segur.OID) []*xmlr.Node {
-	var out []*xmlr.Node
-	for n := range in.Walk() {
-		if hasTemplate(n, t) && n.Name.Local != "section" {
-			out = append(out, n)
+// entriesOf lists the acts of a template below an element, or the element itself.
+func (v *validation) entriesOf(in *xmlr.Node, t segur.OID) []*xmlr.Node {
+	return v.below(v.acted, in, t)
+}
+
+// below keeps what an index holds between the bounds of an element: the order
+// of an index is that of the document.
+func (v *validation) below(index map[string][]*xmlr.Node, in *xmlr.Node, t segur.OID) []*xmlr.Node {
+	all := index[string(t)]
+	from := sort.Search(len(all), func(i int) bool { return all[i].Start >= in.Start })
+	to := sort.Search(len(all), func(i int) bool { return all[i].Start >= in.End })
+	return all[from:to]
+}
+
+// indexTemplates finds the elements of the body by their templates, once.
+func (v *validation) indexTemplates() {
+	v.acted, v.sectioned = map[string][]*xmlr.Node{}, map[string][]*xmlr.Node{}
+	body := v.doc.Find(nsCDA, "component/structuredBody")
+	if body == nil {
+		return
+	}
+	for n := range body.Walk() {
+		if !n.Is(nsCDA, "templateId") {
+			continue
+		}
+		index, root := v.acted, n.Attr("root")
+		if n.Parent.Name.Local == "section" {
+			index = v.sectioned
+		}
+		if list := index[root]; len(list) == 0 || list[len(list)-1] != n.Parent {
+			index[root] = append(list, n.Parent)
 		}
 	}
-	return out
 }
 
 // coded keeps the elements with that code.
@@ -229,7 +258,7 @@ func (v *validation) reportBody() {
 // report demand a contra-indication although their message says 0..*; the way
 // to say that there is none is a text value.
 func (v *validation) historySection(s *xmlr.Node, source string) {
-	entries := entriesOf(s, templatesObservation[1])
+	entries := v.entriesOf(s, templatesObservation[1])
 	for _, code := range []string{"11348-0", "47519-4"} {
 		switch n := len(coded(entries, code)); {
 		case n == 0:
@@ -247,18 +276,18 @@ func (v *validation) historySection(s *xmlr.Node, source string) {
 // exposureSection checks the exposure to radiation. The pregnancy status is
 // wanted for everybody.
 func (v *validation) exposureSection(s *xmlr.Node) {
-	procedures := entriesOf(s, templatesExposure[0])
+	procedures := v.entriesOf(s, templatesExposure[0])
 	if len(procedures) != 1 {
 		v.error("CDA044", s, srcReport, "l'exposition a une autorisation, et une seule (templateId %s)", "the exposure has one authorisation (templateId %s)", templatesExposure[0])
 	}
-	observations := entriesOf(s, templatesObservation[1])
+	observations := v.entriesOf(s, templatesObservation[1])
 	if len(observations) != 1 || len(coded(observations, "364320009")) != 1 || observations[0].Child(nsCDA, "value") == nil {
 		v.error("CDA044", s, srcReport, "l'exposition a un statut de grossesse, et une seule observation : 364320009", "the exposure has one pregnancy status, and no other observation: 364320009")
 	}
 }
 
 func (v *validation) educationSection(s *xmlr.Node, code, system, source string) {
-	for _, e := range entriesOf(s, templatesSimple[0]) {
+	for _, e := range v.entriesOf(s, templatesSimple[0]) {
 		if c := e.Child(nsCDA, "code"); c.Attr("code") == code && c.Attr("codeSystem") == system {
 			return
 		}
@@ -270,7 +299,7 @@ func (v *validation) copySection(s *xmlr.Node) {
 	if s.Child(nsCDA, "title").TrimText() != sectionCopy.title {
 		v.error("CDA040", orNode(s.Child(nsCDA, "title"), s), srcModels, "le titre de cette section est « %s »", "the title of this section is %q", sectionCopy.title)
 	}
-	if len(entriesOf(s, templatesDocument[0])) == 0 {
+	if len(v.entriesOf(s, templatesDocument[0])) == 0 {
 		v.error("CDA048", s, srcModels, "la copie du document est absente (templateId %s)", "the copy of the document is missing (templateId %s)", templatesDocument[0])
 	}
 }
@@ -284,21 +313,18 @@ func (v *validation) devicesSection(s *xmlr.Node) {
 			v.error("CDA048", supply, srcModels, "le templateId %s du dispositif est absent", "the templateId %s of the device is missing", templatesDevice[1])
 		}
 	}
-	if len(entriesOf(s, templatesDevice[1])) == 0 && len(entriesOf(s, "1.2.250.1.213.1.1.3.2")) == 0 {
+	if len(v.entriesOf(s, templatesDevice[1])) == 0 && len(v.entriesOf(s, "1.2.250.1.213.1.1.3.2")) == 0 {
 		v.error("CDA048", s, srcModels, "la section contient un dispositif au moins", "the section holds one device at least")
 	}
 }
 
 // actSection checks the content of an act.
 func (v *validation) actSection(s *xmlr.Node) {
-	techniques := entriesOf(s, templatesTechnique[1])
+	techniques := v.entriesOf(s, templatesTechnique[1])
 	if len(techniques) == 0 {
 		v.error("CDA048", s, srcReport, "la section d'acte doit contenir la technique (procedure, templateId %s)", "the act section must hold the technique (procedure, templateId %s)", templatesTechnique[1])
 	}
-	exposed := false
-	for n := range s.Walk() {
-		exposed = exposed || n.Name.Local == "section" && hasTemplate(n, sectionExposure.templates[1])
-	}
+	exposed := len(v.below(v.sectioned, s, sectionExposure.templates[1])) > 0
 	for _, t := range techniques {
 		for _, m := range t.Children {
 			if m.Is(nsCDA, "methodCode") && slices.Contains(ionising, m.Attr("code")) && !exposed {
@@ -327,17 +353,17 @@ func (v *validation) actsAgree(sections []*xmlr.Node) {
 		}
 	}
 	for _, s := range sections {
-		for _, t := range entriesOf(s, templatesTechnique[1]) {
+		for _, t := range v.entriesOf(s, templatesTechnique[1]) {
 			if code := t.Child(nsCDA, "code"); code != nil && !slices.Contains(codes, code.Attr("code")) {
 				v.warn("CDA042", code, srcReport, "l'acte %s n'est pas dans l'en-tête (documentationOf)", "the act %s is not in the header (documentationOf)", printable(code.Attr("code")))
 			}
 		}
-		for _, e := range entriesOf(s, templatesStudy[1]) {
+		for _, e := range v.entriesOf(s, templatesStudy[1]) {
 			if id := e.Child(nsCDA, "id"); id != nil && !slices.Contains(studies, id.Attr("root")) {
 				v.error("CDA043", id, srcReport, "l'examen du catalogue n'est celui d'aucun acte de l'en-tête", "the study of the catalogue is that of no act of the header")
 			}
 		}
-		if catalog := len(entriesOf(s, templatesStudy[1])); catalog == 0 {
+		if catalog := len(v.entriesOf(s, templatesStudy[1])); catalog == 0 {
 			v.warn("CDA043", s, srcReport, "le catalogue ne nomme pas d'examen", "the catalogue names no study")
 		}
 	}

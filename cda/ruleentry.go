@@ -111,6 +111,8 @@ func (v *validation) entries() {
 					v.unit(c)
 				}
 			}
+		case "manufacturedMaterial":
+			v.material(n)
 		case "code":
 			v.terminology(n)
 		}
@@ -324,6 +326,26 @@ func (v *validation) techniqueEntry(n *xmlr.Node) {
 func (v *validation) productEntry(n *xmlr.Node) {
 	if n.Find(nsCDA, "consumable/manufacturedProduct/manufacturedMaterial/code") == nil {
 		v.wrong(n, "le produit doit avoir un code (manufacturedMaterial/code)", "the product must have a code (manufacturedMaterial/code)")
+	}
+}
+
+// material checks a product wherever it is given.
+func (v *validation) material(n *xmlr.Node) {
+	if n.Parent.Parent == nil || !n.Parent.Parent.Is(nsCDA, "consumable") || !n.Parent.Parent.Parent.Is(nsCDA, "substanceAdministration") {
+		return
+	}
+	names, null := 0, false
+	for _, c := range n.Children {
+		if c.Is(nsCDA, "name") {
+			names++
+			null = null || c.Attr("nullFlavor") == "NA"
+		}
+	}
+	if names != 1 && !null {
+		v.wrong(n, "le produit doit avoir un nom de marque (name), ou nullFlavor NA", "the product must have a brand name (name), or nullFlavor NA")
+	}
+	if system := n.Child(nsCDA, "code").Attr("codeSystem"); system != "" && system != "1.2.250.1.213.2.3.1" {
+		v.wrong(n.Child(nsCDA, "code"), "le code du produit est un CIS : CIP, UCD et ATC sont des translation", "the code of the product is a CIS: CIP, UCD and ATC are translations")
 	}
 }
 

@@ -91,7 +91,7 @@ func (v *validation) field(n *xmlr.Node) string {
 			field, depth = f, i+1
 		}
 	}
-	at, _ := position(steps[0])
+	at := v.position(steps[0]).at
 	last := steps[len(steps)-1]
 	switch steps[0].Name.Local {
 	case "participant":
@@ -157,7 +157,7 @@ func (v *validation) bodyField(steps []*xmlr.Node) string {
 		if s.Name.Local != "section" {
 			continue
 		}
-		r := recognise(reportSections, s)
+		r := v.sectionRule(s)
 		if r == nil {
 			continue
 		}
@@ -183,9 +183,22 @@ func (v *validation) actIndex(section *xmlr.Node) int {
 		if s == nil {
 			continue
 		}
-		if r := recognise(reportSections, s); r != nil && r.kind == &sectionAct {
+		if r := v.sectionRule(s); r != nil && r.kind == &sectionAct {
 			n++
 		}
 	}
 	return n
+}
+
+// sectionRule recognises a section of a report, once.
+func (v *validation) sectionRule(s *xmlr.Node) *sectionRule {
+	r, known := v.recognised[s]
+	if !known {
+		if v.recognised == nil {
+			v.recognised = map[*xmlr.Node]*sectionRule{}
+		}
+		r = recognise(reportSections, s)
+		v.recognised[s] = r
+	}
+	return r
 }

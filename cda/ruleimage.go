@@ -10,34 +10,30 @@ import (
 
 // Entries of the catalogue, and entries that are not of imaging alone.
 
-// components counts the acts of a template below an act that it is composed of.
-func components(n *xmlr.Node, t segur.OID) (direct, any int) {
-	for c := range n.Walk() {
-		if c.Is(nsCDA, "entryRelationship") && c.Attr("typeCode") == "COMP" {
-			for _, e := range c.Children {
-				if hasTemplate(e, t) {
-					any++
-					if c.Parent == n {
-						direct++
-					}
-				}
+// components counts the acts of a template below an act that is composed of them.
+func (v *validation) components(n *xmlr.Node, t segur.OID) (direct, all int) {
+	for _, e := range v.entriesOf(n, t) {
+		if e.Parent.Is(nsCDA, "entryRelationship") && e.Parent.Attr("typeCode") == "COMP" {
+			all++
+			if e.Parent.Parent == n {
+				direct++
 			}
 		}
 	}
-	return direct, any
+	return direct, all
 }
 
 // studyEntry and seriesEntry: a study has exactly one series and one instance,
 // although a message of the rules says one or more: France lists no image.
 func (v *validation) studyEntry(n *xmlr.Node) {
-	if direct, all := components(n, templatesSeries[1]); direct == 0 || all != 1 {
+	if direct, all := v.components(n, templatesSeries[1]); direct == 0 || all != 1 {
 		v.error("CDA043", n, srcReport, "l'examen contient une série, et une seule", "the study holds one series only")
 	}
 	v.uids(n)
 }
 
 func (v *validation) seriesEntry(n *xmlr.Node) {
-	if direct, all := components(n, templatesInstance[1]); direct == 0 || all != 1 {
+	if direct, all := v.components(n, templatesInstance[1]); direct == 0 || all != 1 {
 		v.error("CDA043", n, srcReport, "la série contient une image, et une seule", "the series holds one image only")
 	}
 	code := n.Child(nsCDA, "code")

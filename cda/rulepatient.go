@@ -242,7 +242,7 @@ func (v *validation) consumers() {
 func (v *validation) telecom(n *xmlr.Node, null string, isNull bool) {
 	value, valued := n.LookupAttr("", "value")
 	for _, c := range childrenOf(n.Parent) {
-		if c == n {
+		if c == n || !fewSiblings(n) {
 			break
 		}
 		if valued && c.Name == n.Name && c.Attr("value") == value && c.Attr("use") == n.Attr("use") {
@@ -299,7 +299,7 @@ func (v *validation) address(n *xmlr.Node, isNull, header bool) {
 		if c.Name.Local == "streetAddressLine" {
 			lines++
 		}
-		if slices.ContainsFunc(n.Children[:i], func(o *xmlr.Node) bool { return o.Name == c.Name }) && slices.Contains(addressParts, c.Name.Local) && lines == 0 {
+		if i < maxSiblings && slices.ContainsFunc(n.Children[:i], func(o *xmlr.Node) bool { return o.Name == c.Name }) && slices.Contains(addressParts, c.Name.Local) && lines == 0 {
 			v.error("CDA024", c, srcHeader, "%s : une fois au plus dans une adresse", "%s: once at most in an address", c.Name.Local)
 		}
 	}
@@ -316,7 +316,7 @@ var addressParts = []string{
 
 // twin reports an element that a sibling before it repeats.
 func (v *validation) twin(rule string, n *xmlr.Node, fr, en string) {
-	if n.Parent == nil {
+	if !fewSiblings(n) {
 		return
 	}
 	var words string

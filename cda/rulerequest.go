@@ -42,7 +42,7 @@ func (v *validation) requestBody() {
 		case &sectionPatient:
 			v.educationSection(s.node, "MED-1130", nos.TAASIP, srcRequest)
 		case &sectionRequestedActs:
-			if len(entriesOf(s.node, templateRequested)) == 0 {
+			if len(v.entriesOf(s.node, templateRequested)) == 0 {
 				v.error("CDA049", s.node, srcRequest, "le plan de soins contient un acte demandé au moins", "the care plan holds one requested act at least")
 			}
 		}
@@ -123,7 +123,7 @@ func (v *validation) requestedSites(n *xmlr.Node) {
 func (v *validation) requestedDetails(n *xmlr.Node, technique string) {
 	count := map[string]int{}
 	functions := map[string]*nos.Table{"PT": nos.PETFunction, "NM": nos.ScintigraphyFunction}[technique]
-	for _, o := range entriesOf(n, templatesSimple[1]) {
+	for _, o := range v.entriesOf(n, templatesSimple[1]) {
 		code := o.Child(nsCDA, "code").Attr("code")
 		if count[code]++; count[code] == 2 && (code == "GEN-297" || code == "GEN-296") {
 			v.error("CDA049", o, srcRequest, "l'observation %s est là deux fois", "the observation %s is there twice", code)

@@ -96,7 +96,7 @@ func (v *validation) instanceID(n *xmlr.Node, t *schemaType, isNull, header bool
 	case isUID(root):
 		v.gap("CDA004", n, srcGeneral, "root doit être un OID ou un UUID", "root must be an OID or a UUID")
 	}
-	if n.Parent == nil {
+	if !fewSiblings(n) {
 		return
 	}
 	extension, hasExtension := n.LookupAttr("", "extension")
@@ -143,12 +143,12 @@ func (v *validation) concept(n *xmlr.Node, t *schemaType, isNull bool, bad func(
 		switch {
 		case null:
 			bad("une translation n'a pas de nullFlavor", "a translation has no nullFlavor")
-		case slices.Contains(seen, key):
+		case len(seen) < maxSiblings && slices.Contains(seen, key):
 			bad("deux translation ont le même code", "two translations have the same code")
 		}
 		seen = append(seen, key)
 	}
-	if n.Parent == nil || !coded || n.Name.Local == "translation" || n.Name.Local == "name" || n.Name.Local == "value" && n.Parent.Is(nsCDA, "qualifier") {
+	if !fewSiblings(n) || !coded || n.Name.Local == "translation" || n.Name.Local == "name" || n.Name.Local == "value" && n.Parent.Is(nsCDA, "qualifier") {
 		return
 	}
 	for _, c := range n.Parent.Children {

@@ -44,12 +44,16 @@ type validation struct {
 	doc   *xmlr.Node // ClinicalDocument
 	out   CheckReport
 
-	templates []string // of the document
-	found     []finding
-	full      bool
-	keys      bool                  // the keys of national identifiers are checked
-	ids       map[string]*xmlr.Node // xs:ID
-	refs      []pendingRef
+	templates  []string // of the document
+	found      []finding
+	full       bool
+	keys       bool                        // the keys of national identifiers are checked
+	ids        map[string]*xmlr.Node       // xs:ID
+	acted      map[string][]*xmlr.Node     // acts of the body, by template
+	sectioned  map[string][]*xmlr.Node     // sections, by template
+	places     map[*xmlr.Node]place        // see position
+	recognised map[*xmlr.Node]*sectionRule // see sectionRule
+	refs       []pendingRef
 }
 
 // finding is an issue whose path and line are not known yet.
@@ -135,6 +139,7 @@ func (v *validation) run() {
 	v.keys = v.opts.production
 	v.ids = map[string]*xmlr.Node{}
 	v.classify()
+	v.indexTemplates()
 	v.schemaDocument()
 	v.header()
 	v.patient()
@@ -222,6 +227,10 @@ func (v *validation) warn(rule string, at *xmlr.Node, source, fr, en string, arg
 }
 
 func (v *validation) say(s Severity, rule string, at *xmlr.Node, source, fr, en string, args ...any) {
+	if len(v.found) >= maxFindings {
+		v.full = true
+		return
+	}
 	if len(args) > 0 {
 		fr, en = fmt.Sprintf(fr, args...), fmt.Sprintf(en, args...)
 	}
@@ -230,11 +239,14 @@ func (v *validation) say(s Severity, rule string, at *xmlr.Node, source, fr, en 
 
 // kitOnly reports what the official rules alone refuse.
 func (v *validation) kitOnly(rule string, at *xmlr.Node, source, fr, en string, args ...any) {
+	n := len(v.found)
 	v.warn(rule, at, source, fr, en, args...)
-	f := &v.found[len(v.found)-1]
-	f.kitOnly = true
+	if len(v.found) == n {
+		return // there are too many
+	}
+	v.found[n].kitOnly = true
 	if v.opts.official {
-		f.severity = SeverityError
+		v.found[n].severity = SeverityError
 	}
 }
 
@@ -294,8 +306,8 @@ func (v *validation) path(n *xmlr.Node) string {
 		if strings.HasPrefix(name, "{") {
 			name = printable(n.Name.Local)
 		}
-		if at, of := position(n); of > 1 {
-			name += "[" + strconv.Itoa(at) + "]"
+		if p := v.position(n); p.of > 1 {
+			name += "[" + strconv.Itoa(p.at) + "]"
 		}
 		steps = append(steps, name)
 		if n == v.doc {
@@ -306,17 +318,37 @@ func (v *validation) path(n *xmlr.Node) string {
 	return "/" + strings.Join(steps, "/")
 }
 
-// position is which of how many siblings of its name n is.
-func position(n *xmlr.Node) (at, of int) {
+// fewSiblings reports whether the elements beside n may be compared with each
+// other: no real document has more of them where this matters, and the time of a
+// hostile one stays bounded.
+func fewSiblings(n *xmlr.Node) bool { return n.Parent != nil && len(n.Parent.Children) <= maxSiblings }
+
+const (
+	maxSiblings = 256
+	maxSections = 1000
+)
+
+// place is which of how many siblings of its name an element is.
+type place struct{ at, of int }
+
+// position finds the place of an element; those of its siblings are kept.
+func (v *validation) position(n *xmlr.Node) place {
 	if n.Parent == nil {
-		return 1, 1
+		return place{1, 1}
+	}
+	if p, ok := v.places[n]; ok {
+		return p
+	}
+	if v.places == nil {
+		v.places = map[*xmlr.Node]place{}
+	}
+	counts := map[xmlr.Name]int{}
+	for _, c := range n.Parent.Children {
+		counts[c.Name]++
+		v.places[c] = place{at: counts[c.Name]}
 	}
 	for _, c := range n.Parent.Children {
-		if c.Name == n.Name {
-			if of++; c == n {
-				at = of
-			}
-		}
+		v.places[c] = place{v.places[c].at, counts[c.Name]}
 	}
-	return at, of
+	return v.places[n]
 }
