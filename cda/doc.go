@@ -30,6 +30,11 @@
 // [PDF] renders a document as PDF/A-1b, with the INS datamatrix of a qualified identity. [Writer.WithPDF] does so before a
 // report is written: its PDF is then the body of level 1 and the "Copie du document" of level 3.
 //
-// It does not write style sheets ("auto-présentables") or signatures, does not verify the signature of a signed document, and does not know the 6,343 LOINC codes of
-// imaging acts: it checks their form and key, the caller gives the label. Package pdfa makes and checks the PDF.
+// [Check] says everything that is missing or wrong in a document of anybody, in French and English, with its place in the
+// XML, the field of the model and the norm: the rules of the official kit, those that it lacks, and apart those that it
+// has against the text of the norm.
+//
+// It does not write style sheets ("auto-présentables") or signatures, does not verify the signature of a signed document,
+// and has no labels of the 6,343 LOINC codes of imaging acts: the writer checks their form and key, [Check] their place
+// in the value set, the caller gives the label. Package pdfa makes and checks the PDF.
 package cda
