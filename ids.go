@@ -26,12 +26,14 @@ func NewIDSource(random io.Reader) IDSource { return &randomIDs{random: random} 
 type randomIDs struct {
 	mu     sync.Mutex
 	random io.Reader
+	read   [16]byte // what a reader is handed would be allocated for each identifier otherwise
 }
 
 func (r *randomIDs) bytes() (b [16]byte, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, err = io.ReadFull(r.random, b[:]); err != nil {
+	_, err = io.ReadFull(r.random, r.read[:])
+	if b, r.read = r.read, [16]byte{}; err != nil {
 		return b, &Error{Op: "segur.IDSource", Kind: KindUnavailable, Message: "the random source failed", Err: err}
 	}
 	b[6] = b[6]&0x0f | 0x40

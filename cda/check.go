@@ -155,7 +155,7 @@ func (c *checker) identity(r *Report) {
 // values, are no part of it: readers do not see them.
 func (c *checker) identifier(path string, id *segur.Identifier, extension bool) {
 	id.Extension = strings.Trim(id.Extension, " \t\r\n")
-	if strings.ContainsAny(id.Extension, "\t\r\n") {
+	if hasBreak(id.Extension) {
 		c.Add(c.at(path, ".extension"), "must hold no tabulation and no line break")
 	}
 	if !id.Root.Valid() && !isUUID(string(id.Root)) {
@@ -338,6 +338,16 @@ func clean(s string) string {
 		before = s[i]
 	}
 	return strings.TrimSuffix(s, " ")
+}
+
+// hasBreak reports whether a text holds a tabulation or a line break.
+func hasBreak(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c == '\t' || c == '\n' || c == '\r' {
+			return true
+		}
+	}
+	return false
 }
 
 // isLanguage checks the form "fr-FR".

@@ -60,7 +60,7 @@ func (c *checker) labelled(path string, code segur.Code) segur.Code {
 	if code.System != "" && !code.System.Valid() {
 		c.Add(c.at(path, ".system"), "must be an OID")
 	}
-	if strings.ContainsAny(code.Display, "\t\r\n") {
+	if hasBreak(code.Display) {
 		c.Add(c.at(path, ".display"), "must hold no tabulation and no line break")
 	}
 	code.Display = clean(code.Display)

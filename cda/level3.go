@@ -47,11 +47,12 @@ func (w *Writer) Level3(r Report, s Sections) (*Document, error) {
 		return nil, err
 	}
 	b := &body{
-		xmlEncoder: xmlEncoder{xmlw.New(make([]byte, 0, 32<<10))}, r: &filled, s: &sections, ids: w.cfg.IDs,
+		xmlEncoder: xmlEncoder{xmlw.New(w.page())}, r: &filled, s: &sections, ids: w.cfg.IDs,
 		media: named.media, viewer: w.cfg.ViewerURL, modifiers: w.cfg.TopographicModifiers,
 		laterality: w.tables.of(nos.TechniqueLaterality),
 	}
 	xml, err := b.document(sum)
+	xml = w.torn(xml)
 	return b.made(op, xml, err, named.problems.Details(), invalid)
 }
 

@@ -284,15 +284,17 @@ func run(s string) []node {
 // lines normalises the line ends of a text, cleans each line and drops blank
 // ones at its ends.
 func lines(s string) string {
-	if !strings.ContainsAny(s, "\r\n") {
+	if strings.IndexByte(s, '\n') < 0 && strings.IndexByte(s, '\r') < 0 {
 		return clean(s)
 	}
-	parts := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s), "\n")
+	parts := strings.Split(lineEnds.Replace(s), "\n")
 	for i, l := range parts {
 		parts[i] = clean(l)
 	}
 	return strings.Trim(strings.Join(parts, "\n"), "\n")
 }
+
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // oneLine is a text where a line break has no place.
 func oneLine(s string) string { return clean(s) }

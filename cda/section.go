@@ -75,7 +75,8 @@ type body struct {
 	q         *Request // nil: a report
 	s         *Sections
 	ids       segur.IDSource
-	failed    error // of ids
+	failed    error  // of ids
+	upper     []byte // the last one, in upper case
 	media     map[string]mediaFacts
 	embeds    []embed
 	viewer    string // Config.ViewerURL
@@ -112,7 +113,13 @@ func (b *body) uuid() {
 		b.failed = err
 		return
 	}
-	b.root("id", segur.OID(strings.ToUpper(id)))
+	b.upper = append(b.upper[:0], id...)
+	for i, c := range b.upper {
+		if c >= 'a' && c <= 'z' {
+			b.upper[i] = c - 'a' + 'A'
+		}
+	}
+	b.root("id", segur.OID(b.upper))
 }
 
 // prose writes a section that is only a text; nothing when it is empty.
@@ -142,7 +149,7 @@ func (l links) to(anchor string) string {
 	if l.supplied != nil && !l.supplied.hasID(anchor) {
 		return "#" + l.section
 	}
-	return "#" + l.id(anchor)
+	return "#" + l.section + "-" + anchor
 }
 
 // text writes the text of a section with entries: what the caller supplied, or

@@ -28,11 +28,29 @@ func ViewerLink(template string, study segur.OID, accession segur.Identifier, do
 	if number != "" && accession.Extension != "" {
 		number += "."
 	}
-	return strings.NewReplacer(
-		"{study}", url.QueryEscape(string(study)),
-		"{accession}", url.QueryEscape(number+accession.Extension),
-		"{document}", url.QueryEscape(string(document)),
-	).Replace(template)
+	var link strings.Builder
+	link.Grow(len(template) + len(study) + len(number) + len(accession.Extension) + len(document))
+	for {
+		text, rest, more := strings.Cut(template, "{")
+		if link.WriteString(text); !more {
+			return link.String()
+		}
+		name, tail, closed := strings.Cut(rest, "}")
+		switch {
+		case closed && name == "study":
+			rest = tail
+			link.WriteString(url.QueryEscape(string(study)))
+		case closed && name == "accession":
+			rest = tail
+			link.WriteString(url.QueryEscape(number + accession.Extension))
+		case closed && name == "document":
+			rest = tail
+			link.WriteString(url.QueryEscape(string(document)))
+		default:
+			link.WriteByte('{')
+		}
+		template = rest
+	}
 }
 
 // isViewerLink reports whether a link is a whole https address.

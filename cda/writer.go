@@ -1,7 +1,9 @@
 package cda
 
 import (
+	"bytes"
 	"crypto/rand"
+	"sync"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -59,6 +61,27 @@ const DefaultMaxPDFBytes = 100 << 20
 type Writer struct {
 	cfg    Config
 	tables replacements
+	pages  *sync.Pool // of *[]byte, to write structured documents in
+}
+
+// page is memory to write a structured document in.
+func (w *Writer) page() []byte {
+	if p, ok := w.pages.Get().(*[]byte); ok {
+		return (*p)[:0]
+	}
+	return make([]byte, 0, 64<<10)
+}
+
+// maxPage bounds the memory that is kept for the next document.
+const maxPage = 1 << 20
+
+// torn is a copy of what was written in a page, which serves again.
+func (w *Writer) torn(page []byte) []byte {
+	xml := bytes.Clone(page)
+	if cap(page) > 0 && cap(page) <= maxPage { // 0: nothing could be written
+		w.pages.Put(&page)
+	}
+	return xml
 }
 
 // checker checks with the settings of the writer.
@@ -103,7 +126,7 @@ func New(cfg Config) (*Writer, error) {
 	if cfg.IDs == nil {
 		cfg.IDs = segur.NewIDSource(rand.Reader)
 	}
-	return &Writer{cfg, tables}, nil
+	return &Writer{cfg: cfg, tables: tables, pages: &sync.Pool{}}, nil
 }
 
 // maxOIDRoot leaves room for 20 digits below it: what [segur.IDSource] needs.

@@ -34,10 +34,11 @@ func (w *Writer) Request(q Request) (*Document, error) {
 		return nil, err
 	}
 	b := &body{
-		xmlEncoder: xmlEncoder{xmlw.New(make([]byte, 0, 32<<10))}, r: &header, s: &sections, q: &filled, ids: w.cfg.IDs,
+		xmlEncoder: xmlEncoder{xmlw.New(w.page())}, r: &header, s: &sections, q: &filled, ids: w.cfg.IDs,
 		media: named.media,
 	}
 	xml, err := b.request()
+	xml = w.torn(xml)
 	return b.made(op, xml, err, named.problems.Details(), invalid)
 }
 
