@@ -267,3 +267,12 @@ func TestIsCOG(t *testing.T) {
 		assert.Equal(t, want, segur.IsCOG(s), s)
 	}
 }
+
+func TestAgreement(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, segur.AgreementUnknown, segur.Agreement(0), "nothing was compared")
+	assert.Equal(t, "unknown", segur.AgreementUnknown.String())
+	assert.Equal(t, "compatible", segur.AgreementCompatible.String())
+	assert.Equal(t, "different", segur.AgreementDifferent.String())
+	assert.Equal(t, "invalid", segur.Agreement(9).String())
+}

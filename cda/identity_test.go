@@ -24,15 +24,15 @@ func TestCompareIdentities(t *testing.T) {
 				BirthDate: segur.NewDate(1985, 3, 14), BirthPlace: "2A004"},
 		}
 	}
-	all := cda.IdentityComparison{INS: cda.AgreementSame, LocalID: cda.AgreementSame, BirthName: cda.AgreementSame, FirstGivenName: cda.AgreementSame,
-		GivenNames: cda.AgreementSame, Sex: cda.AgreementSame, BirthDate: cda.AgreementSame, BirthPlace: cda.AgreementSame}
+	all := cda.IdentityComparison{INS: segur.AgreementSame, LocalID: segur.AgreementSame, BirthName: segur.AgreementSame, FirstGivenName: segur.AgreementSame,
+		GivenNames: segur.AgreementSame, Sex: segur.AgreementSame, BirthDate: segur.AgreementSame, BirthPlace: segur.AgreementSame}
 	type header = segur.DocumentHeader
 	type verdict = cda.IdentityComparison
 	const (
-		unknown    = cda.AgreementUnknown
-		equivalent = cda.AgreementEquivalent
-		compatible = cda.AgreementCompatible
-		different  = cda.AgreementDifferent
+		unknown    = segur.AgreementUnknown
+		equivalent = segur.AgreementEquivalent
+		compatible = segur.AgreementCompatible
+		different  = segur.AgreementDifferent
 	)
 	for name, tc := range map[string]struct {
 		change func(h *header)
@@ -120,29 +120,29 @@ func TestComparePatient(t *testing.T) {
 	own.Status, own.LocalIDs = segur.Provisional, nil
 	c := cda.ComparePatient(h, own)
 	assert.True(t, c.Same())
-	assert.Equal(t, cda.AgreementSame, c.INS)
-	assert.Equal(t, cda.AgreementUnknown, c.LocalID)
+	assert.Equal(t, segur.AgreementSame, c.INS)
+	assert.Equal(t, segur.AgreementUnknown, c.LocalID)
 	own.INS = segur.INS{}
-	assert.Equal(t, cda.AgreementUnknown, cda.ComparePatient(h, own).INS)
+	assert.Equal(t, segur.AgreementUnknown, cda.ComparePatient(h, own).INS)
 
 	own.Traits.BirthDateInterpreted = true
-	for date, want := range map[segur.Date]cda.Agreement{
-		segur.NewDate(1985, 3, 14):  cda.AgreementSame,
-		segur.NewDate(1985, 3, 1):   cda.AgreementCompatible,
-		segur.NewDate(1985, 1, 14):  cda.AgreementCompatible,
-		segur.NewDate(1985, 12, 31): cda.AgreementCompatible,
-		segur.NewDate(1985, 3, 15):  cda.AgreementDifferent,
-		segur.NewDate(1985, 4, 1):   cda.AgreementDifferent,
-		segur.NewDate(1984, 12, 31): cda.AgreementDifferent,
-		{Year: 1985}:                cda.AgreementCompatible,
+	for date, want := range map[segur.Date]segur.Agreement{
+		segur.NewDate(1985, 3, 14):  segur.AgreementSame,
+		segur.NewDate(1985, 3, 1):   segur.AgreementCompatible,
+		segur.NewDate(1985, 1, 14):  segur.AgreementCompatible,
+		segur.NewDate(1985, 12, 31): segur.AgreementCompatible,
+		segur.NewDate(1985, 3, 15):  segur.AgreementDifferent,
+		segur.NewDate(1985, 4, 1):   segur.AgreementDifferent,
+		segur.NewDate(1984, 12, 31): segur.AgreementDifferent,
+		{Year: 1985}:                segur.AgreementCompatible,
 	} {
 		own.Traits.BirthDate = date
 		c := cda.ComparePatient(h, own)
 		assert.Equal(t, want, c.BirthDate, date)
-		assert.Equal(t, want == cda.AgreementSame, c.Same(), date)
+		assert.Equal(t, want == segur.AgreementSame, c.Same(), date)
 	}
 	h.Patient.BirthDate, own.Traits.BirthDate = segur.Date{Year: 1985}, segur.NewDate(1985, 1, 14)
-	assert.Equal(t, cda.AgreementCompatible, cda.ComparePatient(h, own).BirthDate)
+	assert.Equal(t, segur.AgreementCompatible, cda.ComparePatient(h, own).BirthDate)
 }
 
 // A document and its replacement are of one person; another patient is seen.
@@ -169,7 +169,7 @@ func TestCompareIdentitiesOfDocuments(t *testing.T) {
 		fields = append(fields, d.Field+" "+d.Code+" "+d.Severity)
 	}
 	assert.Equal(t, []string{"localID different error", "traits.firstGivenName different error", "traits.givenNames different error"}, fields)
-	assert.Equal(t, "invalid", cda.Agreement(9).String())
-	assert.Equal(t, "unknown same equivalent compatible different", strings.Join([]string{cda.AgreementUnknown.String(), cda.AgreementSame.String(),
-		cda.AgreementEquivalent.String(), cda.AgreementCompatible.String(), cda.AgreementDifferent.String()}, " "))
+	assert.Equal(t, "invalid", segur.Agreement(9).String())
+	assert.Equal(t, "unknown same equivalent compatible different", strings.Join([]string{segur.AgreementUnknown.String(), segur.AgreementSame.String(),
+		segur.AgreementEquivalent.String(), segur.AgreementCompatible.String(), segur.AgreementDifferent.String()}, " "))
 }

@@ -1,48 +1,31 @@
 package ins
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/names"
+	"github.com/segur-sdk/segur/internal/traits"
 )
 
 // Agreement is how one trait of INSi stands to the local one.
-type Agreement uint8
+type Agreement = segur.Agreement
 
 // The agreements. The zero value is the weakest that is not a contradiction.
 const (
 	// Unknown: one of the two sides does not have the trait.
-	Unknown Agreement = iota
+	Unknown = segur.AgreementUnknown
 	// Same: equal as written.
-	Same
+	Same = segur.AgreementSame
 	// Equivalent: equal for the rules of the INS, written otherwise: case, accents, hyphen or apostrophe for a blank,
 	// the first given name as the beginning of the list, a local date completed by rule where INSi has none.
-	Equivalent
-	// Different: the two contradict each other.
-	Different
+	Equivalent = segur.AgreementEquivalent
 	// Compatible: one side knows less than the other, and nothing contradicts: dates only. Not coherent: a person
 	// decides.
-	Compatible
+	Compatible = segur.AgreementCompatible
+	// Different: the two contradict each other.
+	Different = segur.AgreementDifferent
 )
-
-// String names the agreement.
-func (a Agreement) String() string {
-	switch a {
-	case Unknown:
-		return "unknown"
-	case Same:
-		return "same"
-	case Equivalent:
-		return "equivalent"
-	case Different:
-		return "different"
-	case Compatible:
-		return "compatible"
-	}
-	return "invalid"
-}
 
 // Verdict compares two sets of traits field by field. It holds no trait.
 type Verdict struct {
@@ -103,30 +86,12 @@ func (v Verdict) Details() []segur.Detail {
 // [Compatible] and the rules of completion (EXI ID 11 and 12).
 func Coherence(local, returned segur.Traits) Verdict {
 	return Verdict{
-		BirthName:      compareNames(local.BirthName, returned.BirthName),
+		BirthName:      traits.Names(local.BirthName, returned.BirthName),
 		FirstGivenName: compareGiven(local.FirstGivenName, returned),
-		Sex:            compareText(string(local.Sex), string(returned.Sex)),
+		Sex:            traits.Text(string(local.Sex), string(returned.Sex)),
 		BirthDate:      compareDates(local, returned.BirthDate),
-		BirthPlace:     comparePlaces(local.BirthPlace, returned.BirthPlace),
+		BirthPlace:     traits.Places(local.BirthPlace, returned.BirthPlace),
 	}
-}
-
-func compareText(a, b string) Agreement {
-	switch {
-	case a == "" || b == "":
-		return Unknown
-	case a == b:
-		return Same
-	}
-	return Different
-}
-
-func compareNames(a, b string) Agreement {
-	c, words := compareText(a, b), names.Words(a)
-	if c == Different && len(words) > 0 && slices.Equal(words, names.Words(b)) {
-		return Equivalent
-	}
-	return c
 }
 
 // compareGiven: the local first given name must begin the returned list, word by word.
@@ -139,21 +104,10 @@ func compareGiven(local string, returned segur.Traits) Agreement {
 	switch {
 	case len(words) == 0 || len(all) == 0:
 		return Unknown
-	case len(words) > len(all) || !slices.Equal(words, all[:len(words)]):
+	case !traits.Begins(all, words):
 		return Different
 	case list == local || strings.HasPrefix(list, local+" "):
 		return Same
 	}
 	return Equivalent
-}
-
-func comparePlaces(local, returned string) Agreement {
-	if local == segur.BirthplaceUnknown || returned == segur.BirthplaceUnknown {
-		return Unknown
-	}
-	c := compareText(local, returned)
-	if c == Different && strings.EqualFold(local, returned) {
-		return Equivalent
-	}
-	return c
 }

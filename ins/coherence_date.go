@@ -1,6 +1,9 @@
 package ins
 
-import "github.com/segur-sdk/segur"
+import (
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/traits"
+)
 
 // compareDates compares a local birth date with the one of INSi. Each side may have a date whose month or day is
 // unknown; the local side may have completed it by rule.
@@ -17,38 +20,12 @@ func compareDates(local segur.Traits, returned segur.Date) Agreement {
 		return Unknown
 	case date == returned:
 		return Same
-	case completed(date) == completed(returned):
+	case traits.Completed(date) == traits.Completed(returned):
 		return Equivalent
 	case date.Complete() && !local.BirthDateInterpreted:
 		return Different
-	case date.Complete() && interpretationOf(date, returned),
-		!date.Complete() && date.Year == returned.Year && (date.Month == 0 || returned.Month == 0 || date.Month == returned.Month):
+	case traits.StandsFor(date, returned), !date.Complete() && traits.Overlap(date, returned):
 		return Compatible
 	}
 	return Different
-}
-
-// completed completes a date by the rules EXI ID 11 and 12: day unknown 01, day and month unknown 31 December.
-func completed(d segur.Date) segur.Date {
-	switch {
-	case d.Complete():
-		return d
-	case d.Month == 0:
-		return segur.Date{Year: d.Year, Month: 12, Day: 31}
-	}
-	return segur.Date{Year: d.Year, Month: d.Month, Day: 1}
-}
-
-// interpretationOf reports whether date, completed by rule, can stand for d: the rules fill the day with 01, the month
-// with January, or both with 31 December, and leave what is known. A year that was estimated stands for nothing.
-func interpretationOf(date, d segur.Date) bool {
-	switch {
-	case date.Year != d.Year:
-		return false
-	case d.Month == 0 || date.Month == 12 && date.Day == 31:
-		return true
-	case date.Month == d.Month:
-		return date.Day == 1 || d.Day == 0
-	}
-	return date.Month == 1 && (date.Day == d.Day || d.Day == 0)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/names"
+	"github.com/segur-sdk/segur/internal/traits"
 )
 
 // Doubt is a reason why an identity is [Unconfirmed].
@@ -241,7 +242,7 @@ func withINS(p segur.Patient, id *Identity) segur.Patient {
 	case d.Complete() || !p.Traits.BirthDate.Complete():
 		p.Traits.BirthDate, p.Traits.BirthDateInterpreted = d, false
 	default:
-		p.Traits.BirthDate, p.Traits.BirthDateInterpreted = completed(d), true
+		p.Traits.BirthDate, p.Traits.BirthDateInterpreted = traits.Completed(d), true
 	}
 	if t.BirthPlace != "" && t.BirthPlace != segur.BirthplaceUnknown {
 		p.Traits.BirthPlace = strings.ToUpper(t.BirthPlace)

@@ -1,6 +1,9 @@
 package identity
 
-import "github.com/segur-sdk/segur"
+import (
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/traits"
+)
 
 // CompleteBirthDate completes a date of which the day, or the day and the month, are unknown, and says whether it had
 // to: the first of the month; 31 December (EXI ID 11, EXI ID 12). A health identity has no incomplete date; the caller
@@ -12,10 +15,7 @@ func CompleteBirthDate(d segur.Date) (completed segur.Date, interpreted bool) {
 	if d.Complete() || !d.Valid() {
 		return d, false
 	}
-	if d.Month == 0 {
-		return segur.Date{Year: d.Year, Month: 12, Day: 31}, true
-	}
-	return segur.Date{Year: d.Year, Month: d.Month, Day: 1}, true
+	return traits.Completed(d), true
 }
 
 // CompleteBirthDateWithoutMonth completes the date of somebody whose year and day of birth are known and whose month is
