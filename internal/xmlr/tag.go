@@ -2,6 +2,8 @@ package xmlr
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -13,6 +15,14 @@ func (s *Scanner) name(i int) (end, local int) {
 	if i >= len(s.src) {
 		s.truncated()
 		return -1, 0
+	}
+	if nameByte[s.src[i]] == nameStart { // most names are ASCII letters without a prefix
+		for i++; i < len(s.src) && nameByte[s.src[i]]&namePart != 0; i++ {
+		}
+		if i < len(s.src) && nameByte[s.src[i]] == 0 && s.src[i] != ':' {
+			return s.nameEnd(from, i, local)
+		}
+		i = from
 	}
 	first := true
 	for i < len(s.src) {
@@ -180,7 +190,23 @@ func (s *Scanner) attribute(i int, prefixed *bool) int {
 
 // value scans an attribute value up to its quote.
 func (s *Scanner) value(a *attr, quote byte) int {
+	quotes := ones * uint64(quote)
 	for i := a.valS; i < len(s.src); {
+		for len(s.src)-i >= 8 { // eight bytes at a time, up to the first that is the quote or not ordinary
+			x := binary.LittleEndian.Uint64(s.src[i:])
+			angle := x&^(ones*2) ^ ones*0x3C
+			amp := x ^ ones*'&'
+			q := x ^ quotes
+			m := (x | (x-ones*0x20)&^x | (angle-ones)&^angle | (amp-ones)&^amp | (q-ones)&^q) & highs
+			if m != 0 {
+				i += bits.TrailingZeros64(m) >> 3
+				break
+			}
+			i += 8
+		}
+		if i == len(s.src) {
+			break
+		}
 		c := s.src[i]
 		switch charClass[c] {
 		case charPlain, charGreater:
