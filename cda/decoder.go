@@ -110,16 +110,23 @@ func (d *decoder) attr(name string) string {
 func (d *decoder) text() string {
 	depth := d.Depth()
 	var s string
+	var runs []byte // a text in several: between them stand comments
 	for d.Next() {
 		switch d.Scanner.Kind() {
 		case xmlr.Text:
-			if s == "" {
+			switch {
+			case s == "":
 				s = d.words.get(d.TextValue())
-			} else {
-				s += string(d.TextValue())
+			case runs == nil:
+				runs = append([]byte(s), d.TextValue()...)
+			default:
+				runs = append(runs, d.TextValue()...)
 			}
 		case xmlr.EndElement:
 			if d.Depth() == depth {
+				if runs != nil {
+					s = string(runs)
+				}
 				return clean(s)
 			}
 		}

@@ -170,7 +170,9 @@ func (o Reader) parse(data []byte, headerOnly bool) (*Parsed, error) {
 		d.out.details.Patient.Address, d.out.details.Patient.Telecoms, d.out.details.BirthPlaceName = t.Address, t.Telecoms, t.BirthPlaceName
 	}
 	d.classify()
-	d.understand()
+	if d.understand(); d.fail != nil {
+		return nil, d.fail
+	}
 	return d.out, nil
 }
 

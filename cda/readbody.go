@@ -10,6 +10,23 @@ type bodyReader struct {
 
 	media    map[string]bool // identifiers of what is embedded
 	ownMedia bool            // all of them as this package writes them
+
+	left  int              // bytes of text that references may still lead to
+	texts map[int32]string // long ones that were read
+	lists map[int32]bool   // those whose items were read
+}
+
+// maxReferred is how many bytes references may lead to in all, beside four
+// times what the document has: entries that refer to one long text are many times
+// that text.
+const maxReferred = 64 << 20
+
+// spend reports whether what a reference leads to may be read.
+func (r *bodyReader) spend(at el) bool {
+	if r.left -= int(at.get().end - at.get().start); r.left < 0 && r.d.fail == nil {
+		r.d.limit("entries that refer to the same texts again and again")
+	}
+	return r.left >= 0
 }
 
 // maxSections and maxEntries are the limits of a Reader.
@@ -29,7 +46,7 @@ func (d *decoder) understand() {
 	if d.bodyTree == nil {
 		return
 	}
-	r := &bodyReader{d: d, t: d.bodyTree, out: d.out}
+	r := &bodyReader{d: d, t: d.bodyTree, out: d.out, left: maxReferred + 4*len(d.src)}
 	root := el{r.t, 0}
 	r.attachments()
 	r.out.Sections = r.sections(root)

@@ -119,7 +119,30 @@ func (r *bodyReader) words(e el) string {
 	if at.name() == "text" || at.name() == "observationMedia" {
 		return ""
 	}
-	return plain(at)
+	return r.textOf(at)
+}
+
+// longText is from how many bytes on a text that is referred to is kept, so
+// that all entries that refer to it share it.
+const longText = 256
+
+// textOf is the text that a reference leads to.
+func (r *bodyReader) textOf(at el) string {
+	if !at.ok() || !r.spend(at) {
+		return ""
+	}
+	if at.get().end-at.get().start < longText {
+		return plain(at)
+	}
+	s, known := r.texts[at.i]
+	if !known {
+		if r.texts == nil {
+			r.texts = map[int32]string{}
+		}
+		s = plain(at)
+		r.texts[at.i] = s
+	}
+	return s
 }
 
 // sameTarget reports whether two elements refer to the same place.

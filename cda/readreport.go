@@ -194,6 +194,13 @@ func (r *bodyReader) history(s *Section) (h History, needs []CareNeed) {
 		code, value := o.child("code"), o.child("value")
 		past := func(to *[]string) {
 			if list, _ := r.target(value.child("originalText")); list.name() == "list" {
+				if r.lists[list.i] { // its items are there
+					return
+				}
+				if r.lists == nil {
+					r.lists = map[int32]bool{}
+				}
+				r.lists[list.i] = true
 				for item := range list.all("item") {
 					*to = append(*to, plain(item))
 				}
@@ -286,7 +293,9 @@ func (r *bodyReader) devices(s *Section, b *Sections) {
 			}
 		}
 		at, _ := r.target(o.child("text"))
-		d.Comment = plain(beside(at, "Commentaire"))
+		if row := at.ancestor("tr"); row.ok() && r.spend(row) {
+			d.Comment = r.textOf(beside(at, "Commentaire"))
+		}
 		b.Devices = append(b.Devices, d)
 	}
 	extend(&b.DevicesNarrative, r.supplied(s, string(RoleDevices), "device1"))

@@ -68,6 +68,9 @@ func (r *bodyReader) informed(s *Section, q *Request) {
 // place comes after the table of this package.
 func (r *bodyReader) told(s *Section, o el) Narrative {
 	at, _ := r.target(o.child("text"))
+	if s.text.ok() && !r.spend(s.text) {
+		return Narrative{}
+	}
 	if i, ok := r.t.ids["patient.risks"]; ok && s.text.is("ID", string(RolePatient)) {
 		c := r.converter(string(RolePatient), s.text)
 		c.skip = el{r.t, i}.ancestor("table")
