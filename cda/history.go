@@ -122,7 +122,6 @@ func (b *body) clinical() {
 	l := b.text(sectionHistory.name, h.Narrative, func(l links) { b.historyText(h, l) })
 	past := func(code segur.Code, anchor string, items []string) {
 		if b.q != nil && len(items) > 1 { // the rules want one observation: it refers to the list
-			items = items[:1]
 			at := l.to(anchor)
 			b.observation(code, at)
 			b.cdValue(segur.Code{}, at)

@@ -114,6 +114,22 @@ func TestCheckKeepsTheIdentityOut(t *testing.T) {
 	}
 }
 
+// What a text quotes of a document does nothing to a terminal.
+func TestCheckQuotesWhatCanBeShown(t *testing.T) {
+	t.Parallel()
+	doc := strings.ReplaceAll(golden(t, "level3-complete"), `code="CT"`, "code=\"S\u009b31mC\u202e\"")
+	report := cda.Check([]byte(doc))
+	quoted := false
+	for _, i := range report.Issues {
+		for _, s := range []string{i.String(), i.French(), i.Field} {
+			quoted = quoted || strings.Contains(s, "S\uFFFD31mC\uFFFD")
+			assert.NotContains(t, s, "\u009b")
+			assert.NotContains(t, s, "\u202e")
+		}
+	}
+	assert.True(t, quoted)
+}
+
 func TestCheckNamesTheField(t *testing.T) {
 	t.Parallel()
 	cr := edit{t, golden(t, "level3-acts")}

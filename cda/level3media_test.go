@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -65,7 +66,7 @@ func TestLevel3Attachments(t *testing.T) {
 			n, err := rc.(io.WriterTo).WriteTo(&b)
 			assert.NoError(t, err)
 			assert.EqualValues(t, len(whole)-cut, n)
-			assert.True(t, bytes.Equal(whole, append(head, b.Bytes()...)))
+			assert.True(t, bytes.Equal(whole, slices.Concat(head, b.Bytes())))
 			assert.NoError(t, rc.Close())
 			assert.NoError(t, rc.Close())
 		})

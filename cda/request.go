@@ -197,12 +197,12 @@ const (
 )
 
 // Format writes a redacted form whatever the verb.
-func (r Request) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(r.String())) }
+func (q Request) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(q.String())) }
 
 // LogValue makes slog write the redacted form.
-func (r Request) LogValue() slog.Value { return slog.StringValue(r.String()) }
+func (q Request) LogValue() slog.Value { return slog.StringValue(q.String()) }
 
 // String returns a redacted form: the identifier and the version.
-func (r Request) String() string {
-	return fmt.Sprintf("cda.Request(%s, version %d, redacted)", r.ID, r.Version)
+func (q Request) String() string {
+	return fmt.Sprintf("cda.Request(%s, version %d, redacted)", q.ID, q.Version)
 }

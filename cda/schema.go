@@ -135,10 +135,9 @@ func (c *schemaCompiler) get(name string) *schemaType {
 	c.types[name] = t
 	head := strings.Fields(line[0])
 	t.mixed, t.abstract = strings.Contains(head[0], "~"), strings.Contains(head[0], "^")
-	restriction := false
 	if len(head) > 1 {
 		t.base = c.get(strings.TrimLeft(head[1], "<"))
-		restriction = strings.HasPrefix(head[1], "<<")
+		restriction := strings.HasPrefix(head[1], "<<")
 		for k, a := range t.base.attrs {
 			t.attrs[k] = a
 		}

@@ -94,8 +94,9 @@ func isReserved(s string) bool {
 
 // isTS checks the form of a point in time, not its plausibility.
 func isTS(s string) bool {
-	body, zone := s, ""
+	body := s
 	if i := strings.IndexAny(s, "+-"); i >= 0 {
+		var zone string
 		body, zone = s[:i], s[i+1:]
 		if len(zone) > 4 || !digits(zone) || len(body) < 9 {
 			return false

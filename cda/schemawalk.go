@@ -3,6 +3,7 @@ package cda
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/segur-sdk/segur/internal/xmlr"
 )
@@ -104,12 +105,18 @@ func (v *validation) schemaAttributes(n *xmlr.Node, t *schemaType) {
 	}
 }
 
-// printable bounds a name that comes from the document.
+// printable bounds a name or a code that comes from the document, and takes out what would act on a terminal or turn
+// the direction of the text.
 func printable(s string) string {
 	if len(s) > 64 {
 		s = s[:64]
 	}
-	return strings.ToValidUTF8(s, "")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, strings.ToValidUTF8(s, ""))
 }
 
 func (v *validation) attributeValue(n *xmlr.Node, d *schemaAttr, name, value string) {

@@ -12,8 +12,6 @@ func (s *Section) headingStyle() style { return headingStyles[min(s.level(), len
 
 func (s *Section) gap() int { return sectionGaps[min(s.level(), len(sectionGaps))-1] }
 
-func (s *Section) empty() bool { return len(s.Paragraphs) == 0 && len(s.Blocks) == 0 }
-
 // section places section i of all.
 func (l *layout) section(all []Section, i int) {
 	s := &all[i]

@@ -6,8 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
-	"unicode"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/cda"
@@ -47,7 +45,7 @@ func explain(w io.Writer, name string, r *cda.CheckReport, lang segur.Lang) {
 	words := segur.Text{FR: "%s : %s, niveau %d ; erreurs : %d, avertissements : %d\n", EN: "%s: %s, level %d; errors: %d, warnings: %d\n"}
 	fmt.Fprintf(w, words.In(lang), name, kinds[r.Kind].In(lang), r.Level, r.Errors(), len(r.Issues)-r.Errors())
 	for _, i := range r.Issues {
-		fmt.Fprintf(w, "  %s %s  %s\n", severities[i.Severity].In(lang), i.Rule, visible(i.Text.In(lang)))
+		fmt.Fprintf(w, "  %s %s  %s\n", severities[i.Severity].In(lang), i.Rule, i.Text.In(lang))
 		place := i.Path
 		if i.Line > 0 {
 			place = fmt.Sprintf("%d:%d %s", i.Line, i.Column, i.Path)
@@ -65,17 +63,6 @@ func explain(w io.Writer, name string, r *cda.CheckReport, lang segur.Lang) {
 	if r.Truncated {
 		fmt.Fprintln(w, segur.Text{FR: "  … et d'autres", EN: "  … and more"}.In(lang))
 	}
-}
-
-// visible takes out what a terminal would obey: a text may quote a code of a
-// document that anybody made.
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsGraphic(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
 }
 
 var (
