@@ -11,6 +11,9 @@ func (r *bodyReader) act(s *Section, name string) (a ActSection, p Procedure) {
 	p.Service = -1
 	techniques := 0
 	for e := range s.at.entries {
+		if r.denied(e) {
+			continue
+		}
 		switch e.name() {
 		case "procedure":
 			switch {
@@ -82,6 +85,9 @@ func (r *bodyReader) ofAct(s *Section, a *ActSection, p *Procedure, name string)
 
 func (r *bodyReader) exposure(s *Section, x *Exposure, a *ActSection) {
 	for e := range s.at.entries {
+		if r.denied(e) {
+			continue
+		}
 		code := e.child("code")
 		switch e.name() {
 		case "procedure":
@@ -181,6 +187,12 @@ func (r *bodyReader) product(e el) (p Product) {
 	setOnce(&p.Name, p.CIP.Display+p.UCD.Display)
 	p.Lot = plainLine(material.child("lotNumberText"))
 	p.Dose, p.Rate = quantityOf(e.child("doseQuantity")), quantityOf(e.child("rateQuantity"))
+	for _, name := range [...]string{"doseQuantity", "rateQuantity"} {
+		low, high := e.child(name, "low").attr("value"), e.child(name, "high").attr("value")
+		if low != "" && high != "" && low != high {
+			r.warn(e.child(name), "is a range: its lower bound is taken")
+		}
+	}
 	if route := e.child("routeCode"); route.attr("code") != "" {
 		p.Route = r.coded(route)
 	}

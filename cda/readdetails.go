@@ -32,9 +32,9 @@ func (p *Parsed) AsReport() Report {
 		}
 	}
 	for _, a := range h.Authors {
-		r.Authors = append(r.Authors, Author{Professional: a.Professional, Function: a.Function, Time: a.Time.Time})
+		r.Authors = append(r.Authors, Author{Professional: registered(a), Function: a.Function, Time: a.Time.Time})
 	}
-	r.LegalAuthenticator = Signature{Professional: h.LegalAuthenticator.Professional, Time: h.LegalAuthenticator.Time.Time}
+	r.LegalAuthenticator = Signature{Professional: registered(h.LegalAuthenticator), Time: h.LegalAuthenticator.Time.Time}
 	if p.Prescriber != nil {
 		r.Prescriber = &Prescriber{Professional: *p.Prescriber, Date: p.prescribed}
 	}
@@ -80,7 +80,7 @@ func actOf(s segur.DocumentService) Act {
 		}
 	}
 	if s.Performer.Professional.ID != "" || s.Performer.Professional.FamilyName != "" {
-		p := s.Performer.Professional
+		p := registered(s.Performer)
 		a.Performer = &p
 	}
 	return a
@@ -93,15 +93,15 @@ func (d *decoder) detail(name string) {
 	switch name {
 	case "dataEnterer":
 		who = d.actor(name, "assignedEntity")
-		r.DataEnterer = &DataEnterer{Professional: who.Professional, Time: who.Time.Time}
+		r.DataEnterer = &DataEnterer{Professional: *d.national(&who), Time: who.Time.Time}
 	case "authenticator":
 		who = d.actor(name, "assignedEntity")
-		r.Authenticators = append(r.Authenticators, Signature{Professional: who.Professional, Time: who.Time.Time})
+		r.Authenticators = append(r.Authenticators, Signature{Professional: *d.national(&who), Time: who.Time.Time})
 	case "informationRecipient":
 		d.each(func(name []byte) {
 			if string(name) == "intendedRecipient" {
 				d.role(&who)
-				r.Recipients = append(r.Recipients, who.Professional)
+				r.Recipients = append(r.Recipients, *d.national(&who))
 			}
 		})
 	case "informant":

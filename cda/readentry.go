@@ -183,18 +183,39 @@ func (r *bodyReader) site(e el) Site {
 		}
 	}
 	words := clean(r.words(e.child("originalText")))
+	// What the rules have no code for is in the words: "genou, gauche".
+	rest, label := words, ""
+	if at := strings.LastIndex(words, ", "); at >= 0 {
+		rest, label = words[:at], words[at+2:]
+	}
 	if s.Modifier.IsZero() {
-		// What the rules have no code for is in the words: "genou, gauche".
-		if label, ok := strings.CutPrefix(words, s.Code.Display+", "); ok {
-			if m, listed := nos.TopographicModifier.Find(label); listed && m.Display == label {
-				s.Modifier = segur.Code{Code: m.Code, System: segur.OID(m.System), SystemName: nos.SystemName(m.System), Display: m.Display}
-			}
+		if m, listed := nos.TopographicModifier.Find(label); listed && m.Display == label {
+			s.Modifier = segur.Code{Code: m.Code, System: segur.OID(m.System), SystemName: nos.SystemName(m.System), Display: m.Display}
 		}
 	}
-	if words != s.words() {
-		s.Words = words
+	for _, s.Words = range [...]string{"", rest, words} { // the least that says the same
+		if s.words() == words {
+			break
+		}
+	}
+	if s.contradicts() {
+		r.warn(e, "is another side than the one that its words say")
 	}
 	return s
+}
+
+// denied reports whether an entry says that something is not so, or not done.
+func (r *bodyReader) denied(e el) bool {
+	if e.is("negationInd", "true") {
+		r.warn(e, "is negated: it is in the text only")
+		return true
+	}
+	switch e.attr("moodCode") {
+	case "INT", "PRP", "RQO", "ARQ", "PRMS", "GOL", "APT", "DEF", "OPT":
+		r.warn(e, "is intended and not done: it is in the text only")
+		return true
+	}
+	return false
 }
 
 // quantity reads a quantity: its value, or the bound that stands for it.

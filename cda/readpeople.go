@@ -121,7 +121,7 @@ func (d *decoder) patient() {
 // given name without qualifier is the list of given names.
 func (d *decoder) patientName(t *segur.Traits) {
 	const path = "recordTarget/patientRole/patient/name"
-	var bare string
+	var bare, first, list string
 	d.each(func(name []byte) {
 		qualifier := " " + d.attr("qualifier") + " "
 		birth, used := strings.Contains(qualifier, " BR "), strings.Contains(qualifier, " CL ")
@@ -141,18 +141,23 @@ func (d *decoder) patientName(t *segur.Traits) {
 				setOnce(&t.FirstGivenName, s)
 			case used:
 				setOnce(&t.UsedGivenName, s)
-			default:
-				setOnce(&t.GivenNames, s)
+			case list == "":
+				first, list = s, s
+			case beginsWith(s, list): // the list after one of its names
+				list = s
+			default: // one by one
+				list += " " + s
 			}
 		}
 	})
+	setOnce(&t.GivenNames, list)
 	if t.BirthName == "" && bare != "" {
 		t.BirthName = bare
 		d.warn(path+"/family", "has no qualifier: taken as the name at birth")
 	}
 	if t.FirstGivenName == "" && t.GivenNames != "" {
-		if !strings.Contains(t.GivenNames, " ") {
-			t.FirstGivenName = t.GivenNames
+		if !strings.Contains(first, " ") {
+			t.FirstGivenName = first
 		}
 		d.warn(path+"/given", "none is marked as the first given name")
 	}
@@ -200,8 +205,8 @@ func (d *decoder) role(a *segur.DocumentActor) (setting segur.Code) {
 	d.each(func(name []byte) {
 		switch string(name) {
 		case "id":
-			if p.ID == "" {
-				id := d.id()
+			// Of several the national one.
+			if id := d.id(); p.ID == "" || id.Root == segur.OIDProfessional && a.Authority != segur.OIDProfessional {
 				p.ID, a.Authority = id.Extension, id.Root
 			}
 		case "code":
@@ -229,6 +234,25 @@ func (d *decoder) role(a *segur.DocumentActor) (setting segur.Code) {
 		}
 	})
 	return setting
+}
+
+// national is the person where only the name of the register goes with the
+// number: a number of another authority must not pass for a national one.
+func (d *decoder) national(a *segur.DocumentActor) *segur.Professional {
+	p := registered(*a)
+	if p.ID != a.Professional.ID {
+		d.warn("id", "of a person is not in the register of professionals: left out")
+	}
+	return &p
+}
+
+// registered is the person without an identifier of another authority than the
+// national register.
+func registered(a segur.DocumentActor) segur.Professional {
+	if a.Authority != segur.OIDProfessional {
+		a.Professional.ID = ""
+	}
+	return a.Professional
 }
 
 // person reads the name of a professional. Qualifiers say nothing here: some
@@ -337,18 +361,18 @@ func (d *decoder) participant() {
 	switch d.attr("typeCode") {
 	case "REF":
 		if d.out.Prescriber == nil {
-			take = func() { d.out.Prescriber = &who.Professional }
+			take = func() { d.out.Prescriber = d.national(&who) }
 		}
 	case "INF":
 		take = func() {
 			if who.Function.Code == "PCP" && d.out.FamilyPhysician == nil {
-				d.out.FamilyPhysician = &who.Professional
+				d.out.FamilyPhysician = d.national(&who)
 			}
 		}
 	case "CON":
 		take = func() {
 			if recipient(who.Function) {
-				d.out.ReportRecipients = append(d.out.ReportRecipients, who.Professional)
+				d.out.ReportRecipients = append(d.out.ReportRecipients, *d.national(&who))
 			}
 		}
 	default:

@@ -93,7 +93,7 @@ func (r *bodyReader) ofReport(s *Section, b *Sections) {
 		a := &Addendum{Text: r.prose(s)}
 		author := s.at.child("author")
 		if who, ok := r.actor(author, "assignedAuthor"); ok {
-			a.Author = Author{Professional: who.who.Professional, Function: author.child("functionCode").code(), Time: r.time(author.child("time"))}
+			a.Author = Author{Professional: *r.d.national(&who.who), Function: author.child("functionCode").code(), Time: r.time(author.child("time"))}
 		} else {
 			r.warn(s.at, "has no author")
 		}
@@ -188,7 +188,7 @@ func joined(a, b string) string {
 // department must know to receive him.
 func (r *bodyReader) history(s *Section) (h History, needs []CareNeed) {
 	for o := range s.at.entries {
-		if o.name() != "observation" {
+		if o.name() != "observation" || r.denied(o) {
 			continue
 		}
 		code, value := o.child("code"), o.child("value")
@@ -208,6 +208,7 @@ func (r *bodyReader) history(s *Section) (h History, needs []CareNeed) {
 			}
 			words := r.words(value.child("originalText"))
 			setOnce(&words, r.words(o.child("text")))
+			setOnce(&words, value.code().Display)
 			if value.isType("ST") {
 				setOnce(&words, plain(value))
 			}
@@ -279,7 +280,7 @@ var noneKnown = []string{"aucune contre-indication connue", "aucune contre-indic
 
 func (r *bodyReader) devices(s *Section, b *Sections) {
 	for o := range s.at.entries {
-		if o.name() != "supply" {
+		if o.name() != "supply" || r.denied(o) {
 			continue
 		}
 		d := Device{Since: r.time(o.child("effectiveTime"))}
@@ -354,7 +355,7 @@ func (a *ActSection) performed(s *segur.DocumentService) {
 	if a.Exposure == nil || a.Exposure.AuthorizedBy == nil {
 		return
 	}
-	p := s.Performer.Professional
+	p := registered(s.Performer)
 	if by := a.Exposure.AuthorizedBy; by.ID != "" && by.ID == p.ID && by.FamilyName == p.FamilyName && by.GivenName == p.GivenName && by.Title == p.Title {
 		a.Exposure.AuthorizedBy = &p
 	}

@@ -121,7 +121,7 @@ func (r *bodyReader) requested(o el) RequestedAct {
 		}
 	}
 	if p, ok := r.actor(o.child("performer"), "assignedEntity"); ok {
-		a.Performer = &p.who.Professional
+		a.Performer = r.d.national(&p.who)
 	}
 	for c := range o.related {
 		if c.name() != "observation" {

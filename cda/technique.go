@@ -45,7 +45,8 @@ type Site struct {
 	// only, and in code when [Config.TopographicModifiers] is set. The LOINC
 	// code of most acts says the side.
 	Modifier segur.Code
-	// Words say it as the radiologist does. Empty: the labels of the codes.
+	// Words say it as the radiologist does; a Modifier that they do not say is
+	// added to them. Empty: the labels of the codes.
 	Words string
 }
 
@@ -57,33 +58,13 @@ const (
 	SiteUnilateral = "66459002"
 )
 
-// words is what a reader sees of the site.
-func (s Site) words() string {
-	if s.Words != "" || s.Modifier.IsZero() {
-		return cmpOr(s.Words, s.Code.Display)
-	}
-	return s.Code.Display + ", " + s.Modifier.Display
-}
-
 func (c *checker) site(path string, s *Site) {
 	s.Code = c.code(c.at(path, ".code"), s.Code, nos.AnatomicalSite)
 	s.Modifier = c.optional(c.at(path, ".modifier"), s.Modifier, nos.TopographicModifier)
 	s.Words = clean(s.Words)
-}
-
-var opposite = map[string]string{SiteLeft: SiteRight, SiteRight: SiteLeft}
-
-// sideOf reads the side of an act in its French label, which the value set
-// writes after a dash: "RM genou - gauche".
-func sideOf(label string) string {
-	left, right := strings.Contains(label, " - gauche"), strings.Contains(label, " - droit")
-	switch {
-	case left && !right:
-		return SiteLeft
-	case right && !left:
-		return SiteRight
+	if s.contradicts() {
+		c.Add(c.at(path, ".words"), "say the other side than modifier")
 	}
-	return ""
 }
 
 // ionising are the modalities that expose to radiation.
@@ -120,6 +101,9 @@ func (c *checker) actSections(s *Sections, r *Report) {
 		c.site(c.at(at, ".site"), &a.Site)
 		if side := sideOf(act.Code.Display); side != "" && a.Site.Modifier.Code == opposite[side] {
 			c.Add(c.at(at, ".site.modifier"), "is the other side than the one that the label of the act says")
+		}
+		if m := a.Site.Modifier; !m.IsZero() && a.Narrative.Visible() && !c.coded(m) && sideOf(act.Code.Display) != m.Code && !a.Narrative.says(m.Display) {
+			c.Add(c.at(at, ".site.modifier"), "would be lost: narrative does not say it, and the rules have no code for it on a technique")
 		}
 		a.Products = slices.Clone(a.Products)
 		for j := range a.Products {
