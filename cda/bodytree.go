@@ -11,14 +11,14 @@ import (
 )
 
 // tree is the structured body of a document in memory, in document order. It
-// copies attribute values only: texts, however long, stay where they are in the
-// input. Its parts hold no pointers, so that a large body costs the garbage
+// copies what reads in another way than it is written: the rest, however long,
+// stays where it is in the input. Its parts hold no pointers, so that a large body costs the garbage
 // collector nothing.
 type tree struct {
 	src    []byte
 	elems  []elem
 	attrs  []attr
-	values []byte   // of the attributes, and texts that are written in another way than they read
+	values []byte   // attributes and texts that are written in another way than they read
 	names  []string // beyond knownNames
 	ids    map[string]int32
 	twice  []int32 // elements whose ID is that of another one
@@ -38,7 +38,16 @@ type elem struct {
 	start, end                int32
 }
 
+// attr is an attribute. Its value is in the input, or from ^start on in
+// tree.values when start is negative.
 type attr struct{ name, start, end int32 }
+
+func (t *tree) value(a attr) []byte {
+	if a.start < 0 {
+		return t.values[^a.start:a.end]
+	}
+	return t.src[a.start:a.end]
+}
 
 // bodyActor is someone who is named inside a section.
 type bodyActor struct {
@@ -120,9 +129,9 @@ func (d *decoder) structuredBody() {
 		d.limit("a structured body in more than 1 GiB")
 		return
 	}
-	t := &tree{src: d.src, words: &d.words, ids: map[string]int32{}}
+	t := &tree{src: d.src, words: &d.words, ids: make(map[string]int32, 32)}
 	size := min(len(d.src)-d.Offset(), 1<<20)
-	t.elems, t.attrs, t.values = make([]elem, 0, 16+size/32), make([]attr, 0, 16+size/20), make([]byte, 0, 64+size/2)
+	t.elems, t.attrs = make([]elem, 0, 16+size/32), make([]attr, 0, 16+size/20)
 	cur := t.open(d, -1)
 	base := d.Depth()
 	narrative := int32(-1) // the text element around the current one
@@ -240,11 +249,16 @@ func (t *tree) open(d *decoder, parent int32) int32 {
 		case space != nsXSI || string(local) != "type":
 			continue
 		}
-		start := len(t.values)
-		t.values = append(t.values, d.AttrValue(j)...)
-		t.attrs = append(t.attrs, attr{name, int32(start), int32(len(t.values))})
+		start, end, asWritten := d.AttrPlace(j)
+		a := attr{name, int32(start), int32(end)}
+		if !asWritten {
+			a.start = ^int32(len(t.values))
+			t.values = append(t.values, d.AttrValue(j)...)
+			a.end = int32(len(t.values))
+		}
+		t.attrs = append(t.attrs, a)
 		if t.nameOf(name) == "ID" {
-			id := string(t.values[start:])
+			id := t.words.get(t.value(a))
 			if _, known := t.ids[id]; known {
 				t.twice = append(t.twice, i)
 			} else {
@@ -287,7 +301,7 @@ func (e el) run() []byte {
 func (e el) attrs() iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for _, a := range e.t.attrs[e.get().attr0:e.get().attr1] {
-			if !yield(e.t.nameOf(a.name), e.t.values[a.start:a.end]) {
+			if !yield(e.t.nameOf(a.name), e.t.value(a)) {
 				return
 			}
 		}
@@ -350,7 +364,7 @@ func (e el) lookup(name string) ([]byte, bool) {
 	}
 	for _, a := range e.t.attrs[e.get().attr0:e.get().attr1] {
 		if e.t.nameOf(a.name) == name {
-			return e.t.values[a.start:a.end], true
+			return e.t.value(a), true
 		}
 	}
 	return nil, false

@@ -15,3 +15,19 @@ func WriteXML(r Report) []byte {
 	}
 	return b
 }
+
+// WriteLevel3 gives what writes a completed structured report, without a PDF,
+// for measures.
+func (w *Writer) WriteLevel3(r Report, s Sections) func() []byte {
+	c := w.checker(false)
+	filled := w.Checked(r)
+	sections := c.sections(s, &filled)
+	c.contents(&sections)
+	return func() []byte {
+		b, err := w.level3(&filled, &sections, c.media).document([32]byte{})
+		if err != nil {
+			panic(err)
+		}
+		return w.torn(b)
+	}
+}

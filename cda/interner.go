@@ -1,6 +1,8 @@
 package cda
 
 import (
+	"strings"
+
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/nos"
 )
@@ -8,7 +10,24 @@ import (
 // interner makes strings of what a document says, once for a value that comes
 // again: a document names the same people and systems many times. It serves one
 // goroutine; nil is one that keeps nothing and serves all.
-type interner struct{ slots [256]string }
+type interner struct {
+	slots [256]string
+	run   strings.Builder // of short strings side by side, in one allocation for many
+}
+
+// runSize bounds what one string keeps in memory with it.
+const runSize = 2 << 10
+
+// make copies a short string.
+func (in *interner) make(b []byte) string {
+	if in.run.Cap()-in.run.Len() < len(b) {
+		in.run.Reset() // what it held stays with the strings of it
+		in.run.Grow(runSize)
+	}
+	at := in.run.Len()
+	in.run.Write(b)
+	return in.run.String()[at:]
+}
 
 // value makes a string of an attribute value, without the blanks around it.
 func (in *interner) value(b []byte) string {
@@ -36,7 +55,7 @@ func (in *interner) get(b []byte) string {
 	if s := frequent[i]; s == string(b) {
 		return s
 	}
-	s := string(b)
+	s := in.make(b)
 	in.slots[i] = s
 	return s
 }

@@ -46,14 +46,19 @@ func (w *Writer) Level3(r Report, s Sections) (*Document, error) {
 	if err := w.identify(&filled); err != nil {
 		return nil, err
 	}
-	b := &body{
-		xmlEncoder: xmlEncoder{xmlw.New(w.page())}, r: &filled, s: &sections, ids: w.cfg.IDs,
-		media: named.media, viewer: w.cfg.ViewerURL, modifiers: w.cfg.TopographicModifiers,
-		laterality: w.tables.of(nos.TechniqueLaterality),
-	}
+	b := w.level3(&filled, &sections, named.media)
 	xml, err := b.document(sum)
 	xml = w.torn(xml)
 	return b.made(op, xml, err, named.problems.Details(), invalid)
+}
+
+// level3 begins the document of a checked report.
+func (w *Writer) level3(r *Report, s *Sections, media map[string]mediaFacts) *body {
+	return &body{
+		xmlEncoder: xmlEncoder{xmlw.New(w.page())}, r: r, s: s, ids: w.cfg.IDs,
+		media: media, viewer: w.cfg.ViewerURL, modifiers: w.cfg.TopographicModifiers,
+		laterality: w.tables.of(nos.TechniqueLaterality),
+	}
 }
 
 // made is the document of what was written.

@@ -1,6 +1,7 @@
 package cda
 
 import (
+	"bytes"
 	"strings"
 	"time"
 
@@ -97,15 +98,15 @@ func (r *bodyReader) target(e el) (el, string) {
 	if !ok {
 		return el{}, ""
 	}
-	v := strings.TrimSpace(string(ref))
-	id, local := strings.CutPrefix(v, "#")
-	if i, known := r.t.ids[id]; known {
+	ref = bytes.TrimSpace(ref)
+	id, local := bytes.CutPrefix(ref, []byte("#"))
+	if i, known := r.t.ids[string(id)]; known {
 		return el{r.t, i}, "" // without "#" too: official samples forget it
 	}
 	if local {
 		return el{}, ""
 	}
-	return el{}, repairLink(v)
+	return el{}, repairLink(string(ref))
 }
 
 // words is what people read of an element text or originalText: what it

@@ -13,7 +13,7 @@ func plain(e el) string {
 		return ""
 	}
 	if only := (el{e.t, e.get().first}); only.i != 0 && only.get().next == 0 && only.isText() {
-		return clean(string(only.run())) // most of them
+		return clean(e.t.words.get(only.run())) // most of them
 	}
 	w := plainText{bol: true}
 	w.walk(e)
@@ -184,7 +184,7 @@ func (r *bodyReader) convert(text el, prefix string) (Narrative, bool) {
 }
 
 func (r *bodyReader) converter(prefix string, text el) *converter {
-	c := &converter{r: r, prefix: prefix, known: map[string]bool{}, ids: map[string]bool{}}
+	c := &converter{r: r, prefix: prefix}
 	c.collect(text)
 	return c
 }
@@ -201,7 +201,13 @@ type converter struct {
 // collect lists the identifiers of the text.
 func (c *converter) collect(e el) {
 	for n := range e.nodes() {
+		if n.isText() {
+			continue
+		}
 		if id, ok := c.id(n.attr("ID")); ok {
+			if c.known == nil {
+				c.known, c.ids = map[string]bool{}, map[string]bool{}
+			}
 			c.known[id] = true
 		}
 		c.collect(n)
@@ -217,13 +223,16 @@ func (c *converter) id(s string) (string, bool) {
 
 func (c *converter) children(e el, kind string) (out []node) {
 	rule := allowed[kind]
+	if rule == nil {
+		rule = &allowedElement{}
+	}
 	position, seen := 0, 0
 	required := rule.required == ""
 	for n := range e.nodes() {
 		if n.isText() {
 			switch s := n.run(); {
 			case rule.mixed:
-				out = append(out, node{text: string(s)})
+				out = append(out, node{text: c.r.t.words.get(s)})
 			case len(clean(string(s))) > 0:
 				c.broken = true
 			}
@@ -282,8 +291,9 @@ func (c *converter) attribute(name, v string) (string, bool) {
 	switch name {
 	case "ID":
 		id, ok := c.id(v)
-		ok = ok && !c.ids[id]
-		c.ids[id] = c.ids[id] || ok
+		if ok = ok && c.known[id] && !c.ids[id]; ok {
+			c.ids[id] = true
+		}
 		return id, ok
 	case "IDREF":
 		id, _ := c.id(v)
@@ -350,10 +360,10 @@ func hasWord(list, w string) bool {
 
 // allowed is the vocabulary with the place of each element among those that it
 // may stand beside.
-var allowed = func() map[string]allowedElement {
-	m := map[string]allowedElement{}
+var allowed = func() map[string]*allowedElement {
+	m := map[string]*allowedElement{}
 	for name, e := range vocabulary {
-		a := allowedElement{element: e, at: map[string]int{}}
+		a := &allowedElement{element: e, at: map[string]int{}}
 		for i, inside := range strings.Fields(e.inside) {
 			a.at[inside] = i
 		}

@@ -261,6 +261,8 @@ func TestViewerLink(t *testing.T) {
 		cda.ViewerLink("https://h.test/IHEInvokeImageDisplay", "1.2.4", accession, "1.2.5"))
 	assert.Equal(t, "https://h.test/1.2.4/1.2.3", cda.ViewerLink("https://h.test/{study}/{accession}", "1.2.4", segur.Identifier{Root: "1.2.3"}, "1.2.5"))
 	assert.Equal(t, "https://h.test/A", cda.ViewerLink("https://h.test/{accession}", "1.2.4", segur.Identifier{Extension: "A"}, "1.2.5"))
+	assert.Equal(t, "https://h.test/{x}/%7Bstudy%7D/{/1.2.5{document", cda.ViewerLink("https://h.test/{x}/{accession}/{/{document}{document", "1.2.4", segur.Identifier{Extension: "{study}"}, "1.2.5"),
+		"what is no placeholder stays, what is put in a place is none")
 }
 
 func TestSectionsPrintRedacted(t *testing.T) {

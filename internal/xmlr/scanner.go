@@ -264,6 +264,13 @@ func (s *Scanner) AttrValue(i int) []byte {
 	return appendAttrValue(nil, s.src[a.valS:a.valE])
 }
 
+// AttrPlace returns the byte offsets between which the value of attribute i is written, and whether it reads as it is
+// written there.
+func (s *Scanner) AttrPlace(i int) (start, end int, asWritten bool) {
+	a := &s.attrs[i]
+	return a.valS, a.valE, a.plain
+}
+
 // Attr returns the value of an attribute by expanded name and whether it is present.
 func (s *Scanner) Attr(space, local string) ([]byte, bool) {
 	for i := range s.attrs {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur/internal/xmlr"
@@ -266,4 +267,51 @@ func TestErrorsHoldNoContent(t *testing.T) {
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), "SECRET")
 	require.False(t, errors.Is(err, io.EOF))
+}
+
+func TestAttrPlace(t *testing.T) {
+	t.Parallel()
+	const doc = `<a first="as written" second='one&amp;two' third="long enough for several words of eight" x="a&#9;b"/>`
+	s := xmlr.NewScanner([]byte(doc), xmlr.Options{})
+	require.True(t, s.Next())
+	for i, want := range []struct {
+		written string
+		plain   bool
+	}{{"as written", true}, {"one&amp;two", false}, {"long enough for several words of eight", true}, {"a&#9;b", false}} {
+		start, end, plain := s.AttrPlace(i)
+		assert.Equal(t, want.written, doc[start:end])
+		assert.Equal(t, want.plain, plain)
+		if plain {
+			assert.Equal(t, doc[start:end], string(s.AttrValue(i)))
+		}
+	}
+}
+
+// A value is scanned in words of eight bytes: what ends it or is refused is found wherever it stands in one.
+func TestAttributeValueAtEveryPlace(t *testing.T) {
+	t.Parallel()
+	for n := range 40 {
+		before := strings.Repeat("v", n)
+		for after := range 20 {
+			tail := strings.Repeat("w", after)
+			for _, in := range []string{"", ">", "'", "é", "&lt;"} {
+				s := xmlr.NewScanner([]byte(`<a x="`+before+in+tail+`"/>`), xmlr.Options{})
+				require.True(t, s.Next())
+				assert.Equal(t, before+strings.ReplaceAll(in, "&lt;", "<")+tail, string(s.AttrValue(0)))
+			}
+			for in, rule := range map[string]xmlr.Rule{"<": xmlr.RuleSyntax, "\x01": xmlr.RuleCharacter, "&x;": xmlr.RuleEntity, "\xff": xmlr.RuleEncoding} {
+				s := xmlr.NewScanner([]byte(`<a x="`+before+in+tail+`"/>`), xmlr.Options{})
+				require.False(t, s.Next())
+				var e *xmlr.Error
+				require.ErrorAs(t, s.Err(), &e)
+				assert.Equal(t, rule, e.Rule)
+				assert.Equal(t, 7+n, e.Col)
+			}
+			s := xmlr.NewScanner([]byte(`<a x="`+before+tail), xmlr.Options{})
+			require.False(t, s.Next())
+			var e *xmlr.Error
+			require.ErrorAs(t, s.Err(), &e)
+			assert.Equal(t, xmlr.RuleTruncated, e.Rule)
+		}
+	}
 }
