@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"log/slog"
 	"slices"
 	"sync"
 
@@ -161,6 +162,13 @@ func (d *Document) Bytes() ([]byte, error) {
 func (d *Document) String() string {
 	return fmt.Sprintf("cda.Document(%s, %d bytes)", d.id.Root, d.contentSize)
 }
+
+// Format writes what String does, whatever the verb: the texts of a document
+// are not for logs.
+func (d *Document) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(d.String())) }
+
+// LogValue makes slog write what String does.
+func (d *Document) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
 // documentReader gives the texts and, in their places, what is embedded.
 type documentReader struct {
