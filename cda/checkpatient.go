@@ -1,6 +1,7 @@
 package cda
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -72,6 +73,21 @@ func (c *checker) noMatricule(p segur.Patient) {
 			c.Add(c.at(c.item("patient.telecoms", i), ".value"), rule)
 		}
 	}
+}
+
+// unqualified refuses a document that has the matricule of an identity that is
+// not qualified anywhere: a number of a visit, a relative's mail, a text.
+func unqualified(op string, p segur.Patient, xml []byte) error {
+	if _, qualified := p.QualifiedINS(); qualified || p.INS.IsZero() {
+		return nil
+	}
+	body := []byte(p.INS.Body())
+	if !bytes.Contains(xml, body) && !bytes.Contains(xml, bytes.ToLower(body)) {
+		return nil
+	}
+	var problems segur.Problems
+	problems.Add("patient.ins", "is not qualified, and its matricule stands in another field of the document")
+	return problems.Err(op)
 }
 
 // citizenMail reports whether a telecom is the mailbox of a citizen, whose name is

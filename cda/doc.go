@@ -1,4 +1,5 @@
-// Package cda writes and reads the imaging report of the French national services: a CDA R2 document ("compte rendu
+// Package cda writes, reads, checks and shows the imaging report and the imaging request of the French national services:
+// a CDA R2 document ("compte rendu
 // d'imagerie médicale", LOINC 18748-4) with the header of the "Volet Structuration Minimale de documents de santé" of the
 // CI-SIS (template 1.2.250.1.213.1.1.1.1) and a body: at level 1 a PDF/A-1 (IHE XDS-SD, template
 // 1.3.6.1.4.1.19376.1.2.20), at level 3 sections of text with coded entries (volet IMG-CR-IMG 2024.01, template
@@ -34,7 +35,10 @@
 // XML, the field of the model and the norm: the rules of the official kit, those that it lacks, and apart those that it
 // has against the text of the norm.
 //
-// It does not write style sheets ("auto-présentables") or signatures, does not verify the signature of a signed document,
-// and has no labels of the 6,343 LOINC codes of imaging acts: the writer checks their form and key, [Check] their place
-// in the value set, the caller gives the label. Package pdfa makes and checks the PDF.
+// [HTML] shows any document as one page, and [Document.SelfPresenting] puts one that was written inside a style sheet
+// ("auto-présentable") for a receiver that asks for it.
+//
+// It does not sign, does not verify the signature of a signed document, and has no labels of the 6,343 LOINC codes of
+// imaging acts: the writer checks their form and key, [Check] their place in the value set, the caller gives the label.
+// Package pdfa makes and checks the PDF.
 package cda

@@ -28,12 +28,16 @@ func (w *Writer) Level1(r Report) (*Document, error) {
 	if invalid != nil && (named.refused || !w.cfg.AllowInvalid) {
 		return nil, invalid
 	}
+	patient := r.Patient
 	r = filled
 	if err := w.identify(&r); err != nil {
 		return nil, err
 	}
 
 	xml, split, err := level1XML(&r)
+	if err := unqualified(op, patient, xml); err != nil {
+		return nil, err
+	}
 	if err != nil { // a character that XML has no place for
 		return nil, unwritable(op, err)
 	}

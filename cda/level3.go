@@ -49,6 +49,9 @@ func (w *Writer) Level3(r Report, s Sections) (*Document, error) {
 	b := w.level3(&filled, &sections, named.media)
 	xml, err := b.document(sum)
 	xml = w.torn(xml)
+	if err := unqualified(op, r.Patient, xml); err != nil {
+		return nil, err
+	}
 	return b.made(op, xml, err, named.problems.Details(), invalid)
 }
 

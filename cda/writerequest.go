@@ -38,6 +38,9 @@ func (w *Writer) Request(q Request) (*Document, error) {
 		media: named.media,
 	}
 	xml, err := b.request()
+	if err := unqualified(op, q.Patient, xml); err != nil {
+		return nil, err
+	}
 	xml = w.torn(xml)
 	return b.made(op, xml, err, named.problems.Details(), invalid)
 }
