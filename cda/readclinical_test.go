@@ -108,3 +108,15 @@ func TestNationalIdentifierOfPeople(t *testing.T) {
 	assert.Equal(t, r.Prescriber.FamilyName, p.Prescriber.FamilyName)
 	assert.True(t, warned(p, "register of professionals"))
 }
+
+// An act that is no longer asked for must not be done.
+func TestCancelledActIsNotRead(t *testing.T) {
+	t.Parallel()
+	q := completeRequest(t)
+	doc := string(buildRequest(t, newWriter(t), q))
+	require.Contains(t, doc, `<statusCode code="active">`)
+	p, err := cda.Parse([]byte(strings.Replace(doc, `<statusCode code="active">`, `<statusCode code="cancelled">`, 1)))
+	require.NoError(t, err)
+	assert.Len(t, p.Request.Acts, len(q.Acts)-1)
+	assert.True(t, warned(p, "cancelled"), "%v", p.Warnings)
+}

@@ -216,6 +216,16 @@ func (r *bodyReader) denied(e el) bool {
 		r.warn(e, "is intended and not done: it is in the text only")
 		return true
 	}
+	return r.withdrawn(e)
+}
+
+// withdrawn reports whether an entry was cancelled, or is said to be an error.
+func (r *bodyReader) withdrawn(e el) bool {
+	switch e.child("statusCode").attr("code") {
+	case "cancelled", "nullified":
+		r.warn(e, "is cancelled: it is in the text only")
+		return true
+	}
 	return false
 }
 

@@ -32,7 +32,7 @@ func (r *bodyReader) request() *Request {
 			r.informed(s, q)
 		case RoleRequestedActs:
 			for o := range s.at.entries {
-				if o.name() == "observation" {
+				if o.name() == "observation" && !r.withdrawn(o) {
 					q.Acts = append(q.Acts, r.requested(o))
 				}
 			}
