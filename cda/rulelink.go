@@ -98,7 +98,7 @@ func (v *validation) unstructured() {
 	case !bytes.HasPrefix(content, []byte("%PDF-1.")):
 		v.gap("CDA050", text, srcGeneral, "le contenu n'est pas un PDF", "the content is not a PDF")
 	case !bytes.Contains(tail, []byte("%%EOF")):
-		v.gap("CDA050", text, srcGeneral, "le PDF est tronqué : il ne finit pas par %%%%EOF", "the PDF is cut short: it does not end with %%%%EOF")
+		v.gap("CDA050", text, srcGeneral, "le PDF est tronqué : il ne finit pas par %%EOF", "the PDF is cut short: it does not end with %%EOF")
 	default:
 		v.archival(text, content)
 	}
