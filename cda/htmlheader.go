@@ -105,9 +105,8 @@ func (p *page) notices() {
 	}) {
 		p.notice(p.say("Identité de test ou de démonstration.", "Test or demonstration identity."))
 	}
-	if targets := len(p.root.All(nsCDA, "recordTarget")); targets > 1 {
-		p.notice(p.say(fmt.Sprintf("Ce document nomme %d patients, ce que les règles excluent : seul le premier est montré ici.", targets),
-			fmt.Sprintf("This document names %d patients, which the rules exclude: only the first is shown here.", targets)))
+	if text := doubtfulPatient(p.root); text.FR != "" {
+		p.notice(p.say(text.FR, text.EN))
 	}
 	for _, id := range h.PatientIDs {
 		if segur.IsINSAuthority(id.Root) && !isMatricule(id.Extension) {
@@ -127,6 +126,24 @@ func (p *page) notices() {
 		p.notice(p.say("Ce document est signé ; cette page ne dit pas si la signature est valable.",
 			"This document is signed; this page does not say whether the signature is valid."))
 	}
+}
+
+// doubtfulPatient says that a document names more than one patient, or one of
+// them twice: two persons must not be taken for one.
+func doubtfulPatient(root *xmlr.Node) (text segur.Text) {
+	n := 0
+	for _, path := range [...]string{"recordTarget", "recordTarget/patientRole", "recordTarget/patientRole/patient"} {
+		n = max(n, len(root.All(nsCDA, path)))
+	}
+	switch {
+	case n > 1:
+		text.FR = fmt.Sprintf("Ce document nomme %d patients, ce que les règles excluent : seul le premier est montré ici.", n)
+		text.EN = fmt.Sprintf("This document names %d patients, which the rules exclude: only the first is shown here.", n)
+	case len(root.All(nsCDA, "recordTarget/patientRole/patient/name")) > 1:
+		text.FR = "Ce document nomme le patient plusieurs fois, ce que les règles excluent : vérifier son identité."
+		text.EN = "This document names the patient several times, which the rules exclude: verify the identity."
+	}
+	return text
 }
 
 // patientBlock shows the identity. The birth name and the first given name at
@@ -179,7 +196,7 @@ func (p *page) patientID(id segur.Identifier) {
 	switch {
 	case segur.IsINSAuthority(id.Root):
 		authority := map[segur.OID]string{segur.OIDINSNIR: "NIR", segur.OIDINSNIA: "NIA",
-			segur.OIDINSNIRTest: "NIR de test", segur.OIDINSNIRDemo: "NIR de démonstration"}[id.Root]
+			segur.OIDINSNIRTest: p.say("NIR de test", "test NIR"), segur.OIDINSNIRDemo: p.say("NIR de démonstration", "demonstration NIR")}[id.Root]
 		p.row(p.say("Matricule INS", "INS matricule"), id.Extension, authority+", "+string(id.Root))
 	case segur.IsFormerINSAuthority(id.Root):
 		p.row(p.say("INS-C (n'identifie plus)", "INS-C (identifies no more)"), id.Extension, string(id.Root))

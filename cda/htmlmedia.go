@@ -75,8 +75,12 @@ func (p *page) medium(m *xmlr.Node, title string) {
 		p.link(ref, p.say("(contenu hors du document)", "(content outside of the document)"))
 		return
 	}
+	mediaType = shortLabel(mediaType)
 	encoded := value.TextBytes()
-	size := int64(len(encoded)) / 4 * 3 // about, for what is only named
+	if p.useless[m] {
+		encoded = nil
+	}
+	size := int64(len(value.TextBytes())) / 4 * 3 // about, for what is only named
 	if strings.HasPrefix(mediaType, "image/") || mediaType == "" {
 		if content := p.decoded(encoded); content != nil {
 			if kind := pictureType(content); kind != "" {
@@ -86,6 +90,7 @@ func (p *page) medium(m *xmlr.Node, title string) {
 				return
 			}
 		}
+		p.useless[m] = true
 	}
 	if p.inLink {
 		p.named(title, mediaType, size)
@@ -105,6 +110,7 @@ func (p *page) medium(m *xmlr.Node, title string) {
 			return
 		}
 	}
+	p.useless[m] = true // what is referred to again is not decoded again
 	p.named(title, mediaType, size)
 }
 
@@ -171,24 +177,62 @@ func (p *page) size(n int64) string {
 // in its organizer; else words that say that there is none.
 func (p *page) mediumTitle(m *xmlr.Node) string {
 	for up := m.Parent; up != nil && !up.Is(nsCDA, "section"); up = up.Parent {
-		if !up.Is(nsCDA, "organizer") {
-			continue
-		}
-		for ref := range up.Each(nsCDA, "component/observation/text/reference") {
-			if n := p.byID[strings.TrimPrefix(clean(ref.Attr("value")), "#")]; n != nil {
-				if s := clean(n.DeepText()); s != "" && len(s) <= 500 {
-					return s
-				}
+		if up.Is(nsCDA, "organizer") {
+			if s := p.titleOf(up); s != "" {
+				return s
 			}
-		}
-		if s := codeLabel(nodeCode(up.Find(nsCDA, "component/observation/value"))); s != "" {
-			return s
 		}
 	}
 	for up := m.Parent; up != nil; up = up.Parent {
-		if s := clean(up.Child(nsCDA, "title").DeepText()); up.Is(nsCDA, "section") && s != "" {
-			return s
+		if up.Is(nsCDA, "section") {
+			if s := p.titleOf(up); s != "" {
+				return s
+			}
 		}
 	}
 	return p.say("Pièce jointe", "Attachment")
+}
+
+// titleOf is what an organizer or a section calls its attachments, found once
+// for all of them.
+func (p *page) titleOf(up *xmlr.Node) (title string) {
+	if s, known := p.titles[up]; known {
+		return s
+	}
+	defer func() { p.titles[up] = title }()
+	if up.Is(nsCDA, "section") {
+		return shortLabel(up.Child(nsCDA, "title").DeepText())
+	}
+	for ref := range up.Each(nsCDA, "component/observation/text/reference") {
+		n := p.byID[strings.TrimPrefix(clean(ref.Attr("value")), "#")]
+		if n == nil {
+			continue
+		}
+		s, known := p.titles[n]
+		if !known {
+			if s = clean(n.DeepText()); len(s) > maxLabel {
+				s = ""
+			}
+			p.titles[n] = s
+		}
+		if s != "" {
+			return s
+		}
+	}
+	return shortLabel(codeLabel(nodeCode(up.Find(nsCDA, "component/observation/value"))))
+}
+
+// maxLabel bounds a text that is repeated wherever an attachment is shown, in
+// bytes.
+const maxLabel = 500
+
+// shortLabel is a text on one line, cut where it is longer than a label.
+func shortLabel(s string) string {
+	if len(s) > 4*maxLabel {
+		s = strings.ToValidUTF8(s[:4*maxLabel], "")
+	}
+	if s = clean(s); len(s) > maxLabel {
+		s = strings.ToValidUTF8(s[:maxLabel], "") + "…"
+	}
+	return s
 }

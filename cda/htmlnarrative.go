@@ -17,8 +17,11 @@ type narrator struct {
 	notes   map[*xmlr.Node]int    // footnotes by number
 	blocky  map[*xmlr.Node]bool   // elements that hold a block
 	shown   map[*xmlr.Node]bool   // attachments that a narrative shows
-	foreign bool                  // attachments are not named as this package does
-	pending []*xmlr.Node          // footnotes of the narrative that is written
+	useless map[*xmlr.Node]bool   // attachments that the page does not hold
+	titles  map[*xmlr.Node]string // see titleOf
+	regions map[*xmlr.Node]*xmlr.Node
+	foreign bool         // attachments are not named as this package does
+	pending []*xmlr.Node // footnotes of the narrative that is written
 	depth   int
 	inLink  bool
 }
@@ -31,6 +34,7 @@ const maxShownDepth = 64
 func (n *narrator) prepare(root *xmlr.Node) {
 	n.byID, n.anchors, n.notes = map[string]*xmlr.Node{}, map[*xmlr.Node]string{}, map[*xmlr.Node]int{}
 	n.blocky, n.shown = map[*xmlr.Node]bool{}, map[*xmlr.Node]bool{}
+	n.useless, n.titles, n.regions = map[*xmlr.Node]bool{}, map[*xmlr.Node]string{}, map[*xmlr.Node]*xmlr.Node{}
 	var media []*xmlr.Node
 	for e := range root.Walk() {
 		id := e.Attr("ID")
@@ -81,24 +85,33 @@ var inlineElsewhere = map[string]bool{"a": true, "b": true, "i": true, "u": true
 func (n *narrator) referenced(e *xmlr.Node) (out []*xmlr.Node) {
 	for _, id := range strings.Fields(e.Attr("referencedObject")) {
 		m := n.byID[id]
-		if m.Is(nsCDA, "regionOfInterest") { // of an image that it holds, or that holds it
-			for inner := range m.Walk() {
-				if inner.Is(nsCDA, "observationMedia") {
-					m = inner
-					break
-				}
+		if m.Is(nsCDA, "regionOfInterest") {
+			of, known := n.regions[m]
+			if !known {
+				of = imageOf(m)
+				n.regions[m] = of
 			}
-			for up := m.Parent; up != nil && !m.Is(nsCDA, "observationMedia"); up = up.Parent {
-				if up.Is(nsCDA, "observationMedia") {
-					m = up
-				}
-			}
+			m = of
 		}
 		if m.Is(nsCDA, "observationMedia") {
 			out = append(out, m)
 		}
 	}
 	return out
+}
+
+// imageOf finds the image that a region holds, or that holds it.
+func imageOf(region *xmlr.Node) *xmlr.Node {
+	for inner := range region.Walk() {
+		if inner.Is(nsCDA, "observationMedia") {
+			return inner
+		}
+	}
+	up := region.Parent
+	for up != nil && !up.Is(nsCDA, "observationMedia") {
+		up = up.Parent
+	}
+	return up
 }
 
 // narrative writes the text of a section, then its footnotes.
@@ -324,9 +337,16 @@ func inNarrative(e *xmlr.Node) bool {
 	return false
 }
 
+// maxAddress bounds the address of a content outside of the document, in bytes.
+const maxAddress = 4096
+
 // link writes an address of the document, as a link when it may be followed.
 func (p *page) link(href, text string) {
-	if href = webAddress(href); href == "" || p.inLink {
+	if len(href) > maxAddress || p.inLink {
+		p.text(text)
+		return
+	}
+	if href = webAddress(href); href == "" {
 		p.text(text)
 		return
 	}
@@ -357,8 +377,9 @@ func (p *page) noteMark(number int, first bool) {
 func (p *page) multimedia(e *xmlr.Node) {
 	found := p.referenced(e)
 	p.open("span", "class", "media", "id", p.anchors[e])
+	caption := shortLabel(e.DeepText())
 	for _, m := range found {
-		p.medium(m, cmpOr(clean(e.DeepText()), p.mediumTitle(m)))
+		p.medium(m, cmpOr(caption, p.mediumTitle(m)))
 	}
 	if len(found) == 0 {
 		p.text(p.say("[image ou pièce jointe absente du document]", "[image or attachment that the document does not hold]"))

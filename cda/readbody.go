@@ -11,9 +11,11 @@ type bodyReader struct {
 	media    map[string]bool // identifiers of what is embedded
 	ownMedia bool            // all of them as this package writes them
 
-	left  int              // bytes of text that references may still lead to
-	texts map[int32]string // long ones that were read
-	lists map[int32]bool   // those whose items were read
+	left   int              // bytes of text that references may still lead to
+	texts  map[int32]string // long ones that were read
+	lists  map[int32]bool   // those whose items were read
+	titled el               // the section whose title is the next one
+	title  string
 }
 
 // maxReferred is how many bytes references may lead to in all, beside four
@@ -177,7 +179,12 @@ func (r *bodyReader) attachment(e el) (Attachment, bool) {
 			break
 		}
 	}
-	setOnce(&a.Title, plainLine(e.ancestor("section").child("title")))
+	if a.Title == "" {
+		if section := e.ancestor("section"); section != r.titled { // read once for all that it holds
+			r.titled, r.title = section, plainLine(section.child("title"))
+		}
+		a.Title = r.title
+	}
 	return a, true
 }
 

@@ -16,6 +16,7 @@ import (
 // bold, and beside them the datamatrix.
 func (p *paper) identity() {
 	t := &p.doc.Header.Patient
+	p.doubt()
 	row := func(bold bool, label, value string) {
 		if value = clean(value); value != "" {
 			p.report.Identity = append(p.report.Identity, pdfa.Field{Label: label, Value: value, Bold: bold})
@@ -39,6 +40,23 @@ func (p *paper) identity() {
 		if !id.Root.Within(paperINSArc) { // a national number is shown when it is qualified, or not at all
 			row(false, p.say("IPP", "Local identifier"), paperWith(id.Extension, id.Assigner))
 		}
+	}
+}
+
+// doubt refuses a document that names several patients, or says it above the
+// identity where it must be shown all the same.
+func (p *paper) doubt() {
+	root, err := clinicalTree(p.doc.Raw)
+	if err != nil {
+		return // Parse has read it
+	}
+	text := doubtfulPatient(root)
+	switch {
+	case text.FR == "":
+	case p.o.Substitute:
+		p.report.Identity = append(p.report.Identity, pdfa.Field{Label: p.say("Attention", "Warning"), Value: p.say(text.FR, text.EN), Bold: true})
+	default:
+		p.problems.Add("header.patient", "is there several times: the rules exclude it, and two persons must not be taken for one")
 	}
 }
 

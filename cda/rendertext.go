@@ -299,8 +299,8 @@ func (n *paperText) media(e node) {
 
 func (n *paperText) attachment(a *Attachment, caption string) {
 	n.p.shown[a.ID] = true
-	title := clean(a.Title)
-	if caption == "" && !n.line.endsWith(title) {
+	title := shortLabel(a.Title)
+	if caption = shortLabel(caption); caption == "" && !n.line.endsWith(title) {
 		caption = title
 	}
 	if a.MediaType == mediaTypeJPEG {

@@ -115,11 +115,13 @@ func (p *paper) sex(s segur.Sex) string {
 	return p.say("Indéterminé", "Indeterminate")
 }
 
-// date writes what is known of a date: 14/03/1985, 03/1985, 1985.
+// date writes what is known of a date: 14/03/1985, 03/1985, 1985; 1985-03-14 in English.
 func (p *paper) date(d segur.Date) string {
 	switch {
 	case d.IsZero():
 		return ""
+	case p.o.Language == "en" && d.Day != 0: // 03/04 is read in two ways
+		return d.ISO()
 	case d.Month == 0:
 		return fmt.Sprintf("%04d", d.Year)
 	case d.Day == 0:
