@@ -131,3 +131,15 @@ func TestCheckNamesTheEndMark(t *testing.T) {
 	assert.Equal(t, "le PDF est tronqué : il ne finit pas par %%EOF", found[0].Text.FR)
 	assert.Equal(t, "the PDF is cut short: it does not end with %%EOF", found[0].Text.EN)
 }
+
+// A section is looked at once for all the attachments that it holds.
+func TestReadingManyAttachments(t *testing.T) {
+	t.Parallel()
+	const many = 40_000
+	doc := withBody(t, "<paragraph>x</paragraph>", strings.Repeat(`<entry><observationMedia classCode="OBS" moodCode="EVN"><value mediaType="application/pdf" representation="B64">AAAA</value></observationMedia></entry>`, many))
+	start := time.Now()
+	parsed, err := cda.Parse([]byte(doc))
+	require.NoError(t, err)
+	assert.Len(t, parsed.Attachments, many)
+	assert.Less(t, time.Since(start), 10*time.Second) // half a minute before
+}

@@ -111,15 +111,20 @@ func (r *bodyReader) attachments() {
 			r.ownMedia = false
 		}
 	}
+	var in el
+	role := (&Section{}).role()
 	for _, i := range r.t.media {
 		e := el{r.t, i}
 		a, ok := r.attachment(e)
 		if !ok {
 			continue
 		}
-		section := e.ancestor("section")
-		s := &Section{Code: section.child("code").code(), at: section, TemplateIDs: section.templates()}
-		if s.role() == RoleCopy {
+		if section := e.ancestor("section"); section != in { // looked at once for all that it holds
+			in = section
+			s := &Section{Code: section.child("code").code(), at: section, TemplateIDs: section.templates()}
+			role = s.role()
+		}
+		if role == RoleCopy {
 			if r.out.Copy == nil {
 				r.out.Copy = &a
 				continue
