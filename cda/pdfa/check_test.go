@@ -195,6 +195,9 @@ func TestCheckRefusesEveryCut(t *testing.T) {
 	t.Parallel()
 	whole := build(t, reports()["minimal"])
 	for n := range len(whole) - 1 { // the last byte is the end of line after %%EOF
+		if n%5 != 0 && n > 4096 && n < len(whole)-4096 {
+			continue // the fonts, which are most of the file
+		}
 		if len(pdfa.Check(whole[:n])) == 0 {
 			t.Fatalf("accepted when cut at %d of %d", n, len(whole))
 		}
@@ -205,7 +208,7 @@ func TestCheckRefusesEveryCut(t *testing.T) {
 func TestCheckSurvivesDamage(t *testing.T) {
 	t.Parallel()
 	whole := build(t, reports()["minimal"])
-	for n := 0; n < len(whole); n += 11 {
+	for n := 0; n < len(whole); n += 31 {
 		for _, c := range []byte{whole[n] ^ 1, '<', '(', 0} {
 			damaged := bytes.Clone(whole)
 			damaged[n] = c
