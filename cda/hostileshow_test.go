@@ -143,3 +143,16 @@ func TestReadingManyAttachments(t *testing.T) {
 	assert.Len(t, parsed.Attachments, many)
 	assert.Less(t, time.Since(start), 10*time.Second) // half a minute before
 }
+
+// A unit that is quoted is one short line, whatever its annotation holds.
+func TestCheckQuotesUnitsShort(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("testdata/level3-complete.xml")
+	require.NoError(t, err)
+	doc := strings.Replace(string(b), `unit="mGy.cm"`, `unit="mGy{`+strings.Repeat("a", 300)+`&#10;}"`, 1)
+	require.NotEqual(t, string(b), doc)
+	for _, i := range cda.Check([]byte(doc)).Issues {
+		assert.Less(t, len(i.Text.FR), 200)
+		assert.NotContains(t, i.Text.FR, "\n")
+	}
+}

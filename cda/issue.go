@@ -166,7 +166,7 @@ type CheckRule struct {
 func CheckRules() []CheckRule { return append([]CheckRule(nil), checkRules...) }
 
 var checkRules = []CheckRule{
-	{"CDA001", segur.Text{FR: "XML bien formé, UTF-8, sans DOCTYPE, un seul document", EN: "well-formed XML, no DOCTYPE, one document"}, false},
+	{"CDA001", segur.Text{FR: "XML bien formé, UTF-8, sans DOCTYPE, un seul document", EN: "well-formed XML, UTF-8, no DOCTYPE, one document"}, false},
 	{"CDA002", segur.Text{FR: "éléments, ordre, cardinalités et attributs du schéma", EN: "elements, order, cardinalities and attributes of the schema"}, false},
 	{"CDA003", segur.Text{FR: "identifiants XML uniques, renvois résolus", EN: "XML identifiers unique, references resolved"}, true},
 	{"CDA004", segur.Text{FR: "forme des OID, UID et UUID", EN: "form of OID, UID and UUID"}, true},

@@ -21,7 +21,7 @@ func (v *validation) unit(n *xmlr.Node) {
 	case !isUCUM(u):
 		v.unlisted("CDA045", n, srcUCUM, "l'unité %s n'est pas une unité UCUM", "the unit %s is not a UCUM unit", printable(u))
 	case kitRefuses(u):
-		v.kitOnly("CDA045", n, srcUCUM, "l'unité %s est juste, mais absente de la liste des règles officielles", "the unit %s is right, but not in the list of the official rules", u)
+		v.kitOnly("CDA045", n, srcUCUM, "l'unité %s est juste, mais absente de la liste des règles officielles", "the unit %s is right, but not in the list of the official rules", printable(u))
 	}
 }
 
