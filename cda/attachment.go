@@ -2,6 +2,7 @@ package cda
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"io"
@@ -48,7 +49,7 @@ func (c *checker) attachments(s *Sections) {
 	c.media = make(map[string]mediaFacts, len(s.Attachments))
 	for i := range s.Attachments {
 		a, path := &s.Attachments[i], c.item(c.inBody("attachments"), i)
-		a.ID = cmpOr(a.ID, "document"+strconv.Itoa(i+1))
+		a.ID = cmp.Or(a.ID, "document"+strconv.Itoa(i+1))
 		c.firmly(func() {
 			_, twice := c.media[a.ID]
 			switch {

@@ -28,6 +28,13 @@ type Catalog struct {
 	Narrative Narrative
 }
 
+// The value set of SOP classes lacks that of PET images.
+const (
+	oidSOPClass        = segur.OID("1.2.840.10008.2.6.1")
+	petImageStorage    = "1.2.840.10008.5.1.4.1.1.128"
+	petImageStorageTxt = "Positron Emission Tomography Image Storage"
+)
+
 func (c *checker) catalog(path string, k *Catalog, act Act) {
 	c.uid(c.at(path, ".seriesUID"), k.SeriesUID, act.StudyUID)
 	c.uid(c.at(path, ".instanceUID"), k.InstanceUID, act.StudyUID, k.SeriesUID)

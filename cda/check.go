@@ -1,6 +1,7 @@
 package cda
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,11 +96,11 @@ func (c *checker) report(r Report) Report {
 func (c *checker) about(r *Report, title string) {
 	c.firmly(func() { c.identity(r) })
 	r.Created = c.past("created", c.instant("created", r.Created))
-	r.Title = cmpOr(clean(r.Title), title)
+	r.Title = cmp.Or(clean(r.Title), title)
 	if utf8.RuneCountInString(r.Title) > maxTitle {
 		c.Addf("title", "must have at most %d characters: metadata take no more", maxTitle)
 	}
-	r.Language = cmpOr(r.Language, defaultLanguage)
+	r.Language = cmp.Or(r.Language, defaultLanguage)
 	if !isLanguage(r.Language) {
 		c.Add("language", "must be a language and a country, such as fr-FR")
 	}
@@ -316,13 +317,6 @@ func isUUID(s string) bool {
 		}
 	}
 	return true
-}
-
-func cmpOr(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
 }
 
 // clean removes white space around a text and makes each run of it inside one

@@ -72,7 +72,7 @@ func HTML(w io.Writer, doc *Parsed, o HTMLOptions) error {
 	if err != nil {
 		return err
 	}
-	p := &page{w: bufio.NewWriterSize(w, 32<<10), o: o, doc: doc, root: root, left: o.MaxInlineBytes}
+	p := &page{wording: wording(o.Language), w: bufio.NewWriterSize(w, 32<<10), o: o, doc: doc, root: root, left: o.MaxInlineBytes}
 	switch {
 	case p.left == 0:
 		p.left = DefaultMaxInlineBytes
@@ -113,6 +113,7 @@ const maxTreeDepth = 4096
 
 // page writes one document.
 type page struct {
+	wording
 	w    *bufio.Writer // keeps the first error
 	o    HTMLOptions
 	doc  *Parsed
@@ -121,14 +122,6 @@ type page struct {
 	png  []byte     // the INS datamatrix
 	narrator
 	sections int // headings written
-}
-
-// say chooses a label.
-func (p *page) say(fr, en string) string {
-	if p.o.Language == "en" {
-		return en
-	}
-	return fr
 }
 
 func (p *page) all() {

@@ -2,6 +2,7 @@ package cda
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"strconv"
 	"unicode/utf8"
@@ -39,7 +40,7 @@ func subSections(s *xmlr.Node) (n int) {
 // sectionTitle is the title of a section, the label of its code, or words that
 // say that there is none.
 func (p *page) sectionTitle(s *xmlr.Node) string {
-	return cmpOr(clean(s.Child(nsCDA, "title").DeepText()), cmpOr(codeLabel(nodeCode(s.Child(nsCDA, "code"))),
+	return cmp.Or(clean(s.Child(nsCDA, "title").DeepText()), cmp.Or(codeLabel(nodeCode(s.Child(nsCDA, "code"))),
 		p.say("Section sans titre", "Section without title")))
 }
 

@@ -1,6 +1,7 @@
 package cda
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -173,7 +174,7 @@ func (p *page) patientBlock() {
 	}
 	p.row(p.say("Date de naissance", "Date of birth"), birth)
 	place := role.Find(nsCDA, "patient/birthplace/place")
-	p.row(p.say("Lieu de naissance", "Place of birth"), withCode(cmpOr(clean(place.Find(nsCDA, "addr/city").DeepText()),
+	p.row(p.say("Lieu de naissance", "Place of birth"), withCode(cmp.Or(clean(place.Find(nsCDA, "addr/city").DeepText()),
 		clean(place.Child(nsCDA, "name").DeepText())), t.BirthPlace))
 	for _, id := range h.PatientIDs {
 		p.patientID(id)
@@ -201,7 +202,7 @@ func (p *page) patientID(id segur.Identifier) {
 	case segur.IsFormerINSAuthority(id.Root):
 		p.row(p.say("INS-C (n'identifie plus)", "INS-C (identifies no more)"), id.Extension, string(id.Root))
 	default:
-		p.row(p.say("Identifiant local", "Local identifier"), id.Extension, cmpOr(id.Assigner, string(id.Root)))
+		p.row(p.say("Identifiant local", "Local identifier"), id.Extension, cmp.Or(id.Assigner, string(id.Root)))
 	}
 }
 
@@ -311,9 +312,9 @@ func identifier(id segur.Identifier) string {
 }
 
 // codeLabel is what people read of a code: its label, else the code.
-func codeLabel(c segur.Code) string { return cmpOr(clean(c.Display), c.Code) }
+func codeLabel(c segur.Code) string { return cmp.Or(clean(c.Display), c.Code) }
 
 func nodeCode(n *xmlr.Node) segur.Code {
-	return segur.Code{Code: clean(n.Attr("code")), System: segur.OID(clean(n.Attr("codeSystem"))), Display: clean(cmpOr(n.Attr("displayName"),
+	return segur.Code{Code: clean(n.Attr("code")), System: segur.OID(clean(n.Attr("codeSystem"))), Display: clean(cmp.Or(n.Attr("displayName"),
 		n.Child(nsCDA, "originalText").DeepText()))}
 }

@@ -1,6 +1,7 @@
 package cda
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -379,7 +380,7 @@ func (p *page) multimedia(e *xmlr.Node) {
 	p.open("span", "class", "media", "id", p.anchors[e])
 	caption := shortLabel(e.DeepText())
 	for _, m := range found {
-		p.medium(m, cmpOr(caption, p.mediumTitle(m)))
+		p.medium(m, cmp.Or(caption, p.mediumTitle(m)))
 	}
 	if len(found) == 0 {
 		p.text(p.say("[image ou pièce jointe absente du document]", "[image or attachment that the document does not hold]"))

@@ -1,7 +1,7 @@
 package cda
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -122,9 +122,9 @@ func (p *page) person(role *xmlr.Node) (lines []string) {
 		switch {
 		case n.Name.Space != nsCDA:
 		case slices.Contains(personNames, n.Name.Local):
-			name = cmpOr(name, personName(n.Child(nsCDA, "name")))
+			name = cmp.Or(name, personName(n.Child(nsCDA, "name")))
 		case n.Name.Local == "assignedAuthoringDevice":
-			name = cmpOr(name, together(" - ", n.Child(nsCDA, "softwareName").DeepText(), n.Child(nsCDA, "manufacturerModelName").DeepText()))
+			name = cmp.Or(name, together(" - ", n.Child(nsCDA, "softwareName").DeepText(), n.Child(nsCDA, "manufacturerModelName").DeepText()))
 		case slices.Contains(organizationNames, n.Name.Local):
 			place = append(place, organizationName(n))
 			contact = append(contact, contactsOf(n)...)
@@ -256,42 +256,6 @@ func telecomText(n *xmlr.Node) string {
 	return v
 }
 
-func (p *page) sex(s segur.Sex) string {
-	switch s {
-	case segur.Female:
-		return p.say("Féminin", "Female")
-	case segur.Male:
-		return p.say("Masculin", "Male")
-	case "":
-		return ""
-	}
-	return p.say("Indéterminé", "Indeterminate")
-}
-
-// date is a calendar date as people of the page's language write it; parts that
-// are not known are left out.
-func (p *page) date(d segur.Date) string {
-	if d.IsZero() {
-		return ""
-	}
-	if p.o.Language == "en" {
-		switch {
-		case d.Month == 0:
-			return fmt.Sprintf("%04d", d.Year)
-		case d.Day == 0:
-			return fmt.Sprintf("%04d-%02d", d.Year, d.Month)
-		}
-		return d.ISO()
-	}
-	switch {
-	case d.Month == 0:
-		return fmt.Sprintf("%04d", d.Year)
-	case d.Day == 0:
-		return fmt.Sprintf("%02d/%04d", d.Month, d.Year)
-	}
-	return fmt.Sprintf("%02d/%02d/%04d", d.Day, d.Month, d.Year)
-}
-
 // timeOf shows the value of a TS element, with its offset from UTC. What is no
 // time is shown as it is written.
 func (p *page) timeOf(n *xmlr.Node) string {
@@ -303,17 +267,10 @@ func (p *page) timeOf(n *xmlr.Node) string {
 	if err != nil {
 		return v + p.say(" (date illisible)", " (unreadable time)")
 	}
-	y, m, d := t.Time.Date()
-	date := segur.Date{Year: y, Month: int(m), Day: d}
-	switch t.Precision {
-	case segur.ToYear:
-		return p.date(segur.Date{Year: y})
-	case segur.ToMonth:
-		return p.date(segur.Date{Year: y, Month: int(m)})
-	case segur.ToDay:
-		return p.date(date)
+	if t.Precision >= segur.ToDay {
+		return p.day(t)
 	}
-	return p.date(date) + p.say(" à ", " ") + clockTime(t) + " (" + p.zone(t) + ")"
+	return p.day(t) + p.say(" à ", " ") + clockTime(t) + " (" + p.zone(t) + ")"
 }
 
 func clockTime(t segur.Timestamp) string {

@@ -1,10 +1,9 @@
 package cda
 
 import (
+	"cmp"
 	"slices"
 	"strings"
-
-	"github.com/segur-sdk/segur"
 )
 
 // Quantity is a measured value.
@@ -90,20 +89,17 @@ func shifted(s string, n int) string {
 // Codes of the dose quantities of JDV_QuantiteExpositionRayonnements, DICOM
 // codes that dose reports (RDSR) use too.
 const (
-	DoseAirKerma       = "111636" // patient entrance air kerma, mGy
-	DoseMeanGlandular  = "111637" // total mean glandular dose, mGy
-	DoseActivity       = "113507" // administered activity, written in Bq
-	DoseAreaProduct    = "113722" // total dose-area product, Gy.cm2
-	DoseAreaFluoro     = "113726" // of fluoroscopy
-	DoseAreaAcquired   = "113727" // of acquisitions
-	DoseFluoroTime     = "113730" // total fluoroscopy time, s or min
-	DoseImageCount     = "113731" // number of radiographic images, no unit
-	DoseLengthProduct  = "113813" // total dose-length product of CT, mGy.cm
-	DoseMeanCTDI       = "113830" // mean CTDIvol, mGy
-	DoseEffective      = "113839" // effective dose, written in Sv
-	oidSOPClass        = segur.OID("1.2.840.10008.2.6.1")
-	petImageStorage    = "1.2.840.10008.5.1.4.1.1.128"
-	petImageStorageTxt = "Positron Emission Tomography Image Storage"
+	DoseAirKerma      = "111636" // patient entrance air kerma, mGy
+	DoseMeanGlandular = "111637" // total mean glandular dose, mGy
+	DoseActivity      = "113507" // administered activity, written in Bq
+	DoseAreaProduct   = "113722" // total dose-area product, Gy.cm2
+	DoseAreaFluoro    = "113726" // of fluoroscopy
+	DoseAreaAcquired  = "113727" // of acquisitions
+	DoseFluoroTime    = "113730" // total fluoroscopy time, s or min
+	DoseImageCount    = "113731" // number of radiographic images, no unit
+	DoseLengthProduct = "113813" // total dose-length product of CT, mGy.cm
+	DoseMeanCTDI      = "113830" // mean CTDIvol, mGy
+	DoseEffective     = "113839" // effective dose, written in Sv
 )
 
 // doseUnit is a unit that a dose may be given in: it is written in the unit
@@ -165,7 +161,7 @@ func (c *checker) doseValue(path string, d Dose) {
 	if !slices.ContainsFunc(units, func(u doseUnit) bool { return u.unit == d.Value.Unit }) {
 		var names []string
 		for _, u := range units {
-			names = append(names, cmpOr(u.unit, "empty"))
+			names = append(names, cmp.Or(u.unit, "empty"))
 		}
 		c.Addf(c.at(path, ".unit"), "must be %s for this quantity", strings.Join(names, ", "))
 	}

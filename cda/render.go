@@ -64,7 +64,7 @@ func PDF(doc *Parsed, o PDFOptions) ([]byte, error) {
 	if doc == nil {
 		return nil, &segur.Error{Op: op, Kind: segur.KindInvalidInput, Message: "there is no document"}
 	}
-	p := &paper{doc: doc, o: o, shown: map[string]bool{}}
+	p := &paper{wording: wording(o.Language), doc: doc, o: o, shown: map[string]bool{}}
 	p.all()
 	if err := p.problems.Err(op); err != nil {
 		return nil, err
@@ -78,6 +78,7 @@ func PDF(doc *Parsed, o PDFOptions) ([]byte, error) {
 
 // paper is a document on its way to paper.
 type paper struct {
+	wording
 	doc        *Parsed
 	o          PDFOptions
 	report     pdfa.Report
@@ -86,14 +87,6 @@ type paper struct {
 	images     int
 	imageBytes int64
 	problems   segur.Problems
-}
-
-// say chooses a label.
-func (p *paper) say(fr, en string) string {
-	if p.o.Language == "en" {
-		return en
-	}
-	return fr
 }
 
 func (p *paper) all() {

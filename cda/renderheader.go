@@ -1,6 +1,7 @@
 package cda
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,8 +132,8 @@ func (p *paper) birthPlace() string {
 func (p *paper) running() {
 	h := &p.doc.Header
 	t := &h.Patient
-	who := clean(t.BirthName + " " + cmpOr(t.FirstGivenName, t.GivenNames))
-	if used := clean(cmpOr(t.UsedName, "") + " " + cmpOr(t.UsedGivenName, "")); used != "" && used != who {
+	who := clean(t.BirthName + " " + cmp.Or(t.FirstGivenName, t.GivenNames))
+	if used := clean(cmp.Or(t.UsedName, "") + " " + cmp.Or(t.UsedGivenName, "")); used != "" && used != who {
 		who += " (" + used + ")"
 	}
 	if d := p.date(t.BirthDate); d != "" {
@@ -152,7 +153,7 @@ func (p *paper) running() {
 	what := paperCut(p.title(), 90)
 	if len(h.Services) > 0 {
 		s := h.Services[0]
-		what = paperCut(cmpOr(clean(s.Code.Display), what), 90)
+		what = paperCut(cmp.Or(clean(s.Code.Display), what), 90)
 		if d := p.day(s.Start); d != "" {
 			what += p.say(" du ", " of ") + d
 		}
@@ -161,7 +162,7 @@ func (p *paper) running() {
 	if p.report.RunningHead == "" {
 		p.report.RunningHead = paperCut(who, 200) + " \u2013 " + what
 	}
-	foot := "Document " + cmpOr(p.identifier(h.ID), p.say("sans identifiant", "without identifier"))
+	foot := "Document " + cmp.Or(p.identifier(h.ID), p.say("sans identifiant", "without identifier"))
 	if h.Version > 0 {
 		foot += ", version " + strconv.Itoa(h.Version)
 	}
@@ -185,7 +186,7 @@ func (p *paper) examination() {
 	t := paperTable{}
 	p.acts(&t)
 	for _, o := range h.Orders {
-		order := cmpOr(o.Placer.Extension, string(o.Placer.Root))
+		order := cmp.Or(o.Placer.Extension, string(o.Placer.Root))
 		if order != "" {
 			order = p.say("demande ", "order ") + order
 		}
@@ -224,7 +225,7 @@ func (p *paper) examination() {
 	t.row("Document", paperList(", ", paperAfter(p.say("créé le ", "created "), p.instant(h.Created)), version), replaces)
 	switch h.Confidentiality.Code {
 	case "R", "V":
-		t.row(p.say("Confidentialité", "Confidentiality"), cmpOr(h.Confidentiality.Display, h.Confidentiality.Code))
+		t.row(p.say("Confidentialité", "Confidentiality"), cmp.Or(h.Confidentiality.Display, h.Confidentiality.Code))
 	}
 	if len(t.rows) == 0 {
 		return
@@ -290,9 +291,9 @@ func (p *paper) act(s *segur.DocumentService) (lines []string) {
 	for _, t := range s.Translations {
 		switch {
 		case t.Qualifier.Code == "121139" || t.System == nos.DCM:
-			lines = append(lines, p.say("Modalité : ", "Modality: ")+cmpOr(clean(t.Display), t.Code.Code))
+			lines = append(lines, p.say("Modalité : ", "Modality: ")+cmp.Or(clean(t.Display), t.Code.Code))
 		case t.Qualifier.Code == "39111-0":
-			lines = append(lines, p.say("Région : ", "Region: ")+cmpOr(clean(t.Display), t.Code.Code))
+			lines = append(lines, p.say("Région : ", "Region: ")+cmp.Or(clean(t.Display), t.Code.Code))
 		default:
 			lines = append(lines, p.codeWords(t.Code))
 		}

@@ -1,7 +1,6 @@
 package cda
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -101,48 +100,6 @@ func (p *paper) identifier(id segur.Identifier) string {
 		return string(id.Root)
 	}
 	return paperList("^", string(id.Root), id.Extension)
-}
-
-func (p *paper) sex(s segur.Sex) string {
-	switch s {
-	case segur.Female:
-		return p.say("Féminin", "Female")
-	case segur.Male:
-		return p.say("Masculin", "Male")
-	case "":
-		return ""
-	}
-	return p.say("Indéterminé", "Indeterminate")
-}
-
-// date writes what is known of a date: 14/03/1985, 03/1985, 1985; 1985-03-14 in English.
-func (p *paper) date(d segur.Date) string {
-	switch {
-	case d.IsZero():
-		return ""
-	case p.o.Language == "en" && d.Day != 0: // 03/04 is read in two ways
-		return d.ISO()
-	case d.Month == 0:
-		return fmt.Sprintf("%04d", d.Year)
-	case d.Day == 0:
-		return fmt.Sprintf("%02d/%04d", d.Month, d.Year)
-	}
-	return fmt.Sprintf("%02d/%02d/%04d", d.Day, d.Month, d.Year)
-}
-
-// day is the date of a time, as it is written in the document.
-func (p *paper) day(t segur.Timestamp) string {
-	if t.IsZero() {
-		return ""
-	}
-	y, m, d := t.Time.Date()
-	switch t.Precision {
-	case segur.ToYear:
-		return p.date(segur.Date{Year: y})
-	case segur.ToMonth:
-		return p.date(segur.Date{Year: y, Month: int(m)})
-	}
-	return p.date(segur.Date{Year: y, Month: int(m), Day: d})
 }
 
 // clock is the hour of a time; empty when only the day is known.

@@ -1,6 +1,7 @@
 package cda
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -269,7 +270,7 @@ func (v *validation) doseUnit(value *xmlr.Node, code string) {
 	}
 	if !slices.ContainsFunc(units, func(u doseUnit) bool { return u.unit == value.Attr("unit") || u.into == value.Attr("unit") }) {
 		v.warn("CDA045", value, srcReport, "cette unité ne mesure pas la quantité %s : %s est attendu", "this unit does not measure the quantity %s: %s is expected",
-			code, cmpOr(units[0].into, "1"))
+			code, cmp.Or(units[0].into, "1"))
 	}
 }
 

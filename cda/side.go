@@ -1,6 +1,7 @@
 package cda
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -13,7 +14,7 @@ import (
 // words is what a reader sees of the site. The side or part is always said: on a
 // technique the rules of 2024.01 have no code for it.
 func (s Site) words() string {
-	switch said := cmpOr(s.Words, s.Code.Display); {
+	switch said := cmp.Or(s.Words, s.Code.Display); {
 	case s.Modifier.IsZero(), s.Words != "" && says(s.Words, s.Modifier.Display):
 		return said
 	default:

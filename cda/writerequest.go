@@ -1,6 +1,7 @@
 package cda
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -152,7 +153,7 @@ func (b *body) risks() {
 		rest = links{section: k.name, supplied: &told}.to("information")
 	}
 	b.table()
-	b.line("Patient informé des risques relatifs à l'examen", answer, cmpOr(requestedAnswers[b.q.RisksExplained], notGiven))
+	b.line("Patient informé des risques relatifs à l'examen", answer, cmp.Or(requestedAnswers[b.q.RisksExplained], notGiven))
 	if told.Visible() && !apart {
 		b.Start("tr")
 		b.Elem("th", "Autres informations données")
