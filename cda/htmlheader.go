@@ -296,14 +296,6 @@ func (p *page) act(act *xmlr.Node, i, of int) {
 	p.row(label, lines...)
 }
 
-func withCode(text, code string) string {
-	switch {
-	case text == "" || code == "":
-		return text + code
-	}
-	return text + " (" + code + ")"
-}
-
 func identifier(id segur.Identifier) string {
 	if id.Extension == "" {
 		return string(id.Root)

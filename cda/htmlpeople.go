@@ -213,17 +213,6 @@ func civility(code string) string {
 	return code
 }
 
-// together puts the texts that are not empty together.
-func together(between string, texts ...string) string {
-	var out []string
-	for _, s := range texts {
-		if s = clean(s); s != "" {
-			out = append(out, s)
-		}
-	}
-	return strings.Join(out, between)
-}
-
 // addressLines are the lines of an envelope.
 func addressLines(n *xmlr.Node) (lines []string) {
 	var street, town []string

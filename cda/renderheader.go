@@ -39,7 +39,7 @@ func (p *paper) identity() {
 	}
 	for _, id := range p.doc.Header.PatientIDs {
 		if !id.Root.Within(paperINSArc) { // a national number is shown when it is qualified, or not at all
-			row(false, p.say("IPP", "Local identifier"), paperWith(id.Extension, id.Assigner))
+			row(false, p.say("IPP", "Local identifier"), withCode(id.Extension, id.Assigner))
 		}
 	}
 }
@@ -125,7 +125,7 @@ func (p *paper) birthPlace() string {
 	if name == "" && code == segur.BirthplaceUnknown {
 		return p.say("inconnu", "unknown") + " (" + code + ")"
 	}
-	return paperWith(name, code)
+	return withCode(name, code)
 }
 
 // running is what each page says: whose document it is, and which one.
@@ -190,7 +190,7 @@ func (p *paper) examination() {
 		if order != "" {
 			order = p.say("demande ", "order ") + order
 		}
-		t.row(p.say("Numéro d'examen", "Accession number"), paperList(", ", o.Accession.Extension, order))
+		t.row(p.say("Numéro d'examen", "Accession number"), together(", ", o.Accession.Extension, order))
 	}
 	if w := p.doc.Prescriber; w != nil {
 		asked := p.date(p.doc.prescribed)
@@ -222,7 +222,7 @@ func (p *paper) examination() {
 	if !h.Replaces.IsZero() {
 		replaces = p.say("remplace la version ", "replaces the version ") + p.identifier(h.Replaces)
 	}
-	t.row("Document", paperList(", ", paperAfter(p.say("créé le ", "created "), p.instant(h.Created)), version), replaces)
+	t.row("Document", together(", ", paperAfter(p.say("créé le ", "created "), p.instant(h.Created)), version), replaces)
 	switch h.Confidentiality.Code {
 	case "R", "V":
 		t.row(p.say("Confidentialité", "Confidentiality"), cmp.Or(h.Confidentiality.Display, h.Confidentiality.Code))
@@ -304,7 +304,7 @@ func (p *paper) act(s *segur.DocumentService) (lines []string) {
 			lines = append(lines, p.say("Réalisé par ", "Performed by ")+who)
 		}
 	} else if who := professionalWords(s.Performer.Professional); who != "" { // more is said below
-		lines[at] = paperList(p.say(", par ", ", by "), lines[at], who)
+		lines[at] = together(p.say(", par ", ", by "), lines[at], who)
 	}
 	if s.Placer.Extension != "" {
 		lines = append(lines, p.say("Demande ", "Order ")+s.Placer.Extension)

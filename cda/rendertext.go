@@ -311,7 +311,7 @@ func (n *paperText) attachment(a *Attachment, caption string) {
 	if kind == mediaTypePDF {
 		kind = "PDF"
 	}
-	n.line.write(" ["+paperList(" : ", n.p.say("document joint", "attached document"), paperWith(caption, kind))+"]", pdfa.Run{})
+	n.line.write(" ["+together(" : ", n.p.say("document joint", "attached document"), withCode(caption, kind))+"]", pdfa.Run{})
 }
 
 // image shows a JPEG below the block, or its name when PDF/A-1 does not take it.
@@ -329,7 +329,7 @@ func (n *paperText) image(a *Attachment, caption, path string) {
 	if !n.p.o.Substitute {
 		n.p.problems.Add(path, "holds an image that cannot be shown: "+why)
 	}
-	n.line.write(" ["+paperList(" : ", n.p.say("image qui ne peut pas être montrée ici", "image that cannot be shown here"), caption)+"]", pdfa.Run{})
+	n.line.write(" ["+together(" : ", n.p.say("image qui ne peut pas être montrée ici", "image that cannot be shown here"), caption)+"]", pdfa.Run{})
 }
 
 func paperJPEG(a *Attachment, most int64) (jpeg []byte, why string) {

@@ -16,7 +16,7 @@ func (p *paper) actor(a *segur.DocumentActor) []string {
 		lines = p.person(a.Professional)
 	}
 	if d := a.Device; d != nil {
-		lines = append([]string{paperWith(clean(d.Software), clean(d.Model))}, lines...)
+		lines = append([]string{withCode(clean(d.Software), clean(d.Model))}, lines...)
 	}
 	switch t := p.instant(a.Time); {
 	case t == "" || len(lines) == 0:
@@ -43,7 +43,7 @@ func (p *paper) person(w segur.Professional) (lines []string) {
 	if w.Organization != nil {
 		place = clean(w.Organization.Name)
 	}
-	for _, l := range []string{paperList(", ", clean(professionalWords(w)), specialty), paperList(", ", number, place)} {
+	for _, l := range []string{together(", ", clean(professionalWords(w)), specialty), together(", ", number, place)} {
 		if l != "" {
 			lines = append(lines, l)
 		}
@@ -61,7 +61,7 @@ func (p *paper) organization(o *segur.Organization) (lines []string) {
 		parts = append(parts, clean(l))
 	}
 	parts = append(parts, clean(o.Address.PostalCode+" "+o.Address.City), clean(o.Address.Country))
-	if l := paperList(", ", parts...); l != "" {
+	if l := together(", ", parts...); l != "" {
 		lines = append(lines, l)
 	}
 	parts = parts[:0]
@@ -70,36 +70,17 @@ func (p *paper) organization(o *segur.Organization) (lines []string) {
 		v = strings.TrimPrefix(strings.TrimPrefix(v, "tel:"), "mailto:")
 		parts = append(parts, v)
 	}
-	if l := paperList(" \u2013 ", parts...); l != "" {
+	if l := together(" \u2013 ", parts...); l != "" {
 		lines = append(lines, l)
 	}
 	return lines
-}
-
-// paperList joins the texts that are not empty.
-func paperList(between string, texts ...string) string {
-	var out []string
-	for _, s := range texts {
-		if s != "" {
-			out = append(out, s)
-		}
-	}
-	return strings.Join(out, between)
-}
-
-// paperWith is a text with another in brackets; one of both alone stands without.
-func paperWith(text, more string) string {
-	if text == "" || more == "" {
-		return text + more
-	}
-	return text + " (" + more + ")"
 }
 
 func (p *paper) identifier(id segur.Identifier) string {
 	if id.Extension == "" {
 		return string(id.Root)
 	}
-	return paperList("^", string(id.Root), id.Extension)
+	return together("^", string(id.Root), id.Extension)
 }
 
 // clock is the hour of a time; empty when only the day is known.

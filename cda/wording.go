@@ -2,6 +2,7 @@ package cda
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/segur-sdk/segur"
 )
@@ -57,4 +58,23 @@ func (w wording) day(t segur.Timestamp) string {
 		d.Day = 0
 	}
 	return w.date(d)
+}
+
+// together puts the texts that are not empty together.
+func together(between string, texts ...string) string {
+	var out []string
+	for _, s := range texts {
+		if s = clean(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return strings.Join(out, between)
+}
+
+// withCode is a text with another in brackets; one of both alone stands without.
+func withCode(text, code string) string {
+	if text == "" || code == "" {
+		return text + code
+	}
+	return text + " (" + code + ")"
 }
