@@ -4,6 +4,7 @@ import (
 	"iter"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // letters maps the accented letters and ligatures of French civil status, in capitals, to what INSi takes.
@@ -35,11 +36,12 @@ var accents = map[rune]string{
 }
 
 // Letters iterates over the characters of a name as written, each with what it becomes in the alphabet of INSi: itself
-// where it belongs to it or has no agreed mapping, "" for an accent that the letter before it already stands for.
+// where it belongs to it or has no agreed mapping, "" for an accent that the letter before it already stands for. A
+// letter with more accents than French writes stays as it is, whole: half of it mapped would pass when mapped again.
 func Letters(name string) iter.Seq2[rune, string] {
 	return func(yield func(rune, string) bool) {
 		var before rune
-		for _, r := range name {
+		for i, r := range name {
 			upper := unicode.ToUpper(r)
 			if r == 'ß' {
 				upper = 'ẞ'
@@ -50,11 +52,11 @@ func Letters(name string) iter.Seq2[rune, string] {
 			switch {
 			case upper >= 'A' && upper <= 'Z' && r < 0x80:
 				out, before = string(upper), upper
-			case letters[upper] != "":
+			case letters[upper] != "" && !accentFollows(name[i:]):
 				out = letters[upper]
 			case signs[r] != 0:
 				out = string(signs[r])
-			case last != 0 && strings.ContainsRune(accents[last], r):
+			case last != 0 && strings.ContainsRune(accents[last], r) && !accentFollows(name[i:]):
 				// The accent of the letter just given.
 			default:
 				out = string(r)
@@ -64,6 +66,13 @@ func Letters(name string) iter.Seq2[rune, string] {
 			}
 		}
 	}
+}
+
+// accentFollows says whether the first character of s is followed by a combining mark.
+func accentFollows(s string) bool {
+	_, size := utf8.DecodeRuneInString(s)
+	next, _ := utf8.DecodeRuneInString(s[size:])
+	return unicode.Is(unicode.Mn, next)
 }
 
 // Transliterate maps a name to the alphabet of INSi as far as the mapping is agreed, and leaves the rest as it is.
