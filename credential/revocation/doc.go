@@ -1,0 +1,2 @@
+// Package revocation checks that certificates of IGC-Santé are not revoked.
+package revocation

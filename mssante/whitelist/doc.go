@@ -1,0 +1,2 @@
+// Package whitelist reads the signed list of the mail domains of MSSanté.
+package whitelist

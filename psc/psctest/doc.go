@@ -1,0 +1,2 @@
+// Package psctest is a fake Pro Santé Connect.
+package psctest
