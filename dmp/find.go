@@ -83,6 +83,10 @@ func (q *Query) filtered() bool {
 // [Client.Lookup].
 func (c *Client) Find(ctx context.Context, q Query) iter.Seq2[*xds.DocumentEntry, error] {
 	return func(yield func(*xds.DocumentEntry, error) bool) {
+		if err := c.allowed(opFind, TD31); err != nil {
+			yield(nil, err)
+			return
+		}
 		f := c.failure(opFind, q.Patient)
 		body, err := q.encode()
 		if err != nil {
@@ -116,6 +120,9 @@ func (c *Client) Lookup(ctx context.Context, patient segur.INS, uniqueID string)
 
 // lookup returns "" when the document is absent.
 func (c *Client) lookup(ctx context.Context, patient segur.INS, uniqueID string) (string, error) {
+	if err := c.allowed(opLookup, TD31Reference); err != nil {
+		return "", err
+	}
 	f := c.failure(opLookup, patient)
 	body, err := xds.GetDocuments{UniqueIDs: []string{uniqueID}, IDsOnly: true}.AppendXML(nil)
 	if err != nil {

@@ -48,6 +48,9 @@ type Retrieved struct {
 // Directe. What is received should not be stored (REC_3.2-1020), and the user
 // is warned when the entry is not visible to the patient (EX_3.2-1025).
 func (c *Client) Retrieve(ctx context.Context, patient segur.INS, entry *xds.DocumentEntry) (*Retrieved, error) {
+	if err := c.allowed(opRetrieve, TD32); err != nil {
+		return nil, err
+	}
 	f := c.failure(opRetrieve, patient)
 	if entry == nil || entry.UniqueID == "" {
 		return nil, f.typed(&segur.Error{Kind: segur.KindInvalidInput,

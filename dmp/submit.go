@@ -61,11 +61,10 @@ func (c *Client) session(s *Sealed) *Client {
 }
 
 func (c *Client) submit(ctx context.Context, s *Sealed, setID, signatureID string) (*Receipt, error) {
-	f := failure{op: opSubmit, private: s.private, documents: s.DocumentIDs(), mode: c.cfg.Mode}
-	if c.cfg.Mode == IndirecteRenforcee {
-		return nil, f.typed(&segur.Error{Kind: segur.KindAuthorization,
-			Message: "the mode INDIRECTE_RENFORCEE is reserved to consultation (EX_AIR-010): nothing was sent"})
+	if err := c.allowed(opSubmit, c.feeding()); err != nil {
+		return nil, err
 	}
+	f := failure{op: opSubmit, private: s.private, documents: s.DocumentIDs(), mode: c.cfg.Mode}
 	if !c.cfg.Environment.AcceptsINS(s.patient.Authority()) {
 		return nil, f.typed(&segur.Error{Kind: segur.KindInvalidInput, Message: "the environment refuses the authority of the INS: nothing was sent"})
 	}
