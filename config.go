@@ -1,6 +1,7 @@
 package segur
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/x509"
 	"io"
@@ -23,9 +24,16 @@ type ClientConfig struct {
 	// ServerName overrides the host name that the server's certificate must
 	// carry. Empty: the host of the endpoint.
 	ServerName string
+	// CheckChain is asked at each TLS handshake, once the certificate of the
+	// server verifies, whether it may be trusted still: revocation, which the
+	// rules of MSSanté require (ECO.1.1.6). Its error ends the handshake before
+	// anything is sent. ctx is that of the call. A connection that is kept is
+	// not asked about again. See the package credential/revocation. nil: no
+	// further check.
+	CheckChain func(ctx context.Context, chains Chains) error
 	// HTTPClient replaces the client that the SDK builds. Its owner then
-	// answers for TLS: Credentials, RootCAs, ServerName and Proxy must be
-	// unset. Redirects are refused whatever its settings.
+	// answers for TLS: Credentials, RootCAs, ServerName, CheckChain and Proxy
+	// must be unset. Redirects are refused whatever its settings.
 	HTTPClient *http.Client
 	// Proxy selects a proxy. nil: none; the environment is not consulted.
 	Proxy func(*http.Request) (*url.URL, error)
@@ -81,8 +89,8 @@ type Limits struct {
 }
 
 // WithDefaults returns c with every unset optional field filled. It does not
-// touch Environment, Credentials, RootCAs, HTTPClient, Proxy, Observer and
-// Evidence, for which unset has a meaning.
+// touch Environment, Credentials, RootCAs, CheckChain, HTTPClient, Proxy,
+// Observer and Evidence, for which unset has a meaning.
 func (c ClientConfig) WithDefaults() ClientConfig {
 	setDefault(&c.Timeout, 30*time.Second)
 	setDefault(&c.IdleTimeout, 30*time.Second)
@@ -130,6 +138,9 @@ func (c ClientConfig) Check(p *Problems) {
 		}
 		if c.ServerName != "" {
 			p.Add("serverName", "must be unset when httpClient is given: TLS is then its own")
+		}
+		if c.CheckChain != nil {
+			p.Add("checkChain", "must be unset when httpClient is given: TLS is then its own")
 		}
 		if c.Proxy != nil {
 			p.Add("proxy", "must be unset when httpClient is given")

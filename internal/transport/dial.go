@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/segur-sdk/segur"
 )
 
 type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -23,7 +25,7 @@ func dial(timeout time.Duration) dialFunc {
 
 // dialTLS makes connections that remember the alert of the server. net/http
 // makes its own behind a proxy and for HTTP/2, where the alert may be lost.
-func dialTLS(timeout time.Duration, conf *tls.Config) dialFunc {
+func dialTLS(timeout time.Duration, conf *tls.Config, check func(context.Context, segur.Chains) error) dialFunc {
 	plain := dial(timeout)
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -33,6 +35,7 @@ func dialTLS(timeout time.Duration, conf *tls.Config) dialFunc {
 			return nil, err
 		}
 		own := conf.Clone()
+		checkWithin(ctx, own, check)
 		if own.ServerName == "" {
 			if own.ServerName, _, err = net.SplitHostPort(addr); err != nil {
 				own.ServerName = addr

@@ -103,7 +103,7 @@ func (p *pool) newMember(leaf [sha256.Size]byte, cred segur.Credential) *member 
 		},
 	}
 	if p.cfg.Proxy == nil && !p.o.HTTP2 {
-		m.transport.DialTLSContext = dialTLS(p.cfg.Timeout, m.transport.TLSClientConfig)
+		m.transport.DialTLSContext = dialTLS(p.cfg.Timeout, m.transport.TLSClientConfig, p.cfg.CheckChain)
 	}
 	m.client = &http.Client{Transport: m.transport, CheckRedirect: noRedirect}
 	return m

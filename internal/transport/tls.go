@@ -22,6 +22,7 @@ func TLSConfig(ctx context.Context, op string, cfg segur.ClientConfig, o Options
 		return nil, nil, noCredential(ctx, op, err)
 	}
 	t := tlsConfig(cfg, o, cred, func() segur.Credential { return cred })
+	checkWithin(ctx, t, cfg.CheckChain)
 	if t.ServerName == "" {
 		t.ServerName = host
 	}
@@ -76,6 +77,14 @@ func tlsConfig(cfg segur.ClientConfig, o Options, cred segur.Credential, latest 
 	if t.CipherSuites == nil {
 		t.CipherSuites = aeadSuites
 	}
+	if check := cfg.CheckChain; check != nil {
+		// net/http shakes hands by itself behind a proxy and for HTTP/2, and gives no context: the time of an attempt.
+		t.VerifyConnection = func(s tls.ConnectionState) error {
+			ctx, cancel := context.WithTimeout(context.Background(), cfg.Timeout)
+			defer cancel()
+			return judge(ctx, s, check)
+		}
+	}
 	if cred == nil {
 		return t
 	}
@@ -91,6 +100,25 @@ func tlsConfig(cfg segur.ClientConfig, o Options, cred segur.Credential, latest 
 		return out, nil
 	}
 	return t
+}
+
+// checkWithin makes the check of the chain end with ctx.
+func checkWithin(ctx context.Context, t *tls.Config, check func(context.Context, segur.Chains) error) {
+	if check != nil {
+		t.VerifyConnection = func(s tls.ConnectionState) error { return judge(ctx, s, check) }
+	}
+}
+
+// chainError is a refusal by the integrator's check. Nothing unwraps it: what it becomes is for explain.
+type chainError struct{ err error }
+
+func (e *chainError) Error() string { return "the check of the certificate chain failed" }
+
+func judge(ctx context.Context, s tls.ConnectionState, check func(context.Context, segur.Chains) error) error {
+	if err := check(ctx, segur.Chains{Verified: s.VerifiedChains, StapledOCSP: s.OCSPResponse}); err != nil {
+		return &chainError{err}
+	}
+	return nil
 }
 
 // schemes returns what the key can do, when the credential says so. Cards and

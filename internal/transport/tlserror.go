@@ -40,7 +40,11 @@ func (p party) explain(err error, handshake bool) *fault {
 	var (
 		verify *tls.CertificateVerificationError
 		record tls.RecordHeaderError
+		chain  *chainError
 	)
+	if errors.As(err, &chain) {
+		return chain.fault()
+	}
 	if errors.As(err, &verify) {
 		return &fault{kind: segur.KindSignature, message: serverFault(verify.Err, p.now)}
 	}
@@ -60,6 +64,16 @@ func (p party) explain(err error, handshake bool) *fault {
 		return &fault{segur.KindProtocol, "the TLS handshake failed", errors.New(text)}
 	}
 	return nil
+}
+
+// fault keeps the kind and the text of the SDK's own checks: a revoked certificate and a list that cannot be had are not
+// the same thing. The text of others is not passed on.
+func (e *chainError) fault() *fault {
+	var known *segur.Error
+	if !errors.As(e.err, &known) || known.Kind == segur.KindUnknown {
+		return &fault{kind: segur.KindSignature, message: "the server certificate is refused by the configured check of chains"}
+	}
+	return &fault{kind: known.Kind, message: "the server certificate is refused: nothing was sent", cause: known}
 }
 
 func serverFault(err error, now time.Time) string {
