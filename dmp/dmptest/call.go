@@ -198,14 +198,6 @@ func (c *call) ofStructure(leaf *x509.Certificate) bool {
 	return c.h.legalEntity || err == nil && subject.BearsStructure(c.vihf.Structure)
 }
 
-// record returns the state of the record of the patient of the assertion.
-func (c *call) record() (Record, bool) {
-	c.h.mu.Lock()
-	defer c.h.mu.Unlock()
-	r, ok := c.h.patients[c.vihf.Patient]
-	return r, ok
-}
-
 // denied applies the rights matrix, reduced to what the mode decides: feeding
 // is not for AIR, consultation (metadata or content) is not for INDIRECTE, nor
 // for who is no health professional, nor without the patient's authorisation.
@@ -223,8 +215,8 @@ func (c *call) denied(feeding bool) *refusal {
 		}
 	default:
 	}
-	if state, _ := c.record(); !feeding && state.Unauthorized {
-		return refuse
+	if !feeding {
+		return c.mayConsult()
 	}
 	return nil
 }

@@ -33,15 +33,6 @@ type Handler struct {
 	calls    []Call
 }
 
-// Record is the state of the record of a patient.
-type Record struct {
-	// Closed: nothing can be added nor read.
-	Closed bool
-	// Unauthorized: the patient has not authorised the user to consult;
-	// publishing needs no authorisation.
-	Unauthorized bool
-}
-
 // Call is one request that reached the service, faults of the script aside.
 type Call struct {
 	// Op is dmp.submit, dmp.find or dmp.retrieve.
@@ -73,13 +64,6 @@ func NewHandler(opts ...Option) *Handler {
 		h.pki = credentialtest.NewPKI()
 	}
 	return h
-}
-
-// SetPatient opens a record, or changes the state of one.
-func (h *Handler) SetPatient(ins segur.INS, r Record) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.patients[ins] = r
 }
 
 // Calls returns the requests that reached the service so far.
