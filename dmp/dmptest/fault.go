@@ -3,7 +3,7 @@ package dmptest
 import "github.com/segur-sdk/segur/internal/testkit/faults"
 
 // Fault is one misbehaviour of the fake, for [Handler.Fail]. Its Op is
-// dmp.submit, dmp.find or dmp.retrieve; empty is any.
+// dmp.submit, dmp.find, dmp.retrieve or dmp.update (ITI-57); empty is any.
 type Fault = faults.Fault
 
 // Values of the fields of [Fault].

@@ -27,6 +27,7 @@ type Handler struct {
 	script faults.Script
 
 	mu       sync.Mutex
+	refusals []Refusal
 	patients map[segur.INS]Record
 	store    store
 	used     map[string]bool // MessageIDs and assertion identifiers
@@ -35,7 +36,7 @@ type Handler struct {
 
 // Call is one request that reached the service, faults of the script aside.
 type Call struct {
-	// Op is dmp.submit, dmp.find or dmp.retrieve.
+	// Op is dmp.submit, dmp.find, dmp.retrieve or dmp.update (ITI-57).
 	Op string
 	// MessageID is the identifier of the request; empty when unreadable.
 	MessageID string
@@ -77,6 +78,8 @@ func (h *Handler) Calls() []Call {
 // only messages in several parts.
 func operation(r *http.Request) string {
 	switch {
+	case strings.HasSuffix(r.URL.Path, "/registry") && strings.Contains(r.Header.Get("Content-Type"), actionUpdate):
+		return opUpdate
 	case strings.HasSuffix(r.URL.Path, "/registry"):
 		return opFind
 	case strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/"):
@@ -89,6 +92,7 @@ const (
 	opSubmit   = "dmp.submit"
 	opFind     = "dmp.find"
 	opRetrieve = "dmp.retrieve"
+	opUpdate   = "dmp.update"
 )
 
 // ServeHTTP carries out one call.
@@ -121,6 +125,9 @@ func (c *call) run(w http.ResponseWriter) *refusal {
 	if f := c.read(); f != nil {
 		return f
 	}
+	if done, f := c.scripted(w); done {
+		return f
+	}
 	service := c.r.URL.Path[strings.LastIndexByte(c.r.URL.Path, '/'):]
 	switch c.message.Action {
 	case actionProvide:
@@ -138,6 +145,11 @@ func (c *call) run(w http.ResponseWriter) *refusal {
 			break
 		}
 		return c.retrieve(w)
+	case actionUpdate:
+		if service != "/registry" {
+			break
+		}
+		return c.update(w)
 	}
 	return sender("", fmt.Sprintf("The action %s is not one of the service %s", c.message.Action, service))
 }
@@ -146,4 +158,5 @@ const (
 	actionProvide  = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b"
 	actionQuery    = "urn:ihe:iti:2007:RegistryStoredQuery"
 	actionRetrieve = "urn:ihe:iti:2007:RetrieveDocumentSet"
+	actionUpdate   = "urn:ihe:iti:2010:UpdateDocumentSet"
 )

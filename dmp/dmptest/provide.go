@@ -28,6 +28,7 @@ func (c *call) provide(w http.ResponseWriter) *refusal {
 		return f
 	}
 	response := c.submit()
+	c.warned(response)
 	c.note(response)
 	body, err := response.AppendXML(nil)
 	if err != nil {
@@ -56,7 +57,7 @@ func (c *call) submit() *xds.Response {
 	}
 	c.h.mu.Lock()
 	defer c.h.mu.Unlock()
-	return c.h.store.register(c.vihf.Patient, &request.Submission, contents, c.MessageID)
+	return c.h.store.register(c.vihf.Patient, &request.Submission, contents, c.MessageID, c.author)
 }
 
 func (c *call) checkMetadata(request *xds.ProvideAndRegister) *xds.Response {
@@ -68,7 +69,7 @@ func (c *call) checkMetadata(request *xds.ProvideAndRegister) *xds.Response {
 	if errors.As(err, &e) {
 		out := &xds.Response{Outcome: xds.Failure}
 		for _, d := range e.Details {
-			out.Errors = append(out.Errors, xds.RegistryError{Code: "XDSRegistryMetadataError", Context: d.Field + " " + d.Message, Location: d.Field})
+			out.Errors = append(out.Errors, xds.RegistryError{Code: "XDSRegistryMetadataError", Context: d.Field + " " + d.Message, Location: object(&request.Submission, d.Field)})
 		}
 		return out
 	}
@@ -107,16 +108,24 @@ func (c *call) checkPatient(request *xds.ProvideAndRegister) *xds.Response {
 func (c *call) checkAuthor(request *xds.ProvideAndRegister) *xds.Response {
 	for i := range request.Submission.Entries {
 		e := &request.Submission.Entries[i]
-		ok := e.WrittenBy(c.vihf.Structure)
-		if c.vihf.Mode == saml.Direct {
-			ok = e.SignedBy(c.vihf.Subject)
-		}
-		if !ok {
-			return failure("XDSRegistryMetadataError", "Aucun AuthorInstitution ne correspond à l'utilisateur du VIHF")
+		if !c.author(e) {
+			return failed("XDSRegistryMetadataError", "Aucun AuthorInstitution ne correspond à l'utilisateur du VIHF", e.ID)
 		}
 	}
 	return nil
 }
+
+// author applies EX_2.1-1140: the holder of a card is an author or the legal
+// authenticator; everybody else acts for the structure of an author.
+func (c *call) author(e *xds.DocumentEntry) bool {
+	if c.vihf.Mode == saml.Direct && c.vihf.Roles[0].System == professions {
+		return e.SignedBy(c.vihf.Subject)
+	}
+	return e.WrittenBy(c.vihf.Structure)
+}
+
+// professions is TRE_G15; the holder of a CPE has a role of another table.
+const professions segur.OID = "1.2.250.1.71.1.2.7"
 
 // checkLinks wants symbolic identifiers, one signature, and every association.
 func (c *call) checkLinks(request *xds.ProvideAndRegister) *xds.Response {
@@ -165,6 +174,16 @@ func (c *call) checkLinks(request *xds.ProvideAndRegister) *xds.Response {
 	return nil
 }
 
+// object is the id of the object that a field of the metadata belongs to.
+func object(s *xds.Submission, field string) string {
+	for i := range s.Entries {
+		if strings.HasPrefix(field, fmt.Sprintf("entries[%d].", i)) {
+			return s.Entries[i].ID
+		}
+	}
+	return s.Set.ID
+}
+
 func symbolic(id string) bool { return id != "" && !strings.HasPrefix(id, "urn:") }
 
 // checkDocuments pairs entries and parts, and compares hash, size and type
@@ -188,7 +207,7 @@ func (c *call) checkDocuments(request *xds.ProvideAndRegister) ([][]byte, *xds.R
 		p := c.part(href)
 		switch {
 		case href == "" || p == nil:
-			return nil, failure("XDSMissingDocument", "The document of "+e.ID+" is missing")
+			return nil, failed("XDSMissingDocument", "The document of "+e.ID+" is missing", e.ID)
 		case used[p.id]:
 			return nil, failure("XDSRepositoryMetadataError", "Two entries share a part")
 		}
@@ -196,11 +215,11 @@ func (c *call) checkDocuments(request *xds.ProvideAndRegister) ([][]byte, *xds.R
 		sum := sha1.Sum(p.content) //nolint:gosec // see the import
 		switch {
 		case !strings.EqualFold(hex.EncodeToString(sum[:]), e.Hash):
-			return nil, failure("XDSRepositoryMetadataError", "The hash of "+e.ID+" is not that of the bytes received")
+			return nil, failed("XDSRepositoryMetadataError", "The hash of "+e.ID+" is not that of the bytes received", e.ID)
 		case int64(len(p.content)) != e.Size:
-			return nil, failure("XDSRepositoryMetadataError", "The size of "+e.ID+" is not that of the bytes received")
+			return nil, failed("XDSRepositoryMetadataError", "The size of "+e.ID+" is not that of the bytes received", e.ID)
 		case p.contentType != e.MimeType:
-			return nil, failure("XDSRepositoryMetadataError", "The media type of "+e.ID+" is not that of its part")
+			return nil, failed("XDSRepositoryMetadataError", "The media type of "+e.ID+" is not that of its part", e.ID)
 		}
 		contents = append(contents, p.content)
 	}

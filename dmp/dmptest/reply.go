@@ -56,7 +56,11 @@ func (c *call) envelope(body []byte) []byte {
 		b.End()
 	}
 	if c.message != nil {
-		header("Action", c.message.Action+"Response")
+		suffix := "Response"
+		if c.message.Action == actionUpdate {
+			suffix = "-Response" // as its binding has it
+		}
+		header("Action", c.message.Action+suffix)
 		header("MessageID", "urn:uuid:"+newUUID())
 		header("To", soap.Anonymous)
 		header("RelatesTo", c.message.MessageID)

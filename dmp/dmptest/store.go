@@ -18,13 +18,21 @@ type StoredDocument struct {
 	Patient segur.INS
 }
 
-// StoredSubmission is a lot that the fake registered.
+// StoredSubmission is a lot that the fake registered: of documents (ITI-41) or
+// of changes (ITI-57).
 type StoredSubmission struct {
-	// Set is its metadata.
+	// Set is its metadata, with the entryUUID and the status that the registry
+	// gave.
 	Set xds.SubmissionSet
-	// DocumentIDs are the identifiers of its documents.
+	// Patient is whose record it is in.
+	Patient segur.INS
+	// DocumentIDs are the identifiers of its documents; of those that it
+	// changes, in ITI-57.
 	DocumentIDs []string
-	// Signature is the signature document, SignatureEntry its metadata.
+	// Associations are its links, between entryUUIDs.
+	Associations []xds.Association
+	// Signature is the signature document, SignatureEntry its metadata; empty
+	// in ITI-57.
 	Signature      []byte
 	SignatureEntry xds.DocumentEntry
 	// MessageID is that of the call.
@@ -35,15 +43,25 @@ type StoredSubmission struct {
 const repositoryID segur.OID = "1.2.250.1.213.4.1.1.1.2"
 
 type store struct {
-	documents   []StoredDocument
+	documents []StoredDocument // the last version of each
+	// history are the versions that a change of metadata superseded; Deprecated.
+	history     []StoredDocument
 	submissions []StoredSubmission
 }
 
-// Documents returns what is stored, in the order of submission.
+// Documents returns what is stored, in the order of submission: the last
+// version of the metadata of each document.
 func (h *Handler) Documents() []StoredDocument {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.store.documents)
+}
+
+// History returns the versions of metadata that a later one superseded.
+func (h *Handler) History() []StoredDocument {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.store.history)
 }
 
 // Submissions returns the lots that were registered.
@@ -71,40 +89,72 @@ func (s *store) entry(uuid string) *StoredDocument {
 	return nil
 }
 
-// register files a lot that passed every check, or says why it cannot: all or
-// nothing. h.mu is held.
-func (s *store) register(patient segur.INS, lot *xds.Submission, contents [][]byte, messageID string) *xds.Response {
-	for i := range s.submissions {
-		if s.submissions[i].Set.UniqueID == lot.Set.UniqueID {
-			return failure("XDSDuplicateUniqueIdInRegistry", "Le lot "+lot.Set.UniqueID+" existe déjà")
+func (s *store) logical(lid string) *StoredDocument {
+	for i := range s.documents {
+		if s.documents[i].Entry.LogicalID == lid {
+			return &s.documents[i]
 		}
 	}
-	sub := StoredSubmission{Set: lot.Set, MessageID: messageID}
+	return nil
+}
+
+// knows reports whether the identifier of a lot was used already.
+func (s *store) knows(setID string) *xds.Response {
+	for i := range s.submissions {
+		if s.submissions[i].Set.UniqueID == setID {
+			return failure("XDSDuplicateUniqueIdInRegistry", "Le lot "+setID+" existe déjà")
+		}
+	}
+	return nil
+}
+
+// file keeps a lot, with the entryUUIDs that the registry gave instead of the
+// symbolic names.
+func (s *store) file(sub StoredSubmission, lot *xds.Submission, given map[string]string) {
+	sub.Set = lot.Set
+	sub.Set.ID, sub.Set.Status = "urn:uuid:"+newUUID(), xds.Approved
+	sub.Set.LogicalID = sub.Set.ID
+	given[lot.Set.ID] = sub.Set.ID
+	resolve := func(id string) string {
+		if uuid, ok := given[id]; ok {
+			return uuid
+		}
+		return id
+	}
+	for _, a := range lot.Associations {
+		a.ID, a.Source, a.Target = "urn:uuid:"+newUUID(), resolve(a.Source), resolve(a.Target)
+		sub.Associations = append(sub.Associations, a)
+	}
+	s.submissions = append(s.submissions, sub)
+}
+
+// register files a lot of documents that passed every check, or says why it
+// cannot: all or nothing. h.mu is held.
+func (s *store) register(patient segur.INS, lot *xds.Submission, contents [][]byte, messageID string, author func(*xds.DocumentEntry) bool) *xds.Response {
+	if r := s.knows(lot.Set.UniqueID); r != nil {
+		return r
+	}
+	sub := StoredSubmission{Patient: patient, MessageID: messageID}
+	given := map[string]string{}
 	var fresh []StoredDocument
 	for i, e := range lot.Entries {
 		if e.IsSignature() {
 			sub.Signature, sub.SignatureEntry = contents[i], e
+			given[e.ID] = "urn:uuid:" + newUUID()
+			sub.SignatureEntry.ID = given[e.ID]
 			continue
 		}
 		sub.DocumentIDs = append(sub.DocumentIDs, e.UniqueID)
 		if known := s.document(e.UniqueID); known != nil {
-			switch {
-			case known.Patient != patient:
-				return failure("XDSPatientIdDoesNotMatch", "Le document "+e.UniqueID+" est celui d'un autre patient")
-			case known.Entry.Hash != e.Hash:
-				return failure("XDSNonIdenticalHash", "Le document "+e.UniqueID+" existe avec un autre contenu")
-			case known.Entry.Size != e.Size:
-				return failure("XDSNonIdenticalSize", "Le document "+e.UniqueID+" existe avec une autre taille")
+			if r := known.same(patient, &e); r != nil {
+				return r
 			}
+			given[e.ID] = known.Entry.ID
 			continue // the same document again: tolerated, kept once
 		}
 		if e.Replaces != "" {
-			old := s.entry(e.Replaces)
-			switch {
-			case old == nil || old.Patient != patient:
-				return failure("UnresolvedReferenceException", "Le document à remplacer n'existe pas")
-			case old.Entry.Status != xds.Approved:
-				return failure("XDSRegistryDeprecatedDocumentError", "Le document à remplacer n'est plus actif")
+			if r := s.replaceable(patient, &e, author); r != nil {
+				return r
 			}
 		}
 		fresh = append(fresh, StoredDocument{Entry: e, Content: contents[i], Patient: patient})
@@ -113,10 +163,48 @@ func (s *store) register(patient segur.INS, lot *xds.Submission, contents [][]by
 		if d.Entry.Replaces != "" {
 			s.entry(d.Entry.Replaces).Entry.Status = xds.Deprecated
 		}
-		d.Entry.ID = "urn:uuid:" + newUUID()
+		given[d.Entry.ID] = "urn:uuid:" + newUUID()
+		d.Entry.ID = given[d.Entry.ID]
 		d.Entry.LogicalID, d.Entry.Version, d.Entry.Status, d.Entry.RepositoryID = d.Entry.ID, "1", xds.Approved, repositoryID
 		s.documents = append(s.documents, d)
 	}
-	s.submissions = append(s.submissions, sub)
+	s.file(sub, lot, given)
 	return &xds.Response{Outcome: xds.Success}
+}
+
+// same tells a document that is sent again from another one under its
+// identifier.
+func (d *StoredDocument) same(patient segur.INS, e *xds.DocumentEntry) *xds.Response {
+	switch {
+	case d.Patient != patient:
+		return failed("XDSPatientIdDoesNotMatch", "Le document "+e.UniqueID+" est celui d'un autre patient", e.ID)
+	case d.Entry.Hash != e.Hash:
+		return failed("XDSNonIdenticalHash", "Le document "+e.UniqueID+" existe avec un autre contenu", e.ID)
+	case d.Entry.Size != e.Size:
+		return failed("XDSNonIdenticalSize", "Le document "+e.UniqueID+" existe avec une autre taille", e.ID)
+	}
+	return nil
+}
+
+// replaceable wants an active document, of an author who publishes
+// (EX_2.1-1140).
+func (s *store) replaceable(patient segur.INS, e *xds.DocumentEntry, author func(*xds.DocumentEntry) bool) *xds.Response {
+	old := s.entry(e.Replaces)
+	switch {
+	case old == nil || old.Patient != patient:
+		return failed("UnresolvedReferenceException", "Le document à remplacer n'existe pas", e.Replaces)
+	case old.Entry.Status != xds.Approved:
+		return failed("XDSRegistryDeprecatedDocumentError", "Le document à remplacer n'est plus actif", e.Replaces)
+	case !author(&old.Entry):
+		return failed("XDSReplaceFailed", "L'utilisateur du VIHF n'est pas un auteur du document à remplacer", e.Replaces)
+	}
+	return nil
+}
+
+// failed is the answer of a registry that refuses and says which object it is
+// about.
+func failed(code, context, location string) *xds.Response {
+	r := failure(code, context)
+	r.Errors[0].Location = location
+	return r
 }

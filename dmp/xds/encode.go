@@ -1,6 +1,7 @@
 package xds
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/segur-sdk/segur"
@@ -12,11 +13,24 @@ import (
 // the entries, the associations.
 func (s *Submission) objects() []*ebrim.Object {
 	out := []*ebrim.Object{s.Set.object()}
-	for i := range s.Entries {
-		out = append(out, s.Entries[i].object())
+	change := slices.ContainsFunc(s.Associations, func(a Association) bool { return a.PreviousVersion != "" })
+	associations := func() {
+		for i := range s.Associations {
+			out = append(out, s.Associations[i].object())
+		}
 	}
-	for i := range s.Associations {
-		out = append(out, s.Associations[i].object())
+	if change { // the samples of ITI-57 name the version before the entry
+		associations()
+	}
+	for i := range s.Entries {
+		o := s.Entries[i].object()
+		if change {
+			o.Opaque = "false"
+		}
+		out = append(out, o)
+	}
+	if !change {
+		associations()
 	}
 	return out
 }
