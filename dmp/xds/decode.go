@@ -24,7 +24,8 @@ func (d *decoder) submission(objects []*ebrim.Object) (s Submission, sets int, r
 			s.Entries = append(s.Entries, d.entry(o))
 		case ebrim.RegistryPackage:
 			if o.HasNode(nodeFolder) {
-				d.warn(o.ID, "folders are not used in France: ignored")
+				d.warn(o.ID, "folders are not used in France: kept without being read")
+				s.others = append(s.others, o)
 				continue
 			}
 			sets++
@@ -90,14 +91,17 @@ func (d *decoder) entry(o *ebrim.Object) DocumentEntry {
 		case schemeEvent:
 			e.EventCodes = append(e.EventCodes, codeOf(c))
 		default:
-			d.warn(o.ID, "a classification in an unknown scheme is ignored")
+			d.warn(o.ID, "a classification in an unknown scheme: kept as it is")
+			e.ExtraClassifications = append(e.ExtraClassifications, extraClassification(c))
 		}
 	}
-	for _, x := range o.Identifiers {
-		if x.Scheme != schemePatientID && x.Scheme != schemeUniqueID {
-			d.warn(o.ID, "an external identifier in an unknown scheme is ignored")
+	for i := range o.Identifiers {
+		if x := &o.Identifiers[i]; x.Scheme != schemePatientID && x.Scheme != schemeUniqueID {
+			d.warn(o.ID, "an external identifier in an unknown scheme: kept as it is")
+			e.ExtraIdentifiers = append(e.ExtraIdentifiers, extraIdentifier(x))
 		}
 	}
+	e.kept = keep(o, e.typed())
 	return e
 }
 
@@ -180,6 +184,7 @@ func (d *decoder) set(o *ebrim.Object) SubmissionSet {
 	if !o.HasNode(nodeSubmissionSet) {
 		d.warn(o.ID, "the package is not classified as a submission set")
 	}
+	authors := 0
 	for _, sl := range o.Slots {
 		switch {
 		case sl.Name == "submissionTime" && len(sl.Values) > 0 && d.time(o.ID, sl, &s.Submitted):
@@ -193,14 +198,27 @@ func (d *decoder) set(o *ebrim.Object) SubmissionSet {
 		c := &o.Classifications[i]
 		switch {
 		case c.Scheme == schemeSetAuthor:
+			if authors++; authors > 1 {
+				d.warn(o.ID, "a second author of a submission set: the first is read")
+				continue
+			}
 			s.Author = author(c)
 		case c.Scheme == schemeContentType:
 			s.ContentTypeCode = codeOf(c)
 		case c.Node == nodeSubmissionSet:
 		default:
-			d.warn(o.ID, "a classification in an unknown scheme is ignored")
+			d.warn(o.ID, "a classification in an unknown scheme: kept as it is")
+			s.ExtraClassifications = append(s.ExtraClassifications, extraClassification(c))
 		}
 	}
+	for i := range o.Identifiers {
+		x := &o.Identifiers[i]
+		if x.Scheme != schemeSetPatientID && x.Scheme != schemeSetSourceID && x.Scheme != schemeSetUniqueID {
+			d.warn(o.ID, "an external identifier in an unknown scheme: kept as it is")
+			s.ExtraIdentifiers = append(s.ExtraIdentifiers, extraIdentifier(x))
+		}
+	}
+	s.kept = keep(o, s.typed())
 	return s
 }
 
@@ -230,6 +248,13 @@ func (d *decoder) association(o *ebrim.Object) Association {
 			a.Extra = append(a.Extra, Slot{s.Name, s.Values})
 		}
 	}
+	for i := range o.Classifications {
+		a.ExtraClassifications = append(a.ExtraClassifications, extraClassification(&o.Classifications[i]))
+	}
+	for i := range o.Identifiers {
+		a.ExtraIdentifiers = append(a.ExtraIdentifiers, extraIdentifier(&o.Identifiers[i]))
+	}
+	a.kept = keep(o, a.typed())
 	return a
 }
 

@@ -32,7 +32,7 @@ func (s *Submission) objects() []*ebrim.Object {
 	if !change {
 		associations()
 	}
-	return out
+	return append(out, s.others...)
 }
 
 // slots collects slots, leaving out those without a value.
@@ -57,6 +57,13 @@ func (s *slots) extra(extra []Slot) {
 }
 
 func (e *DocumentEntry) object() *ebrim.Object {
+	o := e.typed()
+	e.kept.restore(o)
+	return o
+}
+
+// typed is the object of what the fields say.
+func (e *DocumentEntry) typed() *ebrim.Object {
 	o := &ebrim.Object{
 		Kind: ebrim.ExtrinsicObject, ID: e.ID, LID: e.LogicalID, Status: string(e.Status), ObjectType: objectTypeStable,
 		MimeType: e.MimeType, Name: e.Title, Description: e.Comments, Version: e.Version,
@@ -106,10 +113,17 @@ func (e *DocumentEntry) object() *ebrim.Object {
 		{Scheme: schemePatientID, Value: e.PatientID.CX(), Name: "XDSDocumentEntry.patientId"},
 		{Scheme: schemeUniqueID, Value: e.UniqueID, Name: "XDSDocumentEntry.uniqueId"},
 	}
+	addExtra(o, e.ExtraClassifications, e.ExtraIdentifiers)
 	return o
 }
 
 func (s *SubmissionSet) object() *ebrim.Object {
+	o := s.typed()
+	s.kept.restore(o)
+	return o
+}
+
+func (s *SubmissionSet) typed() *ebrim.Object {
 	o := &ebrim.Object{Kind: ebrim.RegistryPackage, ID: s.ID, LID: s.LogicalID, Status: string(s.Status),
 		Name: s.Title, Description: s.Comments}
 	var sl slots
@@ -127,10 +141,17 @@ func (s *SubmissionSet) object() *ebrim.Object {
 		{Scheme: schemeSetSourceID, Value: string(s.SourceID), Name: "XDSSubmissionSet.sourceId"},
 		{Scheme: schemeSetUniqueID, Value: s.UniqueID, Name: "XDSSubmissionSet.uniqueId"},
 	}
+	addExtra(o, s.ExtraClassifications, s.ExtraIdentifiers)
 	return o
 }
 
 func (a *Association) object() *ebrim.Object {
+	o := a.typed()
+	a.kept.restore(o)
+	return o
+}
+
+func (a *Association) typed() *ebrim.Object {
 	o := &ebrim.Object{Kind: ebrim.Association, ID: a.ID, Type: string(a.Type), Source: a.Source, Target: a.Target}
 	if a.PreviousVersion != "" || a.Type == UpdateStatus {
 		// Written where the samples of ITI-57 have it, and nowhere else.
@@ -143,6 +164,7 @@ func (a *Association) object() *ebrim.Object {
 	s.add("NewStatus", string(a.To))
 	s.extra(a.Extra)
 	o.Slots = s
+	addExtra(o, a.ExtraClassifications, a.ExtraIdentifiers)
 	return o
 }
 

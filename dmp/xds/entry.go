@@ -72,8 +72,14 @@ type DocumentEntry struct {
 	// References is referenceIdList.
 	References []Reference
 
-	// Extra are slots that the package does not know, kept as they are.
-	Extra []Slot
+	// Extra are slots that the package does not know, ExtraClassifications and
+	// ExtraIdentifiers what has a scheme that it does not know: kept as they
+	// are, and written back.
+	Extra                []Slot
+	ExtraClassifications []Classification
+	ExtraIdentifiers     []Identifier
+
+	kept kept
 }
 
 // Slot is a metadata attribute that the package gives no meaning to.

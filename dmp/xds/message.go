@@ -110,6 +110,11 @@ func ParseSubmission(message []byte) (Submission, []segur.Detail, error) {
 		d.warn("", "the prefix of the root element is not declared")
 	}
 	s, sets, _ := d.submission(list.Objects)
+	for _, o := range list.Objects { // references to what a registry knows
+		if o.Kind == ebrim.ObjectRef {
+			s.others = append(s.others, o)
+		}
+	}
 	switch {
 	case sets == 0:
 		return s, d.warnings, &segur.Error{Op: op, Kind: segur.KindProtocol, Message: "no submission set"}

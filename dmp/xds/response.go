@@ -148,6 +148,8 @@ type QueryResponse struct {
 	IDs []string
 	// Warnings name what is not as it should be.
 	Warnings []segur.Detail
+
+	others []*ebrim.Object // as in Submission
 }
 
 // ParseQueryResponse reads query:AdhocQueryResponse, alone or in a SOAP
@@ -183,7 +185,8 @@ func ParseQueryResponse(message []byte) (*QueryResponse, error) {
 		rest = append(rest, o)
 	}
 	s, _, refs := d.submission(rest)
-	out.Entries, out.Associations, out.IDs, out.Warnings = s.Entries, s.Associations, refs, d.warnings
+	out.Entries, out.Associations, out.others = s.Entries, s.Associations, s.others
+	out.IDs, out.Warnings = refs, d.warnings
 	return out, nil
 }
 
@@ -203,6 +206,7 @@ func (r *QueryResponse) AppendXML(dst []byte) ([]byte, error) {
 		for _, id := range r.IDs {
 			objects = append(objects, &ebrim.Object{Kind: ebrim.ObjectRef, ID: id})
 		}
+		objects = append(objects, r.others...)
 		ebrim.WriteQueryResponse(w, r.ebrim(), objects)
 		return nil
 	})

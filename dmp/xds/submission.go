@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/ebrim"
 )
 
 // SubmissionSet is the metadata of a lot (RegistryPackage). Its printed forms
@@ -32,8 +33,13 @@ type SubmissionSet struct {
 	// LogicalID and Status come from the registry.
 	LogicalID string
 	Status    Status
-	// Extra are slots that the package does not know, kept as they are.
-	Extra []Slot
+	// Extra, ExtraClassifications and ExtraIdentifiers are what the package
+	// does not know, kept as it is, and written back.
+	Extra                []Slot
+	ExtraClassifications []Classification
+	ExtraIdentifiers     []Identifier
+
+	kept kept
 }
 
 // String returns a redacted form.
@@ -58,8 +64,13 @@ type Association struct {
 	PreviousVersion string
 	// From and To are OriginalStatus and NewStatus (ITI-57).
 	From, To Status
-	// Extra are slots that the package does not know, kept as they are.
-	Extra []Slot
+	// Extra, ExtraClassifications and ExtraIdentifiers are what the package
+	// does not know, kept as it is, and written back.
+	Extra                []Slot
+	ExtraClassifications []Classification
+	ExtraIdentifiers     []Identifier
+
+	kept kept
 }
 
 // Submission is what is sent at once: one set, its entries, their links.
@@ -67,6 +78,10 @@ type Submission struct {
 	Set          SubmissionSet
 	Entries      []DocumentEntry
 	Associations []Association
+
+	// others are objects that France has no use for, folders for instance,
+	// written back as they were.
+	others []*ebrim.Object
 }
 
 // Number gives the objects that have no ID the symbolic names that a
