@@ -24,7 +24,8 @@ type Handler struct {
 	unknownCodes bool
 	legalEntity  bool
 
-	script faults.Script
+	script    faults.Script
+	resultCap ResultCap
 
 	mu       sync.Mutex
 	refusals []Refusal

@@ -3,20 +3,10 @@ package dmptest
 import (
 	"net/http"
 	"slices"
-	"strings"
 
-	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dmp/xds"
 	"github.com/segur-sdk/segur/internal/ebrim"
-	"github.com/segur-sdk/segur/internal/hl7"
 	"github.com/segur-sdk/segur/internal/saml"
-)
-
-// Stored queries that are answered.
-const (
-	findDocuments   = "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"
-	findByReference = "urn:uuid:12941a89-e02e-4be5-967c-ce4bfc8fe492"
-	getDocuments    = "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4"
 )
 
 // query is ITI-18.
@@ -55,150 +45,129 @@ func (c *call) find(q ebrim.Query) *xds.QueryResponse {
 	if q.ReturnType != "LeafClass" && q.ReturnType != "ObjectRef" {
 		return refused("XDSRegistryError", "returnType must be LeafClass or ObjectRef")
 	}
-	m := matcher{q: q, parameters: map[string][][]string{}}
-	for _, p := range q.Parameters {
-		v, err := q.Parameter(p.Name)
-		if err != nil {
-			return refused("XDSStoredQueryParamNumber", p.Name+" cannot be read")
-		}
-		m.parameters[p.Name] = v
+	stored, known := storedQueries[q.ID]
+	if !known {
+		return refused("XDSUnknownStoredQuery", q.ID)
+	}
+	m, r := stored.read(q)
+	if r != nil {
+		return r
 	}
 	if _, known := c.record(); !known {
 		return refused("XDSUnknownPatientId", "Aucun DMP pour ce patient")
 	}
-	switch q.ID {
-	case findDocuments, findByReference:
-		if r := c.checkFind(&m); r != nil {
-			return r
-		}
-	case getDocuments:
-		unique, entries := m.parameters["$XDSDocumentEntryUniqueId"], m.parameters["$XDSDocumentEntryEntryUUID"]
-		if (len(unique) == 0) == (len(entries) == 0) {
-			return refused("XDSStoredQueryMissingParam", "$XDSDocumentEntryUniqueId or $XDSDocumentEntryEntryUUID")
-		}
-	default:
-		return refused("XDSUnknownStoredQuery", q.ID)
+	if p := stored.patient; p != "" && m.first(p) != saml.PatientID(c.vihf.Patient) {
+		return refused("XDSPatientIdDoesNotMatch", "L'INS de la recherche n'est pas celle du VIHF")
 	}
-	if m.match(&xds.DocumentEntry{}); m.unknown != "" {
-		return refused("XDSStoredQueryParamNumber", m.unknown+" is not a parameter of the query")
-	}
-	out := &xds.QueryResponse{Response: xds.Response{Outcome: xds.Success}}
 	c.h.mu.Lock()
 	defer c.h.mu.Unlock()
-	for i := range c.h.store.documents {
-		d := &c.h.store.documents[i]
-		if d.Patient != c.vihf.Patient || !m.match(&d.Entry) || !c.sees(&d.Entry, q.ReturnType) {
-			continue
-		}
-		if q.ReturnType == "ObjectRef" {
-			out.IDs = append(out.IDs, d.Entry.ID)
-		} else {
-			out.Entries = append(out.Entries, d.Entry)
+	out := &xds.QueryResponse{Response: xds.Response{Outcome: xds.Success}}
+	stored.answer(c, m, out)
+	return c.h.capped(out, q.ReturnType)
+}
+
+// versions are the entries of the patient that the user sees, superseded
+// versions first. h.mu is held.
+func (c *call) versions(returnType string) []*xds.DocumentEntry {
+	var out []*xds.DocumentEntry
+	for _, list := range [][]StoredDocument{c.h.store.history, c.h.store.documents} {
+		for i := range list {
+			if d := &list[i]; d.Patient == c.vihf.Patient && c.sees(&d.Entry, returnType) {
+				out = append(out, &d.Entry)
+			}
 		}
 	}
 	return out
 }
 
-// checkFind wants the patient of the assertion, as one string, and a status.
-func (c *call) checkFind(m *matcher) *xds.QueryResponse {
-	patient := m.parameters["$XDSDocumentEntryPatientId"]
-	switch {
-	case len(patient) != 1 || len(patient[0]) != 1 || len(m.parameters["$XDSDocumentEntryStatus"]) == 0:
-		return refused("XDSStoredQueryMissingParam", "$XDSDocumentEntryPatientId, $XDSDocumentEntryStatus")
-	case patient[0][0] != saml.PatientID(c.vihf.Patient):
-		return refused("XDSPatientIdDoesNotMatch", "L'INS de la recherche n'est pas celle du VIHF")
-	}
-	for _, s := range m.q.Parameters {
-		if s.Name == "$XDSDocumentEntryPatientId" && strings.HasPrefix(strings.TrimSpace(s.Values[0]), "(") {
-			return refused("XDSStoredQueryParamNumber", "$XDSDocumentEntryPatientId is not a list")
-		}
-	}
-	return nil
-}
-
-// sees keeps masked documents for their authors. A reference says nothing of a
-// document but that it exists.
+// sees keeps masked documents for their authors and the declared general
+// practitioner. A reference says nothing of a document but that it exists.
+// h.mu is held.
 func (c *call) sees(e *xds.DocumentEntry, returnType string) bool {
 	if returnType == "ObjectRef" || !e.Has(xds.HiddenFromProfessionals) || e.LegalAuthenticator.ID == c.vihf.Subject {
+		return true
+	}
+	if slices.Contains(c.h.patients[c.vihf.Patient].DeclaredGPs, c.vihf.Subject) {
 		return true
 	}
 	return slices.ContainsFunc(e.Authors, func(a xds.Author) bool { return a.Person.ID == c.vihf.Subject })
 }
 
-// matcher evaluates a query on entries.
-type matcher struct {
-	q          ebrim.Query
-	parameters map[string][][]string
-	unknown    string
-}
-
-func (m *matcher) match(e *xds.DocumentEntry) bool {
-	ok := true
-	for name, lists := range m.parameters {
-		for _, list := range lists {
-			ok = m.one(name, list, e) && ok
+// matching answers the entries that fit.
+func (c *call) matching(m *matcher, out *xds.QueryResponse) {
+	for _, e := range c.versions(m.q.ReturnType) {
+		if m.match(e) {
+			out.Entries = append(out.Entries, *e)
 		}
 	}
-	return ok
 }
 
-// one evaluates one parameter: its values are alternatives.
-func (m *matcher) one(name string, list []string, e *xds.DocumentEntry) bool {
-	codes := func(have ...segur.Code) bool {
-		return slices.ContainsFunc(have, func(c segur.Code) bool { return slices.Contains(list, c.Code+"^^"+string(c.System)) })
+// sets answers the submission sets that fit.
+func (c *call) sets(m *matcher, out *xds.QueryResponse) {
+	for i := range c.h.store.submissions {
+		if s := &c.h.store.submissions[i]; s.Patient == c.vihf.Patient && m.matchSet(&s.Set) {
+			out.Sets = append(out.Sets, s.Set)
+		}
 	}
-	switch strings.TrimPrefix(name, "$XDSDocumentEntry") {
-	case "PatientId":
-		return true // that of the assertion: checked
-	case "Status":
-		return slices.Contains(list, string(e.Status))
-	case "UniqueId":
-		return slices.Contains(list, e.UniqueID)
-	case "EntryUUID":
-		return slices.Contains(list, e.ID)
-	case "TypeCode":
-		return codes(e.TypeCode)
-	case "ClassCode":
-		return codes(e.ClassCode)
-	case "FormatCode":
-		return codes(e.FormatCode)
-	case "PracticeSettingCode":
-		return codes(e.PracticeSettingCode)
-	case "HealthcareFacilityTypeCode":
-		return codes(e.FacilityTypeCode)
-	case "EventCodeList":
-		return codes(e.EventCodes...)
-	case "ConfidentialityCode":
-		return codes(e.ConfidentialityCodes...)
-	case "ReferenceIdList":
-		return slices.ContainsFunc(e.References, func(r xds.Reference) bool {
-			return slices.ContainsFunc(list, func(v string) bool {
-				cx := hl7.ParseCX(v)
-				return cx.ID == r.ID && cx.Type == r.Type && (cx.Authority.OID == r.Authority || r.Type == xds.ReferenceStudy)
-			})
-		})
-	case "CreationTimeFrom", "CreationTimeTo":
-		return bound(name, list, e.Created)
-	case "ServiceStartTimeFrom", "ServiceStartTimeTo":
-		return bound(name, list, e.ServiceStart)
-	case "ServiceStopTimeFrom", "ServiceStopTimeTo":
-		return bound(name, list, e.ServiceStop)
-	}
-	m.unknown = name
-	return false
 }
 
-// bound applies IHE's rule: From is inclusive, To is not.
-func bound(name string, list []string, t segur.Timestamp) bool {
-	if len(list) != 1 || t.IsZero() {
-		return false
+// links answers the associations that have one of the objects at either end.
+func (c *call) links(ids []string, out *xds.QueryResponse) {
+	for i := range c.h.store.submissions {
+		s := &c.h.store.submissions[i]
+		if s.Patient != c.vihf.Patient {
+			continue
+		}
+		for _, a := range s.Associations {
+			if slices.Contains(ids, a.Source) || slices.Contains(ids, a.Target) {
+				out.Associations = append(out.Associations, a)
+			}
+		}
 	}
-	limit, err := hl7.ParseUTC(list[0])
-	if err != nil {
-		return false
+}
+
+// associations is GetAssociations.
+func (c *call) associations(m *matcher, out *xds.QueryResponse) {
+	c.links(slices.Concat(m.parameters["$uuid"]...), out)
+}
+
+// documentsAndLinks is GetDocumentsAndAssociations.
+func (c *call) documentsAndLinks(m *matcher, out *xds.QueryResponse) {
+	c.matching(m, out)
+	var ids []string
+	for i := range out.Entries {
+		ids = append(ids, out.Entries[i].ID)
 	}
-	if strings.HasSuffix(name, "From") {
-		return !t.Time.Before(limit.Time)
+	c.links(ids, out)
+}
+
+// capped gives what the cap of the registry lets through, as references when
+// they are asked for.
+func (h *Handler) capped(out *xds.QueryResponse, returnType string) *xds.QueryResponse {
+	if n := h.resultCap.Results; n > 0 && len(out.Entries)+len(out.Sets) > n {
+		tooMany := xds.RegistryError{Code: "XDSTooManyResults", Context: "Trop de résultats"}
+		switch h.resultCap.Answer {
+		case CapRefuses:
+			return refused(tooMany.Code, tooMany.Context)
+		case CapPartial:
+			out.Outcome, out.Errors = xds.PartialSuccess, append(out.Errors, tooMany)
+		case CapSilent:
+		}
+		out.Entries = out.Entries[:min(n, len(out.Entries))]
+		out.Sets = out.Sets[:min(n, len(out.Sets))]
 	}
-	return t.Time.Before(limit.Time)
+	if returnType != "ObjectRef" {
+		return out
+	}
+	for i := range out.Sets {
+		out.IDs = append(out.IDs, out.Sets[i].ID)
+	}
+	for i := range out.Entries {
+		out.IDs = append(out.IDs, out.Entries[i].ID)
+	}
+	for i := range out.Associations {
+		out.IDs = append(out.IDs, out.Associations[i].ID)
+	}
+	out.Sets, out.Entries, out.Associations = nil, nil, nil
+	return out
 }
