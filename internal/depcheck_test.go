@@ -22,13 +22,14 @@ var allowed = map[string][]string{
 	"": {},
 
 	"internal/xmlw": {}, "internal/xmlr": {}, "internal/xop": {}, "internal/nos": {}, "internal/dn": {}, "internal/names": {},
-	"internal/xmlsec":    {"internal/xmlw", "internal/xmlr", "internal/dn"},
-	"internal/hl7":       {""},
-	"internal/traits":    {"", "internal/names"},
-	"internal/transport": {""},
-	"internal/saml":      {"", "internal/dn", "internal/hl7", "internal/xmlsec", "internal/xmlw", "internal/xmlr"},
-	"internal/ebrim":     {"", "internal/xmlw", "internal/xmlr", "internal/hl7"},
-	"internal/soap":      {"", "internal/transport", "internal/xmlw", "internal/xmlr", "internal/xop"},
+	"internal/xmlsec":     {"internal/xmlw", "internal/xmlr", "internal/dn"},
+	"internal/hl7":        {""},
+	"internal/traits":     {"", "internal/names"},
+	"internal/transport":  {""},
+	"internal/signedlist": {"", "internal/transport", "internal/xmlr", "internal/xmlsec"},
+	"internal/saml":       {"", "internal/dn", "internal/hl7", "internal/xmlsec", "internal/xmlw", "internal/xmlr"},
+	"internal/ebrim":      {"", "internal/xmlw", "internal/xmlr", "internal/hl7"},
+	"internal/soap":       {"", "internal/transport", "internal/xmlw", "internal/xmlr", "internal/xop"},
 
 	"credential":            {"", "internal/dn"},
 	"credential/revocation": {"", "internal/transport"},
@@ -44,7 +45,7 @@ var allowed = map[string][]string{
 	"mssante/xdm":           {"", "dmp/xds"},
 	"mssante":               {"", "mssante/xdm", "dmp/xds", "internal/transport"},
 	"mssante/annuaire":      {"", "internal/transport"},
-	"mssante/whitelist":     {"", "internal/dn", "internal/transport", "internal/xmlr", "internal/xmlsec"},
+	"mssante/whitelist":     {"", "internal/dn", "internal/signedlist", "internal/transport", "internal/xmlr"},
 	"dicomweb":              {"", "internal/transport", "internal/xop"},
 }
 

@@ -16,6 +16,10 @@
 // give authorities that trust each other. [PKI.Foreign] gives one that bears
 // the same names and is not trusted.
 //
-// What it does not do: revocation lists, OCSP, cards. A failure of the random
+// [NewRevocationServer] publishes revocation lists and answers OCSP for the
+// infrastructure made with [WithRevocation]; [PKI.CRL] and [PKI.OCSP] make
+// single ones, broken ones too.
+//
+// What it does not do: cards, delta lists. A failure of the random
 // source or of certificate creation panics, as in net/http/httptest.
 package credentialtest

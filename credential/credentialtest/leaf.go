@@ -35,7 +35,8 @@ type template struct {
 	from, until                           time.Time
 	keyUsage                              x509.KeyUsage
 	extKeyUsage                           []x509.ExtKeyUsage
-	hosts                                 []string
+	hosts, emails                         []string
+	crl, ocsp                             []string
 	issuer                                *authority
 	leafOnly                              bool
 	now                                   time.Time
@@ -63,6 +64,15 @@ func Person(family, given string) Option {
 // Hosts sets the DNS names and addresses of a server certificate; none means
 // 127.0.0.1, ::1 and localhost.
 func Hosts(hosts ...string) Option { return func(t *template) { t.hosts = hosts } }
+
+// Emails sets the mail addresses of a certificate.
+func Emails(addresses ...string) Option { return func(t *template) { t.emails = addresses } }
+
+// RevocationPoints sets where the certificate says that its revocation can be known, instead of the points that
+// [WithRevocation] gives: URLs of lists (CRL) and of OCSP responders, none included.
+func RevocationPoints(crl, ocsp []string) Option {
+	return func(t *template) { t.crl, t.ocsp = crl, ocsp }
+}
 
 // ForSignature gives the usage SIGN: digital signature and non-repudiation,
 // e-mail protection, no client authentication, and a key of its own.
@@ -138,6 +148,10 @@ func (p *PKI) template(key crypto.Signer, opts []Option, defaults func(*template
 		unit: DefaultStructureID, organization: DefaultStructureName, state: "Rhône (69)",
 	}
 	t.from, t.until = p.validity()
+	if p.revocation != nil {
+		t.crl = []string{"ldap://annuaire.example/cn=liste", p.revocation.URL + pathIssuingCRL}
+		t.ocsp = []string{p.revocation.URL + pathOCSP}
+	}
 	defaults(t)
 	for _, o := range opts {
 		o(t)
@@ -161,6 +175,9 @@ func (p *PKI) leaf(t *template) *credential {
 		KeyUsage: t.keyUsage, ExtKeyUsage: t.extKeyUsage,
 		BasicConstraintsValid: true,
 		PolicyIdentifiers:     []asn1.ObjectIdentifier{{1, 2, 250, 1, 999, 7}},
+		EmailAddresses:        t.emails,
+		CRLDistributionPoints: t.crl,
+		OCSPServer:            t.ocsp,
 	}
 	for _, h := range t.hostNames() {
 		if ip := net.ParseIP(h); ip != nil {

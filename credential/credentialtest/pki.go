@@ -19,6 +19,7 @@ type PKI struct {
 	root, issuing *authority
 	foreign       bool
 	names         [2]string
+	revocation    *RevocationServer
 }
 
 type authority struct {
@@ -46,13 +47,16 @@ func NewPKI(opts ...PKIOption) *PKI {
 		o(p)
 	}
 	p.issue()
+	if p.revocation != nil {
+		p.revocation.adopt(p)
+	}
 	return p
 }
 
 // Foreign returns an infrastructure with the same names, other keys and no
 // trust in common: certificates from "another PKI".
 func (p *PKI) Foreign() *PKI {
-	f := &PKI{clock: p.clock, foreign: true, names: p.names}
+	f := &PKI{clock: p.clock, foreign: true, names: p.names, revocation: p.revocation}
 	f.issue()
 	return f
 }
@@ -83,6 +87,9 @@ func (p *PKI) newAuthority(cn string, key crypto.Signer, parent *authority) *aut
 	if parent != nil {
 		issuer, signer = parent.cert, parent.key
 		t.MaxPathLenZero = true
+		if p.revocation != nil {
+			t.CRLDistributionPoints = []string{p.revocation.URL + pathRootCRL}
+		}
 	}
 	return &authority{cert: sign(t, issuer, key.Public(), signer), key: key}
 }

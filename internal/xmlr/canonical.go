@@ -33,6 +33,10 @@ type Canonical struct {
 	// Exclude lists elements to leave out with all they hold: the enveloped signature.
 	Exclude []*Node
 
+	// Omit, when set, is asked at each start of an element whether to leave it out with all it holds: an enveloped
+	// signature that is not known yet. It must not move the scanner.
+	Omit func(s *Scanner) bool
+
 	// Visit, when set, is told of every event that is written, before it is: checks that need no second pass. It must
 	// not move the scanner.
 	Visit func(s *Scanner)
@@ -156,7 +160,7 @@ func (z *canonizer) events() {
 	s := &z.s
 	done := false // the root element is closed
 	for s.Next() {
-		if s.kind == StartElement && z.excluded(s.start) {
+		if s.kind == StartElement && (z.excluded(s.start) || z.c.Omit != nil && z.c.Omit(s)) {
 			if !s.Skip() {
 				return
 			}

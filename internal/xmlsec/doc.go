@@ -1,10 +1,12 @@
-// Package xmlsec signs and verifies XML Signatures (W3C REC-xmldsig-core) in the two shapes the national
+// Package xmlsec signs and verifies XML Signatures (W3C REC-xmldsig-core) in the shapes the national
 // services use:
 //
 //   - the enveloped signature of a SAML 2.0 assertion, right after its Issuer, exclusive canonicalisation
 //     ([SignEnveloped], [VerifyEnveloped]): VIHF of the DMP, "assertion PS" of INSi;
 //   - the signature document of an XDS submission set, IHE Document Digital Signature: a manifest of digests
-//     with XAdES 1.1.1 signed properties, inclusive canonicalisation with comments ([SignDSG], [VerifyDSG]).
+//     with XAdES 1.1.1 signed properties, inclusive canonicalisation with comments ([SignDSG], [VerifyDSG]);
+//   - the enveloped signature over a whole document, exclusive canonicalisation, verified and read in one pass: the
+//     national lists of domains ([VerifyDocument]). It is not made here.
 //
 // Signing writes canonical XML directly, so the bytes that were digested are the bytes that are sent; they
 // must stay as they are. The key is a crypto.Signer: software, card or HSM.

@@ -57,18 +57,22 @@ type Verified struct {
 // References[i].Bytes is covered by the certificate's key. The error is an *Error.
 func Verify(sig *xmlr.Node, p Policy) (*Verified, error) {
 	v := verifier{p: p, sig: sig}
-	if v.p.MaxReferences <= 0 {
-		v.p.MaxReferences = 4
-	}
-	if v.p.MinRSABits <= 0 {
-		v.p.MinRSABits = 2048
-	}
-	v.p.MinRSABits = max(v.p.MinRSABits, 1024)
+	v.p.fill()
 	out, err := v.verify()
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+func (p *Policy) fill() {
+	if p.MaxReferences <= 0 {
+		p.MaxReferences = 4
+	}
+	if p.MinRSABits <= 0 {
+		p.MinRSABits = 2048
+	}
+	p.MinRSABits = max(p.MinRSABits, 1024)
 }
 
 // VerifyEnveloped checks the signature of an element that holds it as a direct child, such as a SAML assertion, and
@@ -109,37 +113,11 @@ func (v *verifier) verify() (*Verified, *Error) {
 	if len(v.p.IDAttrs) == 0 {
 		return nil, refuse(ReasonInput, "the policy names no identifier attribute")
 	}
-	si, value, keyInfo, err := v.parts()
-	if err != nil {
-		return nil, err
-	}
 	if err := v.identifiers(); err != nil {
 		return nil, err
 	}
-	canonical, info, err := v.signedInfo(si)
-	if err != nil {
-		return nil, err
-	}
-	method, uri, err := v.method(info)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := base64Text(value)
-	if err != nil {
-		return nil, err
-	}
-	out := &Verified{SignedInfo: canonical, Algorithm: uri}
-	if out.Certificates, err = v.certificates(keyInfo); err != nil {
-		return nil, err
-	}
 	// The value first: references of an unsigned SignedInfo are not worth a digest.
-	digest := sum(method.hash, canonical)
-	for _, c := range out.Certificates {
-		if err = verifyValue(c.PublicKey, method, digest, raw, v.p.MinRSABits); err == nil {
-			out.Certificate = c
-			break
-		}
-	}
+	out, info, err := v.value()
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +133,38 @@ func (v *verifier) verify() (*Verified, *Error) {
 		out.References = append(out.References, *ref)
 	}
 	return out, nil
+}
+
+// value checks the signature value over SignedInfo, which it returns as read from its canonical bytes.
+func (v *verifier) value() (*Verified, *xmlr.Node, *Error) {
+	si, value, keyInfo, err := v.parts()
+	if err != nil {
+		return nil, nil, err
+	}
+	canonical, info, err := v.signedInfo(si)
+	if err != nil {
+		return nil, nil, err
+	}
+	method, uri, err := v.method(info)
+	if err != nil {
+		return nil, nil, err
+	}
+	raw, err := base64Text(value)
+	if err != nil {
+		return nil, nil, err
+	}
+	out := &Verified{SignedInfo: canonical, Algorithm: uri}
+	if out.Certificates, err = v.certificates(keyInfo); err != nil {
+		return nil, nil, err
+	}
+	digest := sum(method.hash, canonical)
+	for _, c := range out.Certificates {
+		if err = verifyValue(c.PublicKey, method, digest, raw, v.p.MinRSABits); err == nil {
+			out.Certificate = c
+			return out, info, nil
+		}
+	}
+	return nil, nil, err
 }
 
 // parts returns the children of Signature, which must be in the order of the schema.
