@@ -85,6 +85,11 @@ type Config struct {
 	// for each attempt of a call that is repeated. nil: nobody.
 	Trace func(AssertionUse)
 
+	// WebHost is the host, with its port where it has one, of the web site of
+	// the record for professionals, given with the platform. Required by
+	// [Client.WebURL] only.
+	WebHost string
+
 	// Settings holds what the public specifications leave open. Its zero
 	// value is the best-known default.
 	Settings Settings
@@ -132,6 +137,9 @@ type Settings struct {
 	// AllowUnknownCodes lets through codes that the embedded value sets do not
 	// hold: the sets are revised several times a year.
 	AllowUnknownCodes bool
+	// ProcessingCode is the processingCode of the HL7 v3 messages (TD0.2, TD0.5,
+	// TD1.3a). Empty: "P" in production, "D" elsewhere.
+	ProcessingCode string
 	// RepositoryUniqueID is asked for where an entry does not name its
 	// repository. Empty: "1.2.250.1.213.4.1.1.1.2".
 	RepositoryUniqueID segur.OID

@@ -60,6 +60,12 @@ func (c Config) withDefaults() Config {
 	if s.AuthnContextDecl == "" {
 		s.AuthnContextDecl = defaultAuthnContextDecl
 	}
+	if s.ProcessingCode == "" {
+		s.ProcessingCode = "D"
+		if c.Environment == segur.Production {
+			s.ProcessingCode = "P"
+		}
+	}
 	if s.RepositoryUniqueID == "" {
 		s.RepositoryUniqueID = defaultRepository
 	}
@@ -87,6 +93,7 @@ func (c *Config) check(p *segur.Problems) {
 	p.Require("software.version", c.Software.Version)
 	p.Require("software.approvalNumber", c.Software.ApprovalNumber)
 	c.checkOIDs(p)
+	c.checkWebHost(p)
 	if c.Signing == nil {
 		p.Add("signing", "is required: the certificate of signature of the structure, or of the card in Directe")
 		return

@@ -23,6 +23,8 @@ type failure struct {
 	// where a call may be repeated.
 	documents []string
 	mode      Mode
+	// freeText says that the service may name people whom the caller did not.
+	freeText bool
 }
 
 // typed gives err the code, the kind and the help of the record's own codes,
@@ -187,6 +189,9 @@ func (f *failure) clean(text string) string {
 		}
 	}
 	text = composites.ReplaceAllString(text, removed)
+	if f.freeText {
+		text = freeText(text)
+	}
 	return matricule.ReplaceAllString(text, "${1}"+removed)
 }
 

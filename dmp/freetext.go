@@ -1,0 +1,152 @@
+package dmp
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/segur-sdk/segur/internal/xmlr"
+)
+
+// freeText removes from a text of the service what may identify somebody whom
+// the caller did not name: capitalised words that are no words of the field,
+// dates, long numbers. The calls that only know the INS read texts such as
+// « Dossier de M. X » that no comparison with known names can clean.
+func freeText(s string) string {
+	var b strings.Builder
+	start := true // of a sentence
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case unicode.IsLetter(r):
+			word, end := letters(s, i)
+			if suspicious(word, start, s[end:]) && !part(s, i, end) {
+				writeRemoved(&b)
+			} else {
+				b.WriteString(word)
+			}
+			i, start = end, false
+		case unicode.IsDigit(r):
+			number, end := digits(s, i)
+			if identifies(number) && !part(s, i, end) {
+				writeRemoved(&b)
+			} else {
+				b.WriteString(number)
+			}
+			i, start = end, false
+		default:
+			b.WriteRune(r)
+			if strings.ContainsRune(".!?:;", r) {
+				start = true
+			}
+			i += size
+		}
+	}
+	return b.String()
+}
+
+// writeRemoved writes the mark once for words that follow each other.
+func writeRemoved(b *strings.Builder) {
+	if s := strings.TrimRight(b.String(), " -'’"); strings.HasSuffix(s, removed) {
+		b.Reset()
+		b.WriteString(s)
+		return
+	}
+	b.WriteString(removed)
+}
+
+func letters(s string, from int) (word string, end int) {
+	end = len(s)
+	for i, r := range s[from:] {
+		if !unicode.IsLetter(r) && !unicode.Is(unicode.Mn, r) {
+			end = from + i
+			break
+		}
+	}
+	return s[from:end], end
+}
+
+// digits takes a number with what joins its groups: dates, OIDs, matricules.
+func digits(s string, from int) (number string, end int) {
+	end = from
+	for i := from; i < len(s); i++ {
+		if c := s[i]; c >= '0' && c <= '9' {
+			end = i + 1
+		} else if !strings.ContainsRune("./- ", rune(c)) || i > end {
+			break
+		}
+	}
+	return s[from:end], end
+}
+
+// identifies reports whether a number may be a date or an identifier of a
+// person: eight digits in all, unless it is an OID.
+func identifies(number string) bool {
+	count := 0
+	for _, r := range number {
+		if unicode.IsDigit(r) {
+			count++
+		}
+	}
+	return count >= 8 && strings.Count(number, ".") < 3
+}
+
+// part reports whether a word belongs to a code (G15_10/SM44, DMPi_2), an OID
+// or a URN, which are no words.
+func part(s string, from, end int) bool {
+	return from > 0 && strings.ContainsRune("_0123456789", rune(s[from-1])) || end < len(s) && strings.ContainsRune("_0123456789", rune(s[end]))
+}
+
+// suspicious reports whether a word may be a name.
+func suspicious(word string, start bool, rest string) bool {
+	if !capital(word) || utf8.RuneCountInString(word) < 2 || vocabulary[strings.ToLower(word)] || strings.HasPrefix(word, "DMP") || strings.HasPrefix(word, "XDS") {
+		return false
+	}
+	if strings.ToUpper(word) == word {
+		return true
+	}
+	if !start {
+		return true
+	}
+	// A sentence begins with a capital; a name is followed by another one.
+	next, _ := letters(strings.TrimLeft(rest, " -'’"), 0)
+	return capital(next) && !vocabulary[strings.ToLower(next)]
+}
+
+func capital(word string) bool {
+	for _, r := range word {
+		return unicode.IsUpper(r)
+	}
+	return false
+}
+
+// vocabulary are the words of the field that its messages write with a capital.
+var vocabulary = func() map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(`
+		le la les un une des du de au aux ce cet cette ces il elle on vous votre vos nous pas non oui et ou en par pour avec sans si
+		aucun aucune impossible accès erreur échec refus refusé refusée opération action ajout suppression demande autorisation
+		autorisations habilitation habilitations patient patients dossier dossiers identifiant identité structure structures
+		profession professionnel professionnels professionnelle ps médecin médecins traitant mt rôle mode valeur champ paramètre date
+		format service services serveur système droit droits certificat signature requête message réponse document documents données
+		recherche veuillez merci déjà opposition consentement dmp ins insc nir nia vihf cps cpe cpf air ens lps si rpps finess siret
+		adeli igc ans cnam directe indirecte renforcee renforcée valide active interdite toute inactive introuvable fermé ouvert
+		mon espace santé ségur authorinstitution authorperson patientid identifiant_structure hl7 xds soap saml tls xml oid uuid
+		pharmaciens pharmacien spécialité obligatoire not valid invalid unknown error access denied the an no is request response ok nok`) {
+		out[w] = true
+	}
+	return out
+}()
+
+// keepNames adds the names that an answer holds to what no error may repeat.
+func (f *failure) keepNames(payload *xmlr.Node) {
+	if payload == nil {
+		return
+	}
+	for n := range payload.Walk() {
+		switch n.Name.Local {
+		case "family", "given", "lastName", "patronymicalName", "firstName", "nationalId":
+			f.private = append(f.private, privateTexts(n.DeepText())...)
+		}
+	}
+}
