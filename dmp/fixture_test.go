@@ -12,6 +12,7 @@ import (
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/cda"
 	"github.com/segur-sdk/segur/cda/pdfa"
+	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/dmp/dmptest"
 	"github.com/segur-sdk/segur/dmp/xds"
@@ -118,4 +119,13 @@ func contentOf(tb testing.TB, c segur.Content) []byte {
 	require.NoError(tb, err)
 	require.NoError(tb, r.Close())
 	return b.Bytes()
+}
+
+// onCard is a professional who acts by card, in DIRECTE.
+func onCard(srv *dmptest.Server) func(*dmp.Config) {
+	return func(c *dmp.Config) {
+		c.Mode, c.LocalAuthentication = dmp.Directe, dmp.ByCard
+		c.Credentials = segur.StaticCredential(srv.PKI().Professional())
+		c.Signing = segur.StaticCredential(srv.PKI().Professional(credentialtest.ForSignature()))
+	}
 }

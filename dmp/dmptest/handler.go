@@ -57,7 +57,7 @@ type Call struct {
 func NewHandler(opts ...Option) *Handler {
 	h := &Handler{
 		clock: time.Now, maxAge: 5 * time.Minute, used: map[string]bool{},
-		patients: map[segur.INS]Record{Patient().INS: {}},
+		patients: map[segur.INS]Record{Patient().INS: {Traits: Patient().Traits}},
 	}
 	for _, o := range opts {
 		o(h)
@@ -78,6 +78,20 @@ func (h *Handler) Calls() []Call {
 // operation names the operation of a request by its head: submissions are the
 // only messages in several parts.
 func operation(r *http.Request) string {
+	service := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	switch service {
+	case "patients":
+		return opExistence
+	case "patientsPDQ":
+		return opSearch
+	case "patientsSpecific":
+		return opRecords
+	case "habilitations":
+		if strings.Contains(r.Header.Get("Content-Type"), actionProfessionals) {
+			return opProfessionals
+		}
+		return opAuthorize
+	}
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/registry") && strings.Contains(r.Header.Get("Content-Type"), actionUpdate):
 		return opUpdate
@@ -116,6 +130,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		c.Code, c.Reason = refused.code, refused.reason
 		c.writeFault(w, refused)
 	}
+	if c.Op == opSubmit && c.Code == "" && refused == nil {
+		h.update(c.vihf.Patient, func(r *Record) { r.LastAdd, r.LastUpdate = h.clock(), h.clock() })
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.calls = append(h.calls, c.Call)
@@ -151,6 +168,31 @@ func (c *call) run(w http.ResponseWriter) *refusal {
 			break
 		}
 		return c.update(w)
+	case actionIdentity:
+		if service != "/patients" {
+			break
+		}
+		return c.identity(w)
+	case actionSearch:
+		if service != "/patientsPDQ" {
+			break
+		}
+		return c.searchPatient(w)
+	case actionAuthorization:
+		if service != "/habilitations" {
+			break
+		}
+		return c.authorize(w)
+	case actionProfessionals:
+		if service != "/habilitations" {
+			break
+		}
+		return c.professionals(w)
+	case actionRecords:
+		if service != "/patientsSpecific" {
+			break
+		}
+		return c.records(w)
 	}
 	return sender("", fmt.Sprintf("The action %s is not one of the service %s", c.message.Action, service))
 }

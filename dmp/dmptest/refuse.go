@@ -60,6 +60,14 @@ func (c *call) scripted(w http.ResponseWriter) (done bool, f *refusal) {
 	if r == nil {
 		return false, nil
 	}
+	if _, ok := outputs[c.Op]; ok && !r.Fault {
+		c.output(w, r.Code, r.Context, nil)
+		return true, nil
+	}
+	if (c.Op == opExistence || c.Op == opSearch) && !r.Fault {
+		c.refuseHL7(w, r.Code, r.Context)
+		return true, nil
+	}
 	response := failed(r.Code, r.Context, r.Location)
 	var appendXML func([]byte) ([]byte, error)
 	switch {

@@ -60,7 +60,14 @@ func (c *call) envelope(body []byte) []byte {
 		if c.message.Action == actionUpdate {
 			suffix = "-Response" // as its binding has it
 		}
-		header("Action", c.message.Action+suffix)
+		action := c.message.Action + suffix
+		switch c.message.Action { // as their bindings have it
+		case actionIdentity:
+			action = nsHL7 + ":PRPA_IN201308UV02"
+		case actionSearch:
+			action = nsHL7 + ":PRPA_IN201306UV02"
+		}
+		header("Action", action)
 		header("MessageID", "urn:uuid:"+newUUID())
 		header("To", soap.Anonymous)
 		header("RelatesTo", c.message.MessageID)
