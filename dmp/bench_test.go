@@ -186,7 +186,7 @@ func BenchmarkPrepare(b *testing.B) {
 			b.SetBytes(size)
 			b.ReportAllocs()
 			for b.Loop() {
-				_, err := client.Prepare(context.Background(), dmp.Submission{Patient: dmptest.Patient(), ContentType: consultation,
+				_, err := client.Prepare(context.Background(), dmp.Submission{Patient: dmptest.Patient(), Opposition: dmp.NotOpposed, ContentType: consultation,
 					Documents: []dmp.SubmissionDocument{{Document: document}}})
 				require.NoError(b, err)
 			}

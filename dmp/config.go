@@ -143,4 +143,14 @@ type Settings struct {
 	// RepositoryUniqueID is asked for where an entry does not name its
 	// repository. Empty: "1.2.250.1.213.4.1.1.1.2".
 	RepositoryUniqueID segur.OID
+	// MaxDocumentBytes and MaxSubmissionBytes bound a document and a lot that
+	// are published. The limits of the service are not public. 0: 50 MiB, and
+	// 200 MiB.
+	MaxDocumentBytes, MaxSubmissionBytes int64
+	// MajorityAge is the age at which nobody is hidden anything as a legal
+	// representative. 0: 18.
+	MajorityAge int
+	// AllowMetadataChange lets [Client.ChangeMetadata] change other attributes
+	// than visibility and status, which the record is not known to accept.
+	AllowMetadataChange bool
 }

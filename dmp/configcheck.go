@@ -1,6 +1,7 @@
 package dmp
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -69,6 +70,9 @@ func (c Config) withDefaults() Config {
 	if s.RepositoryUniqueID == "" {
 		s.RepositoryUniqueID = defaultRepository
 	}
+	s.MaxDocumentBytes = cmp.Or(s.MaxDocumentBytes, defaultMaxDocument)
+	s.MaxSubmissionBytes = cmp.Or(s.MaxSubmissionBytes, defaultMaxSubmission)
+	s.MajorityAge = cmp.Or(s.MajorityAge, defaultMajority)
 	return c
 }
 
@@ -89,6 +93,7 @@ func (c *Config) check(p *segur.Problems) {
 	c.checkStructure(p)
 	c.checkUser(p)
 	c.checkAuthentication(p)
+	c.checkLimits(p)
 	p.Require("software.name", c.Software.Name)
 	p.Require("software.version", c.Software.Version)
 	p.Require("software.approvalNumber", c.Software.ApprovalNumber)

@@ -25,6 +25,21 @@ type digests struct {
 	// sent. SHA-1 would halve the speed of sending; what an enemy does to the
 	// file is for the manifest to tell.
 	check uint32
+	// xml is what an XML document says by itself; head are the first bytes of
+	// another one.
+	xml  inspection
+	head [dicomHead]byte
+}
+
+// header keeps the first bytes of what is written to it.
+type header struct {
+	bytes [dicomHead]byte
+	n     int
+}
+
+func (h *header) Write(p []byte) (int, error) {
+	h.n += copy(h.bytes[h.n:], p)
+	return len(p), nil
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -45,14 +60,16 @@ func digest(c segur.Content, isXML, withSHA256 bool) (digests, error) {
 	check := crc32.New(castagnoli)
 	sinks := []io.Writer{raw, check}
 	sk := skeleton{}
+	first := header{}
 	switch {
 	case isXML:
 		sinks = append(sinks, &sk)
 	case withSHA256:
 		manifest = newHash()
-		sinks = append(sinks, manifest)
+		sinks = append(sinks, manifest, &first)
 	default:
 		manifest = raw
+		sinks = append(sinks, &first)
 	}
 	n, err := readContent(c, io.MultiWriter(sinks...))
 	if err != nil {
@@ -60,12 +77,12 @@ func digest(c segur.Content, isXML, withSHA256 bool) (digests, error) {
 	}
 	d := digests{size: n, sha1: hex.EncodeToString(raw.Sum(nil)), canonical: isXML, check: check.Sum32()}
 	if !isXML {
-		d.manifest = manifest.Sum(nil)
+		d.manifest, d.head = manifest.Sum(nil), first.bytes
 		return d, nil
 	}
 	sk.end()
 	h := newHash()
-	if err := sk.canonicalDigest(c, h); err != nil {
+	if err := sk.canonicalDigest(c, h, d.xml.visit); err != nil {
 		return digests{}, err
 	}
 	d.manifest = h.Sum(nil)

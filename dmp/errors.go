@@ -22,7 +22,11 @@ type failure struct {
 	// documents are the identifiers of what the outcome of is at stake; nil
 	// where a call may be repeated.
 	documents []string
-	mode      Mode
+	// lookAgain says how to find out; zero: as for a submission.
+	lookAgain segur.Text
+	// places maps what the registry names to what the caller gave; nil: not.
+	places *places
+	mode   Mode
 	// freeText says that the service may name people whom the caller did not.
 	freeText bool
 }
@@ -108,9 +112,12 @@ func (f *failure) uncertain(out *segur.Error) {
 		return
 	}
 	for _, id := range f.documents {
-		out.Details = append(out.Details, segur.Detail{Field: id, Message: "may be in the record: look it up (Client.Resolve) before sending again"})
+		out.Details = append(out.Details, segur.Detail{Field: id, Message: "may be in the record: look it up before sending again"})
 	}
 	if out.Help == (segur.Text{}) {
+		if out.Help = f.lookAgain; out.Help != (segur.Text{}) {
+			return
+		}
 		out.Help = segur.Text{
 			FR: "La demande est partie et aucune réponse exploitable n'est revenue. Ne pas renvoyer à l'aveugle : Client.Resubmit cherche les documents par leur identifiant et n'envoie que s'ils sont absents.",
 			EN: "The request left and no usable answer came. Do not send again blindly: Client.Resubmit looks the documents up by their identifier and sends only when they are absent."}
@@ -139,6 +146,9 @@ func (f *failure) cleaned(in []segur.Detail) []segur.Detail {
 	}
 	out := make([]segur.Detail, len(in))
 	for i, d := range in {
+		if f.places != nil {
+			d.Field = f.places.field(d)
+		}
 		d.Message, d.Location = f.clean(clip(d.Message)), f.clean(clip(d.Location))
 		d.Code = code(d.Code)
 		out[i] = d
@@ -198,8 +208,12 @@ func (f *failure) clean(text string) string {
 // keepPrivate adds the patient's identity that an entry holds to what no error
 // may repeat.
 func (f *failure) keepPrivate(e *xds.DocumentEntry) {
+	f.private = append(f.private, entryTexts(e)...)
+}
+
+func entryTexts(e *xds.DocumentEntry) []string {
 	t := e.SourcePatient()
-	f.private = append(f.private, privateTexts(t.BirthName, t.UsedName, t.FirstGivenName, t.GivenNames, t.UsedGivenName, e.SourcePatientID.ID)...)
+	return privateTexts(t.BirthName, t.UsedName, t.FirstGivenName, t.GivenNames, t.UsedGivenName, e.SourcePatientID.ID)
 }
 
 // shortText is where a name may be a part of ordinary words: ALI of

@@ -51,7 +51,7 @@ func Example() {
 		return
 	}
 	sealed, err := feed.Prepare(ctx, dmp.Submission{
-		Patient: patient, ContentType: segur.Code{Code: "07"},
+		Patient: patient, Opposition: dmp.NotOpposed, ContentType: segur.Code{Code: "07"},
 		Documents: []dmp.SubmissionDocument{{Document: report}},
 	})
 	if err != nil {
@@ -104,7 +104,7 @@ func ExampleClient_Resubmit() {
 		return
 	}
 	sealed, err := client.Prepare(ctx, dmp.Submission{
-		Patient: dmptest.Patient(), ContentType: segur.Code{Code: "07"},
+		Patient: dmptest.Patient(), Opposition: dmp.NotOpposed, ContentType: segur.Code{Code: "07"},
 		Documents: []dmp.SubmissionDocument{{Document: report}},
 	})
 	if err != nil {
@@ -131,7 +131,7 @@ func ExampleClient_Prepare() {
 	}
 	patient := dmptest.Patient()
 	patient.Status = segur.Validated
-	_, err = client.Prepare(context.Background(), dmp.Submission{Patient: patient, ContentType: segur.Code{Code: "7"}})
+	_, err = client.Prepare(context.Background(), dmp.Submission{Patient: patient, Opposition: dmp.NotOpposed, ContentType: segur.Code{Code: "7"}})
 	var e *segur.Error
 	if errors.As(err, &e) {
 		for _, d := range e.Details {

@@ -93,7 +93,7 @@ func prepared(tb testing.TB, c *dmp.Client, documents ...dmp.SubmissionDocument)
 		documents = []dmp.SubmissionDocument{{Document: newReport(tb)}}
 	}
 	sealed, err := c.Prepare(context.Background(), dmp.Submission{
-		Patient: dmptest.Patient(), ContentType: consultation, Documents: documents})
+		Patient: dmptest.Patient(), Opposition: dmp.NotOpposed, ContentType: consultation, Documents: documents})
 	require.NoError(tb, err)
 	return sealed
 }

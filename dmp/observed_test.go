@@ -156,7 +156,7 @@ func TestShortNamesAndTexts(t *testing.T) {
 	client := newClient(t, srv)
 	patient := dmptest.Patient()
 	patient.Traits.BirthName, patient.Traits.UsedName = "ALI", ""
-	sealed, err := client.Prepare(t.Context(), dmp.Submission{Patient: patient, ContentType: consultation,
+	sealed, err := client.Prepare(t.Context(), dmp.Submission{Patient: patient, Opposition: dmp.NotOpposed, ContentType: consultation,
 		Documents: []dmp.SubmissionDocument{{Document: newReport(t, func(r *cda.Report) { r.Patient = patient })}}})
 	require.NoError(t, err)
 	srv.Fail(dmptest.Fault{ContentType: soapType, Body: registryAnswer(statusFailure,

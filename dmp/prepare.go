@@ -22,7 +22,10 @@ const opPrepare = "dmp.prepare"
 func (c *Client) Prepare(ctx context.Context, s Submission) (*Sealed, error) {
 	var p segur.Problems
 	sealed := &Sealed{sha256: c.cfg.Settings.LotSignatureSHA256, secret: c.secret}
-	c.preparePatient(&p, s.Patient, sealed)
+	sealed.patient = c.checkIdentity(&p, s.Patient)
+	sealed.private = patientTexts(s.Patient)
+	s.Opposition.check(&p)
+	fits := c.checkSizes(&p, s.Documents)
 	if len(s.Documents) == 0 {
 		p.Add("documents", "at least one is required")
 	}
@@ -34,7 +37,7 @@ func (c *Client) Prepare(ctx context.Context, s Submission) (*Sealed, error) {
 			}
 			return nil, &segur.Error{Op: opPrepare, Kind: kind, Message: "nothing was sent", Err: err}
 		}
-		if c.prepareDocument(&p, fmt.Sprintf("documents[%d]", i), &s.Documents[i], s.Patient, sealed) {
+		if c.prepareDocument(&p, fmt.Sprintf("documents[%d]", i), &s.Documents[i], &s, fits[i], sealed) {
 			sealed.positions = append(sealed.positions, i)
 		}
 	}
@@ -92,9 +95,9 @@ func (s *Sealed) renamed(in []segur.Detail) []segur.Detail {
 	return out
 }
 
-// preparePatient requires a qualified identity of an authority that the
-// environment takes.
-func (c *Client) preparePatient(p *segur.Problems, patient segur.Patient, sealed *Sealed) {
+// checkIdentity requires a qualified identity of an authority that the
+// environment takes, and returns its INS.
+func (c *Client) checkIdentity(p *segur.Problems, patient segur.Patient) segur.INS {
 	ins, ok := patient.QualifiedINS()
 	switch {
 	case !ok && patient.INS.IsZero():
@@ -106,24 +109,78 @@ func (c *Client) preparePatient(p *segur.Problems, patient segur.Patient, sealed
 	case !c.cfg.Environment.AcceptsINS(ins.Authority()):
 		p.Add("patient.ins.authority", "is a test authority, refused in production")
 	}
-	sealed.patient = ins
-	t := patient.Traits
-	sealed.private = privateTexts(patient.INS.Matricule(), patient.INS.Body(), t.BirthName, t.UsedName, t.FirstGivenName, t.GivenNames, t.UsedGivenName)
-	for _, id := range patient.LocalIDs {
-		sealed.private = append(sealed.private, privateTexts(id.Extension)...)
-	}
+	return ins
 }
 
-// prepareDocument adds a document to sealed, unless there is none.
-func (c *Client) prepareDocument(p *segur.Problems, path string, d *SubmissionDocument, patient segur.Patient, sealed *Sealed) bool {
-	var entry xds.DocumentEntry
-	content := d.Content
+// patientTexts are the texts of a patient that no error may repeat.
+func patientTexts(patient segur.Patient) []string {
+	t := patient.Traits
+	out := privateTexts(patient.INS.Matricule(), patient.INS.Body(), t.BirthName, t.UsedName, t.FirstGivenName, t.GivenNames, t.UsedGivenName)
+	for _, id := range patient.LocalIDs {
+		out = append(out, privateTexts(id.Extension)...)
+	}
+	return out
+}
+
+// content is what is sent: that of the document, or the content.
+func (d *SubmissionDocument) content() segur.Content {
+	if d.Document != nil {
+		return d.Document
+	}
+	return d.Content
+}
+
+// prepareDocument adds a document to sealed, unless there is none. One that
+// does not fit is not read.
+func (c *Client) prepareDocument(p *segur.Problems, path string, d *SubmissionDocument, s *Submission, fits bool, sealed *Sealed) bool {
+	entry, ok := c.prepareEntry(p, path, d, s.Patient, sealed)
+	if !ok {
+		return false
+	}
+	content := d.content()
+	c.checkVisibility(p, path+".visibility", &entry)
+	c.warnMinor(sealed, path+".visibility", &entry, s.Patient.Traits)
+	c.checkInstitution(p, path, &entry)
+	var digests digests
+	var err error
+	if fits {
+		digests, err = digest(content, isXML(entry.MimeType), c.cfg.Settings.LotSignatureSHA256)
+	}
+	switch {
+	case err != nil:
+		p.Merge(path+".content", err)
+	case fits && digests.size == 0:
+		p.Add(path+".content", "is empty (EX_GEN-1060)")
+	case fits:
+		checkFormat(p, path, &entry, &digests)
+		checkBytes(p, path, &entry, &digests, s.Patient)
+	}
+	if digests.size == 0 {
+		// The rest is checked as if hash and size were there.
+		digests.sha1, digests.size = strings.Repeat("0", 40), 1
+	}
+	entry.Hash, entry.Size = digests.sha1, digests.size
+	if d.ReplacesEntry != nil {
+		c.checkReplacement(p, path, d, &entry, s)
+		sealed.private = append(sealed.private, entryTexts(d.ReplacesEntry)...)
+	}
+	sealed.submission.Entries = append(sealed.submission.Entries, entry)
+	sealed.contents = append(sealed.contents, content)
+	sealed.digests = append(sealed.digests, digests)
+	return true
+}
+
+// prepareEntry is the entry of a document, without hash and size.
+func (c *Client) prepareEntry(p *segur.Problems, path string, d *SubmissionDocument, patient segur.Patient, sealed *Sealed) (entry xds.DocumentEntry, ok bool) {
+	replaces := d.Replaces
+	if replaces == "" && d.ReplacesEntry != nil {
+		replaces = d.ReplacesEntry.ID
+	}
 	switch {
 	case d.Document != nil && (d.Content != nil || d.Entry != nil):
 		p.Add(path, "takes either a document, or a content with its entry")
-		return false
+		return entry, false
 	case d.Document != nil:
-		content = d.Document
 		header := d.Document.Header()
 		checkHeader(p, path+".document", header, patient)
 		o := d.Options
@@ -136,12 +193,15 @@ func (c *Client) prepareDocument(p *segur.Problems, path string, d *SubmissionDo
 		for _, id := range header.PatientIDs {
 			sealed.private = append(sealed.private, privateTexts(id.Extension)...)
 		}
-		if header.Replaces != (segur.Identifier{}) && d.Replaces == "" {
+		switch says := header.Replaces != (segur.Identifier{}); {
+		case says && replaces == "":
 			p.Add(path+".replaces", "is required: the document replaces another one; Client.Lookup finds its entryUUID")
+		case !says && replaces != "":
+			p.Add(path+".replaces", "must be empty: the document does not say that it replaces another one (relatedDocument)")
 		}
 	case d.Content == nil || d.Entry == nil:
 		p.Add(path, "needs a document, or a content with its entry")
-		return false
+		return entry, false
 	default:
 		entry = *d.Entry
 		entry.ID = ""
@@ -149,23 +209,8 @@ func (c *Client) prepareDocument(p *segur.Problems, path string, d *SubmissionDo
 			p.Add(path+".visibility", "must be empty with an entry: its confidentialityCodes hold the markers")
 		}
 	}
-	entry.Replaces = d.Replaces
-	if d.Document != nil && d.Replaces != "" && d.Document.Header().Replaces == (segur.Identifier{}) {
-		p.Add(path+".replaces", "must be empty: the document does not say that it replaces another one (relatedDocument)")
-	}
-	c.checkVisibility(p, path+".visibility", &entry)
-	c.checkInstitution(p, path, &entry)
-	digests, err := digest(content, isXML(entry.MimeType), c.cfg.Settings.LotSignatureSHA256)
-	if err != nil {
-		p.Merge(path+".content", err)
-		// The rest is checked as if hash and size were there.
-		digests.sha1, digests.size = strings.Repeat("0", 40), 1
-	}
-	entry.Hash, entry.Size = digests.sha1, digests.size
-	sealed.submission.Entries = append(sealed.submission.Entries, entry)
-	sealed.contents = append(sealed.contents, content)
-	sealed.digests = append(sealed.digests, digests)
-	return true
+	entry.Replaces = replaces
+	return entry, true
 }
 
 func isXML(mimeType string) bool {
@@ -203,14 +248,13 @@ func (c *Client) checkVisibility(p *segur.Problems, path string, e *xds.Document
 	}
 }
 
-// checkInstitution applies EX_2.1-1140: in Indirecte the structure of the
-// assertion is that of an author; in Directe the user is an author or the
-// legal authenticator.
+// checkInstitution applies EX_2.1-1140.
 func (c *Client) checkInstitution(p *segur.Problems, path string, e *xds.DocumentEntry) {
 	switch {
-	case c.cfg.Mode == Directe && !e.SignedBy(c.cfg.User.ID):
+	case c.ours(e):
+	case c.byCard():
 		p.Add(path+".authors", "must name the user: an author or the legal authenticator is who publishes with a card (EX_2.1-1140)")
-	case c.cfg.Mode != Directe && !e.WrittenBy(c.cfg.Structure.ID):
+	default:
 		p.Add(path+".authors", "must name the structure of the configuration as the institution of one author (EX_2.1-1140; options.authorInstitution replaces it)")
 	}
 }
@@ -221,18 +265,24 @@ func (c *Client) prepareSet(s *Submission, sealed *Sealed) error {
 	if title == "" && len(sealed.submission.Entries) == 1 {
 		title = sealed.submission.Entries[0].Title
 	}
+	sealed.submission.Set = c.set(sealed.patient, title, s.ContentType)
+	sealed.submission.Set.Comments = s.Comments
+	return c.identify(sealed)
+}
+
+// set is the metadata of a lot that this client sends, without identifier.
+func (c *Client) set(ins segur.INS, title string, contentType segur.Code) xds.SubmissionSet {
 	user := c.cfg.User
 	user.Organization = &c.cfg.Structure
 	if user.Specialty.IsZero() && user.Profession.System == systemProducer {
 		user.Specialty = segur.Code{Code: user.Profession.Code, System: systemProducer} // AUTOMATE is its own specialty
 	}
-	set := &sealed.submission.Set
-	*set = xds.SubmissionSet{
-		SourceID: c.cfg.SourceID, PatientID: xds.INSPatientID(sealed.patient), Submitted: segur.At(c.cfg.Clock()),
-		Title: title, Comments: s.Comments, Author: xds.NewAuthor(user), ContentTypeCode: s.ContentType,
+	set := xds.SubmissionSet{
+		SourceID: c.cfg.SourceID, PatientID: xds.INSPatientID(ins), Submitted: segur.At(c.cfg.now()),
+		Title: title, Author: xds.NewAuthor(user), ContentTypeCode: contentType,
 	}
 	set.Complete()
-	return c.identify(sealed)
+	return set
 }
 
 // identify gives the lot and its signature new identifiers.

@@ -35,9 +35,10 @@ func TestPrepareRefuses(t *testing.T) {
 	}
 	header := newReport(t).Header()
 	withHeader := func(change func(*segur.DocumentHeader)) segur.Document {
-		h := newReport(t).Header()
+		report := newReport(t)
+		h := report.Header()
 		change(&h)
-		return segur.NewDocument(newReport(t), h)
+		return segur.NewDocument(report, h)
 	}
 	for name, c := range map[string]struct {
 		config func(*dmp.Config)
@@ -95,7 +96,7 @@ func TestPrepareRefuses(t *testing.T) {
 			}
 			client, err := dmp.New(cfg)
 			require.NoError(t, err)
-			s := submission{Patient: dmptest.Patient(), ContentType: consultation, Documents: []dmp.SubmissionDocument{{Document: newReport(t)}}}
+			s := submission{Patient: dmptest.Patient(), Opposition: dmp.NotOpposed, ContentType: consultation, Documents: []dmp.SubmissionDocument{{Document: newReport(t)}}}
 			c.change(&s)
 			_, err = client.Prepare(context.Background(), s)
 			if c.want == nil {
@@ -128,6 +129,11 @@ func noPrivateText(tb testing.TB, text string) {
 	}
 }
 
+// sampleKOS is DICOM by its head only.
+func sampleKOS() segur.Content {
+	return segur.BytesContent(append(make([]byte, 128), "DICM fictif"...))
+}
+
 // A qualified identity of a real authority passes in production.
 func TestPrepareInProduction(t *testing.T) {
 	t.Parallel()
@@ -137,7 +143,7 @@ func TestPrepareInProduction(t *testing.T) {
 	patient.INS = otherINS(t, segur.OIDINSNIR)
 	patient.Traits.Sex, patient.Traits.BirthDate, patient.Traits.BirthPlace = segur.Male, segur.NewDate(1970, 7, 1), "99352"
 	report := newReport(t) // of the default patient
-	_, err := client.Prepare(context.Background(), dmp.Submission{Patient: patient, ContentType: consultation,
+	_, err := client.Prepare(context.Background(), dmp.Submission{Patient: patient, Opposition: dmp.NotOpposed, ContentType: consultation,
 		Documents: []dmp.SubmissionDocument{{Document: report}}})
 	assert.Contains(t, fields(t, err), "documents[0].document.patient")
 }
@@ -160,7 +166,7 @@ func TestPrepareSeveralDocuments(t *testing.T) {
 	srv := fake(t)
 	client := newClient(t, srv)
 	report := newReport(t)
-	kos := segur.BytesContent(append(make([]byte, 128), "DICM fictif"...))
+	kos := sampleKOS()
 	sealed := prepared(t, client,
 		dmp.SubmissionDocument{Document: report, Visibility: []xds.Visibility{xds.HiddenFromPatient}},
 		dmp.SubmissionDocument{Content: kos, Entry: kosEntry(report)})
@@ -194,14 +200,14 @@ func TestCodesGivenByTheirCodeAlone(t *testing.T) {
 	})
 	for _, code := range []string{"07", "SA07"} {
 		sealed, err := c.Prepare(context.Background(), dmp.Submission{
-			Patient: dmptest.Patient(), ContentType: segur.Code{Code: code}, Documents: []dmp.SubmissionDocument{{Document: newReport(t)}}})
+			Patient: dmptest.Patient(), Opposition: dmp.NotOpposed, ContentType: segur.Code{Code: code}, Documents: []dmp.SubmissionDocument{{Document: newReport(t)}}})
 		require.NoError(t, err, code)
 		assert.Empty(t, sealed.Warnings())
 		_, err = c.Submit(context.Background(), sealed) // the fake judges codes and systems
 		require.NoError(t, err, code)
 	}
 	_, err := c.Prepare(context.Background(), dmp.Submission{
-		Patient: dmptest.Patient(), ContentType: segur.Code{Code: "99"}, Documents: []dmp.SubmissionDocument{{Document: newReport(t)}}})
+		Patient: dmptest.Patient(), Opposition: dmp.NotOpposed, ContentType: segur.Code{Code: "99"}, Documents: []dmp.SubmissionDocument{{Document: newReport(t)}}})
 	require.Len(t, asError(t, err).Details, 1)
 	assert.Equal(t, "contentType", asError(t, err).Details[0].Field)
 }

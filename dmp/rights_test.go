@@ -158,8 +158,8 @@ func TestSecretConnection(t *testing.T) {
 	require.ErrorIs(t, err, segur.ErrNotFound)
 	assert.False(t, srv.Calls()[3].Secret)
 
-	_, err = client.Prepare(ctx, dmp.Submission{Patient: dmptest.Patient(), ContentType: consultation,
-		Documents: []dmp.SubmissionDocument{{Content: newReport(t), Entry: kosEntry(newReport(t))}}})
+	_, err = client.Prepare(ctx, dmp.Submission{Patient: dmptest.Patient(), Opposition: dmp.NotOpposed, ContentType: consultation,
+		Documents: []dmp.SubmissionDocument{{Content: sampleKOS(), Entry: kosEntry(newReport(t))}}})
 	assert.Equal(t, []string{"documents[0].visibility"}, fields(t, err))
 }
 

@@ -94,9 +94,9 @@ func (s *skeleton) end() {
 }
 
 // canonicalDigest writes the canonical form of the document to h, taking the
-// runs from the document itself.
-func (s *skeleton) canonicalDigest(c segur.Content, h io.Writer) error {
-	canonical := xmlr.Canonical{Comments: true, Limits: xmlr.Options{MaxBytes: maxSkeleton + 1}}
+// runs from the document itself; visit is told of its events.
+func (s *skeleton) canonicalDigest(c segur.Content, h io.Writer, visit func(*xmlr.Scanner)) error {
+	canonical := xmlr.Canonical{Comments: true, Visit: visit, Limits: xmlr.Options{MaxBytes: maxSkeleton + 1}}
 	if len(s.runs) == 0 {
 		return canonicalError(xmlr.CanonicalizeTo(h, s.text, canonical))
 	}

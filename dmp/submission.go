@@ -19,9 +19,40 @@ type Submission struct {
 	// JDV_J59), such as {Code: "07"}, external consultation, or {Code: "03"},
 	// hospital stay. The system is filled from the value set. Required.
 	ContentType segur.Code
+	// Opposition says that the patient was informed of the record and did not
+	// oppose for a legitimate reason: [NotOpposed]. Required.
+	Opposition Opposition
+	// FormerINS are the INS that the patient had before (EX_3.1-1055): an entry
+	// that is replaced may bear one of them.
+	FormerINS []segur.INS
 	// Title and Comments describe the lot. Optional; a lot of one document
 	// takes its title.
 	Title, Comments string
+}
+
+// Opposition says what the patient's file holds on feeding the record. The
+// zero value is refused, so that nobody publishes without having looked.
+type Opposition uint8
+
+// The values of [Opposition].
+const (
+	// NotAsked is the zero value: nothing is published.
+	NotAsked Opposition = iota
+	// NotOpposed: the patient was informed and does not oppose.
+	NotOpposed
+	// Opposed: the patient opposes for a legitimate reason; nothing is
+	// published.
+	Opposed
+)
+
+func (o Opposition) check(p *segur.Problems) {
+	switch o {
+	case NotOpposed:
+	case Opposed:
+		p.Add("opposition", "the patient opposed: nothing is published")
+	default:
+		p.Add("opposition", "must say that the patient was informed and does not oppose: dmp.NotOpposed (R.1111-46 CSP)")
+	}
 }
 
 // SubmissionDocument is one document of a [Submission]: a Document whose entry
@@ -36,8 +67,16 @@ type SubmissionDocument struct {
 	// Visibility restricts who sees the document.
 	Visibility []xds.Visibility
 	// Replaces is the entryUUID ("urn:uuid:…") of the entry that this one
-	// replaces, from [Client.Find] or [Client.Lookup]. Optional.
+	// replaces, from [Client.Find] or [Client.Lookup]. Optional. A lot may
+	// replace several entries.
 	Replaces string
+	// ReplacesEntry is that entry where the mode may read it, as [Client.Find]
+	// gave it: a replacement that the record would refuse is then refused
+	// before anything is sent. It stands for Replaces.
+	ReplacesEntry *xds.DocumentEntry
+	// ChangeVisibility lets the document be seen by more people than
+	// ReplacesEntry: without it, a marker that is not repeated is refused.
+	ChangeVisibility bool
 	// Options completes the derivation of the entry of Document; Visibility
 	// above is added to its own.
 	Options xds.EntryOptions

@@ -18,6 +18,8 @@ const opSubmit = "dmp.submit"
 
 // Receipt says that the record registered a submission.
 type Receipt struct {
+	// Transaction is TD2.1, or TD2.2 for the holder of a CPE: one message.
+	Transaction Transaction
 	// SubmissionSetID is the identifier of the lot that was registered; empty
 	// when Resubmit found that the documents were there already.
 	SubmissionSetID string
@@ -65,12 +67,8 @@ func (c *Client) submit(ctx context.Context, s *Sealed, setID, signatureID strin
 		return nil, err
 	}
 	f := failure{op: opSubmit, private: s.private, documents: s.DocumentIDs(), mode: c.cfg.Mode}
-	if !c.cfg.Environment.AcceptsINS(s.patient.Authority()) {
-		return nil, f.typed(&segur.Error{Kind: segur.KindInvalidInput, Message: "the environment refuses the authority of the INS: nothing was sent"})
-	}
-	if c.secret && !s.secret {
-		return nil, f.typed(&segur.Error{Kind: segur.KindInvalidInput,
-			Message: "the submission was not prepared by a secret connection, so that its documents may not be hidden from the legal representatives: nothing was sent"})
+	if err := c.checkSealed(s); err != nil {
+		return nil, f.typed(err)
 	}
 	c = c.session(s)
 	cred, err := c.cfg.signer(ctx, opSubmit)
@@ -78,7 +76,7 @@ func (c *Client) submit(ctx context.Context, s *Sealed, setID, signatureID strin
 		return nil, err
 	}
 	pending := c.startAssertion(ctx, cred, opSubmit, s.patient)
-	r, err := c.provide(s, cred, setID, signatureID)
+	r, err := c.provide(s, &f, cred, setID, signatureID)
 	if err != nil {
 		<-pending // its trace is not told after the call has ended
 		return nil, f.typed(err)
@@ -88,16 +86,36 @@ func (c *Client) submit(ctx context.Context, s *Sealed, setID, signatureID strin
 		return nil, err
 	}
 	defer answer.Close()
-	warnings, err := registered(answer)
+	warnings, err := registered(opSubmit, answer)
 	if err != nil {
 		return nil, answer.Fail(f.typed(err))
 	}
-	return &Receipt{SubmissionSetID: setID, SignatureID: signatureID, DocumentIDs: s.DocumentIDs(), MessageID: f.messageID,
+	return &Receipt{Transaction: c.feeding(), SubmissionSetID: setID, SignatureID: signatureID, DocumentIDs: s.DocumentIDs(), MessageID: f.messageID,
 		At: c.cfg.now(), Warnings: f.cleaned(warnings)}, nil
 }
 
-// registered reads the answer of ITI-41, to its end.
-func registered(answer *soap.Answer) ([]segur.Detail, error) {
+// checkSealed makes sure that what another client prepared, or this one long
+// ago, is what this one may send.
+func (c *Client) checkSealed(s *Sealed) error {
+	if !c.cfg.Environment.AcceptsINS(s.patient.Authority()) {
+		return &segur.Error{Kind: segur.KindInvalidInput, Message: "the environment refuses the authority of the INS: nothing was sent"}
+	}
+	if c.secret && !s.secret {
+		return &segur.Error{Kind: segur.KindInvalidInput,
+			Message: "the submission was not prepared by a secret connection, so that its documents may not be hidden from the legal representatives: nothing was sent"}
+	}
+	var p segur.Problems
+	if author := s.submission.Set.Author.Person.ID; author != c.cfg.User.ID {
+		p.Add("author", "of the lot is not the user of this client: prepare the submission with the client that sends it")
+	}
+	for i := range s.submission.Entries {
+		c.checkInstitution(&p, fmt.Sprintf("documents[%d]", s.positions[i]), &s.submission.Entries[i])
+	}
+	return p.Err(opSubmit)
+}
+
+// registered reads the answer of ITI-41 or ITI-57, to its end.
+func registered(op string, answer *soap.Answer) ([]segur.Detail, error) {
 	if err := answer.Finish(); err != nil {
 		return nil, lost(err, answer.Status)
 	}
@@ -106,11 +124,11 @@ func registered(answer *soap.Answer) ([]segur.Detail, error) {
 		return nil, lost(err, answer.Status)
 	}
 	if response.Outcome != xds.Success && response.Outcome != xds.Failure {
-		if err := response.Err(opSubmit); segur.KindOf(err) == segur.KindProtocol {
+		if err := response.Err(op); segur.KindOf(err) == segur.KindProtocol {
 			return nil, lost(err, answer.Status)
 		}
 	}
-	if err := response.Err(opSubmit); err != nil {
+	if err := response.Err(op); err != nil {
 		return nil, err
 	}
 	var warnings []segur.Detail
@@ -169,12 +187,13 @@ func (c *Client) signLot(s *Sealed, cred segur.Credential, setID string, now tim
 }
 
 // provide makes the request of ITI-41: every document is a part of its own.
-func (c *Client) provide(s *Sealed, cred segur.Credential, setID, signatureID string) (request, error) {
+func (c *Client) provide(s *Sealed, f *failure, cred segur.Credential, setID, signatureID string) (request, error) {
 	r := request{op: opSubmit, service: serviceRepository, action: actionProvide}
 	lot, contents, err := c.lot(s, cred, setID, signatureID)
 	if err != nil {
 		return r, err
 	}
+	f.places = placesOf(lot, s.positions)
 	part := func(entryID string) string { return entryID + "@segur" }
 	body, err := lot.AppendProvideAndRegister(nil, func(entryID string) string { return soap.Href(part(entryID)) })
 	if err != nil {

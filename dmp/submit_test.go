@@ -312,10 +312,9 @@ func TestSameDocumentOtherPatient(t *testing.T) {
 	other := dmptest.Patient()
 	other.INS = otherINS(t, segur.OIDINSNIRTest)
 	srv.SetPatient(other.INS, dmptest.Record{})
-	header := report.Header()
-	header.PatientIDs = []segur.Identifier{{Root: other.INS.Authority(), Extension: other.INS.Matricule()}}
-	again, err := client.Prepare(ctx, dmp.Submission{Patient: other, ContentType: consultation,
-		Documents: []dmp.SubmissionDocument{{Document: segur.NewDocument(report, header)}}})
+	same := newReport(t, func(r *cda.Report) { r.ID, r.Patient = report.ID(), other })
+	again, err := client.Prepare(ctx, dmp.Submission{Patient: other, Opposition: dmp.NotOpposed, ContentType: consultation,
+		Documents: []dmp.SubmissionDocument{{Document: same}}})
 	require.NoError(t, err)
 	_, err = client.Submit(ctx, again)
 	require.ErrorIs(t, err, segur.ErrRefused)
@@ -335,7 +334,7 @@ func TestCancelled(t *testing.T) {
 	require.NotErrorIs(t, err, segur.ErrCanceled)
 	_, err = client.Lookup(late, dmptest.Patient().INS, "1.2.3")
 	require.ErrorIs(t, err, segur.ErrTimeout)
-	_, err = client.Prepare(late, dmp.Submission{Patient: dmptest.Patient(), ContentType: consultation,
+	_, err = client.Prepare(late, dmp.Submission{Patient: dmptest.Patient(), Opposition: dmp.NotOpposed, ContentType: consultation,
 		Documents: []dmp.SubmissionDocument{{Document: newReport(t)}}})
 	require.ErrorIs(t, err, segur.ErrTimeout)
 
@@ -343,7 +342,7 @@ func TestCancelled(t *testing.T) {
 	cancel()
 	_, err = client.Submit(ctx, sealed)
 	require.ErrorIs(t, err, segur.ErrCanceled)
-	_, err = client.Prepare(ctx, dmp.Submission{Patient: dmptest.Patient(), ContentType: consultation,
+	_, err = client.Prepare(ctx, dmp.Submission{Patient: dmptest.Patient(), Opposition: dmp.NotOpposed, ContentType: consultation,
 		Documents: []dmp.SubmissionDocument{{Document: newReport(t)}}})
 	require.ErrorIs(t, err, segur.ErrCanceled)
 	assert.Empty(t, srv.Calls())

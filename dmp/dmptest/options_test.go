@@ -37,7 +37,7 @@ func TestUnknownCodes(t *testing.T) {
 		srv := dmptest.NewServer(opts...)
 		defer srv.Close()
 		c := client(t, srv, func(c *dmp.Config) { c.Settings.AllowUnknownCodes = true })
-		sealed, err := c.Prepare(context.Background(), dmp.Submission{Patient: dmptest.Patient(), ContentType: unknown,
+		sealed, err := c.Prepare(context.Background(), dmp.Submission{Patient: dmptest.Patient(), Opposition: dmp.NotOpposed, ContentType: unknown,
 			Documents: []dmp.SubmissionDocument{{Document: document()}}})
 		require.NoError(t, err)
 		_, err = c.Submit(context.Background(), sealed)
@@ -53,7 +53,7 @@ func TestLegalEntityCertificates(t *testing.T) {
 		srv := dmptest.NewServer(opts...)
 		defer srv.Close()
 		c := client(t, srv, func(c *dmp.Config) { c.Structure, c.AllowLegalEntityCertificate = site, true })
-		sealed, err := c.Prepare(context.Background(), dmp.Submission{Patient: dmptest.Patient(), ContentType: segur.Code{Code: "07"},
+		sealed, err := c.Prepare(context.Background(), dmp.Submission{Patient: dmptest.Patient(), Opposition: dmp.NotOpposed, ContentType: segur.Code{Code: "07"},
 			Documents: []dmp.SubmissionDocument{{Document: document(), Options: xds.EntryOptions{AuthorInstitution: &site}}}})
 		require.NoError(t, err)
 		_, err = c.Submit(context.Background(), sealed)

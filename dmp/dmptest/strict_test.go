@@ -90,7 +90,7 @@ func meddling(tb testing.TB, srv *dmptest.Server, change func(http.Header, []byt
 
 func publish(tb testing.TB, c *dmp.Client) error {
 	tb.Helper()
-	sealed, err := c.Prepare(context.Background(), dmp.Submission{Patient: dmptest.Patient(), ContentType: segur.Code{Code: "07"},
+	sealed, err := c.Prepare(context.Background(), dmp.Submission{Patient: dmptest.Patient(), Opposition: dmp.NotOpposed, ContentType: segur.Code{Code: "07"},
 		Documents: []dmp.SubmissionDocument{{Document: document()}}})
 	require.NoError(tb, err)
 	_, err = c.Submit(context.Background(), sealed)

@@ -20,6 +20,7 @@ func (j *journey) publish(ctx context.Context) error {
 	}
 	sealed, err := client.Prepare(ctx, dmp.Submission{
 		Patient:     j.patient,
+		Opposition:  dmp.NotOpposed, // informed, and the file says so
 		Documents:   []dmp.SubmissionDocument{{Document: j.report}},
 		ContentType: segur.Code{Code: "07"}, // external consultation
 	})

@@ -1,0 +1,73 @@
+package dmp
+
+import (
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dmp/xds"
+	"github.com/segur-sdk/segur/internal/xmlr"
+)
+
+// The media types that the record takes.
+const (
+	mimeCDA        = "text/xml"
+	mimePresenting = "application/xslt+xml"
+	mimeDICOM      = "application/dicom"
+)
+
+// dicomHead is where the magic word of a DICOM file ends.
+const dicomHead = 132
+
+// checkFormat makes sure that the bytes are what the entry says, and one of
+// the formats that the record takes (CI-SIS, Volet Structuration Minimale):
+// CDA, self-presenting CDA (EX_2.1-1115), DICOM KOS.
+func checkFormat(p *segur.Problems, path string, e *xds.DocumentEntry, d *digests) {
+	x := &d.xml
+	switch e.MimeType {
+	case mimeCDA:
+		switch {
+		case x.root != xmlr.Name{Space: namespaceCDA, Local: "ClinicalDocument"}:
+			p.Add(path+".content", "is no CDA document: the root must be ClinicalDocument (urn:hl7-org:v3)")
+		case x.foreign:
+			p.Add(path+".content", "asks for the style sheet of another file, which the record does not take")
+		}
+	case mimePresenting:
+		switch {
+		case x.root != xmlr.Name{Space: namespaceXSL, Local: "stylesheet"} || !x.cda:
+			p.Add(path+".content", "is no self-presenting CDA: an xsl:stylesheet that holds a ClinicalDocument")
+		case x.foreign || x.active:
+			p.Add(path+".content", "must hold no script and take in no other file (EX_2.1-1115)")
+		}
+	case mimeDICOM:
+		if string(d.head[dicomHead-4:]) != "DICM" {
+			p.Add(path+".content", "is no DICOM file: DICM must stand at byte 128")
+		}
+	case "":
+		// Validate says that it is required.
+	default:
+		p.Add(path+".mimeType", "is no format of the record, which takes CDA (text/xml, application/xslt+xml) and DICOM KOS (application/dicom): put a PDF in a CDA of level 1")
+	}
+}
+
+// checkBytes compares what the bytes of a CDA say with the submission: the
+// patient, and the document that the entry names. Its header was written by
+// somebody else.
+func checkBytes(p *segur.Problems, path string, e *xds.DocumentEntry, d *digests, patient segur.Patient) {
+	x := &d.xml
+	if !x.cda {
+		return
+	}
+	if x.targets > 1 {
+		p.Add(path+".content", "is about several patients")
+	}
+	for _, id := range x.patients {
+		if segur.IsINSAuthority(id.Root) && (id.Root != patient.INS.Authority() || id.Extension != patient.INS.Matricule()) {
+			p.Add(path+".document.patient", "is not the patient of the submission: the INS in the document differs")
+			break
+		}
+	}
+	if x.id.Root != "" && e.UniqueID != "" && xds.UniqueID(x.id) != e.UniqueID {
+		p.Add(path+".uniqueID", "is not the identifier in the document (ClinicalDocument/id)")
+	}
+	if e.Replaces != "" && x.id.Root != "" && x.parent.Root == "" {
+		p.Add(path+".replaces", "must be empty: the document does not say that it replaces another one (relatedDocument)")
+	}
+}
