@@ -178,25 +178,25 @@ func (c *Client) archive(m *Message, headers []segur.DocumentHeader, now time.Ti
 			hidden = append(hidden, v.code)
 		}
 	}
-	pack := xdm.Package{
-		Set:    xds.SubmissionSet{SourceID: c.cfg.SourceID, ContentTypeCode: c.cfg.ContentType, Submitted: segur.At(now)},
-		Sender: xdm.Sender(c.cfg.Sender),
-	}
+	subset := xdm.Subset{Set: xds.SubmissionSet{SourceID: c.cfg.SourceID, ContentTypeCode: c.cfg.ContentType, Submitted: segur.At(now)}}
+	pack := xdm.Package{Sender: xdm.Sender(c.cfg.Sender)}
 	if pack.Sender.Name == "" {
 		if pack.Sender.Name = m.From.Entity; m.From.FamilyName != "" {
 			pack.Sender.Name = strings.Join(strings.Fields(m.From.Title+" "+m.From.GivenName+" "+strings.ToUpper(m.From.FamilyName)), " ")
 		}
 	}
+	action := xdm.File
 	if m.Replaces {
-		pack.Action = xdm.Change
+		action = xdm.Change
 	}
 	for i, d := range m.Documents {
-		pack.Documents = append(pack.Documents, xdm.Document{
-			Entry: xds.DeriveEntry(headers[i], xds.EntryOptions{Visibility: hidden}), Content: d.CDA})
+		subset.Documents = append(subset.Documents, xdm.Document{
+			Entry: xds.DeriveEntry(headers[i], xds.EntryOptions{Visibility: hidden}), Content: d.CDA, Action: action})
 	}
-	if len(pack.Documents[0].Entry.Authors) > 0 {
-		pack.Set.Author = pack.Documents[0].Entry.Authors[0]
+	if len(subset.Documents[0].Entry.Authors) > 0 {
+		subset.Set.Author = subset.Documents[0].Entry.Authors[0]
 	}
+	pack.Subsets = []xdm.Subset{subset}
 	var b bytes.Buffer
 	_, err := xdm.Pack(&limitedBuffer{b: &b, limit: c.cfg.MaxMessageBytes}, pack, xdm.Options{
 		Clock: func() time.Time { return now }, IDs: c.cfg.IDs, AllowUnknownCodes: c.cfg.AllowUnknownCodes,

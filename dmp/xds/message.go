@@ -90,6 +90,10 @@ func xmlError(op string, err error) error {
 	return e
 }
 
+// WarningRootPrefix is the Code of the warning that the prefix of the root
+// element was not declared, and was taken as that of SubmitObjectsRequest.
+const WarningRootPrefix = "ROOT_PREFIX"
+
 // ParseSubmission reads lcm:SubmitObjectsRequest, alone or inside a
 // ProvideAndRegisterDocumentSetRequest or a SOAP envelope. It accepts the
 // exports of DRIM-M, whose root has an undeclared prefix. Warnings name what
@@ -107,7 +111,8 @@ func ParseSubmission(message []byte) (Submission, []segur.Detail, error) {
 	}
 	d := decoder{warnings: list.Warnings}
 	if repaired {
-		d.warn("", "the prefix of the root element is not declared")
+		d.warnings = append(d.warnings, segur.Detail{Code: WarningRootPrefix, Severity: "warning",
+			Message: "the prefix of the root element is not declared"})
 	}
 	s, sets, _ := d.submission(list.Objects)
 	for _, o := range list.Objects { // references to what a registry knows

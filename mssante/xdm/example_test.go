@@ -14,7 +14,7 @@ func ExamplePack() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println("sent", sent.Entries[0].URI)
+	fmt.Println("sent", sent.Submissions[0].Entries[0].URI)
 
 	received, err := xdm.Open(bytes.NewReader(mail.Bytes()), int64(mail.Len()), xdm.ReadOptions{})
 	if err != nil {
@@ -22,9 +22,9 @@ func ExamplePack() {
 		return
 	}
 	for _, d := range received.Sets[0].Documents {
-		fmt.Println("received", d.Entry.ClassCode.Display, d.Size())
+		fmt.Println("received", d.Entry.ClassCode.Display, d.Header.Type.Code)
 	}
 	// Output:
 	// sent DOC00001.XML
-	// received Imagerie médicale 65
+	// received Imagerie médicale 18748-4
 }

@@ -17,7 +17,16 @@ import (
 const (
 	matricule = "285036912345656"
 	testRoot  = "1.2.250.1.999.1"
-	cdaText   = "<?xml version=\"1.0\"?>\n<ClinicalDocument xmlns=\"urn:hl7-org:v3\"/>\n"
+	// cdaText is a document whose header says what header() says.
+	cdaText = `<?xml version="1.0" encoding="UTF-8"?>
+<ClinicalDocument xmlns="urn:hl7-org:v3"><id root="1.2.250.1.999.1.3" extension="CR-1"/>
+<code code="18748-4" codeSystem="2.16.840.1.113883.6.1" displayName="CR d'imagerie médicale"/><title>Scanner &lt;cérébral&gt; &amp; cou</title>
+<effectiveTime value="20260105112530+0100"/><confidentialityCode code="N" codeSystem="2.16.840.1.113883.5.25"/><languageCode code="fr-FR"/>
+<recordTarget><patientRole><id root="1.2.250.1.213.1.4.10" extension="285036912345656"/><id root="1.2.250.1.999.1" extension="IPP-0001"/>
+<patient><name><given>CAMILLE LUCE</given><given qualifier="BR">CAMILLE</given><family qualifier="BR">FICTIVE-DURAND</family></name>
+<administrativeGenderCode code="F"/><birthTime value="19850314"/></patient></patientRole></recordTarget>
+<component><nonXMLBody><text mediaType="application/pdf" representation="B64">JVBERi0=</text></nonXMLBody></component></ClinicalDocument>
+`
 )
 
 var now = time.Date(2026, 1, 5, 11, 25, 30, 0, time.FixedZone("", 3600))
@@ -44,10 +53,11 @@ func header() segur.DocumentHeader {
 }
 
 func parcel() xdm.Package {
-	return xdm.Package{
+	return xdm.Package{Subsets: []xdm.Subset{{
 		Set: xds.SubmissionSet{SourceID: testRoot + ".8", UniqueID: testRoot + ".1.1", Author: xds.NewAuthor(doctor()),
 			ContentTypeCode: segur.Code{Code: "07", System: "1.2.250.1.213.2.2", Display: "Consultations soins externes"}},
 		Documents: []xdm.Document{{Entry: xds.DeriveEntry(header(), xds.EntryOptions{}), Content: segur.BytesContent([]byte(cdaText))}},
+	}},
 		Sender: xdm.Sender{Name: "Dr Claude RADIOLOGUE", Organization: "CENTRE D'IMAGERIE FICTIF (1990000019)", Address: "1 rue de l'Essai 69003 LYON",
 			Phone: "04 00 00 00 00", Application: "SEGUR-ESSAI", Version: "1.0", Vendor: "EDITEUR FICTIF"},
 	}

@@ -2,14 +2,17 @@ package xdm
 
 import (
 	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"path"
 	"strings"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dmp/xds"
+	"github.com/segur-sdk/segur/internal/xmlr"
 )
 
 // ReadOptions say how tolerant [Open] is. The zero value is strict on
@@ -19,10 +22,12 @@ type ReadOptions struct {
 	// AllowMissingHash accepts a document whose metadata give no hash or no
 	// size, with a warning.
 	AllowMissingHash bool
+	// AllowOtherXML accepts XML that is not a CDA document, with a warning.
+	AllowOtherXML bool
 }
 
 // Archive is an IHE_XDM.ZIP that was checked: every document it gives has the
-// size and the hash that its metadata announce.
+// size and the hash that its metadata announce. Its printed forms are redacted.
 type Archive struct {
 	// Sets are the submission sets, in the order of the archive: one from a
 	// French sender.
@@ -30,13 +35,16 @@ type Archive struct {
 	// Others are the paths of the files that no metadata name: start page,
 	// style sheets.
 	Others []string
-	// Warnings name what was accepted although the norm refuses it.
+	// Repairs are the departures from the norm that were understood.
+	Repairs []Repair
+	// Warnings are about the content: metadata that differ from the document,
+	// or that are incomplete. A person should look.
 	Warnings []segur.Detail
 
 	files map[string]*zip.File
 }
 
-// Set is one submission set of an archive.
+// Set is one submission set of an archive. Its printed forms are redacted.
 type Set struct {
 	// Folder is where its METADATA.XML is; "" for the root.
 	Folder string
@@ -48,13 +56,18 @@ type Set struct {
 	Documents []Received
 }
 
-// Received is one document of an archive.
+// Received is one document of an archive. Its printed forms are redacted.
 type Received struct {
 	// Entry is its metadata.
 	Entry xds.DocumentEntry
 	// Path is the file in the archive.
 	Path string
-	// Action is what the sender asks for.
+	// Header is what the header of a CDA document says of its identifiers,
+	// type, patient and former version; the rest of it is left out. nil for
+	// other files. Where it differs from Entry, it is right.
+	Header *segur.DocumentHeader
+	// Action is what the sender asks for: what the metadata say, else [Change]
+	// when the document or an association replaces another.
 	Action Action
 
 	file *zip.File
@@ -68,7 +81,12 @@ func Open(r io.ReaderAt, size int64, o ReadOptions) (*Archive, error) {
 	if size > l.MaxArchiveBytes {
 		return nil, refuse(segur.KindTooLarge, CodeTooLarge, "", fmt.Sprintf("the archive has more than %d bytes", l.MaxArchiveBytes), nil)
 	}
-	if err := directory(r, size, l); err != nil {
+	c, err := directory(r, size, l)
+	if err != nil {
+		return nil, err
+	}
+	records, err := c.read(r)
+	if err != nil {
 		return nil, err
 	}
 	z, err := zip.NewReader(r, size)
@@ -77,6 +95,9 @@ func Open(r io.ReaderAt, size int64, o ReadOptions) (*Archive, error) {
 	}
 	list, err := files(z, l)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.checkBodies(r, records); err != nil {
 		return nil, err
 	}
 	a := &Archive{files: map[string]*zip.File{}}
@@ -91,15 +112,15 @@ func Open(r io.ReaderAt, size int64, o ReadOptions) (*Archive, error) {
 
 func (a *Archive) read(list []*zip.File, o ReadOptions, l Limits) error {
 	named := map[string]bool{}
-	start := false
+	readme, index := false, false
 	for _, f := range list {
 		if ignored(f.Name) {
 			named[f.Name] = true
+			a.repair(RepairLeftovers, "", "the archive holds files that a desktop system left: ignored")
 			continue
 		}
-		if strings.EqualFold(path.Base(f.Name), "README.TXT") || strings.EqualFold(path.Base(f.Name), "INDEX.HTM") {
-			start = true
-		}
+		readme = readme || strings.EqualFold(path.Base(f.Name), "README.TXT")
+		index = index || strings.EqualFold(path.Base(f.Name), "INDEX.HTM")
 		if !strings.EqualFold(path.Base(f.Name), metadataName) {
 			continue
 		}
@@ -116,13 +137,16 @@ func (a *Archive) read(list []*zip.File, o ReadOptions, l Limits) error {
 	if len(a.Sets) == 0 {
 		return refuse(segur.KindProtocol, CodeNoMetadata, "", "the archive holds no "+metadataName, nil)
 	}
-	if !start {
-		a.warn("", "the archive has neither README.TXT nor INDEX.HTM")
+	if !readme || !index {
+		a.repair(RepairStartPage, "", "README.TXT or INDEX.HTM is missing")
 	}
 	if err := a.onePatient(); err != nil {
 		return err
 	}
 	if err := a.verify(o); err != nil {
+		return err
+	}
+	if err := a.readHeaders(o); err != nil {
 		return err
 	}
 	for i := range a.Sets {
@@ -162,10 +186,7 @@ func (a *Archive) set(f *zip.File, l Limits) (*Set, error) {
 	if err != nil {
 		return nil, bad(segur.KindProtocol, metadataName+" cannot be inflated", err)
 	}
-	raw, recoded := toUTF8(raw)
-	if recoded {
-		a.warn(field, metadataName+" is not in UTF-8")
-	}
+	raw = a.metadataForm(f.Name, raw, field)
 	s, warnings, err := xds.ParseSubmission(raw)
 	if err != nil {
 		return nil, bad(segur.KindOf(err), metadataName+" cannot be read", err)
@@ -175,6 +196,10 @@ func (a *Archive) set(f *zip.File, l Limits) (*Set, error) {
 		set.Folder = ""
 	}
 	for _, w := range warnings {
+		if w.Code == xds.WarningRootPrefix {
+			a.repair(RepairRootPrefix, field, "the prefix of the root element is not declared")
+			continue
+		}
 		w.Field = strings.TrimSuffix(field+"."+w.Field, ".")
 		a.Warnings = append(a.Warnings, w)
 	}
@@ -192,6 +217,11 @@ func (a *Archive) set(f *zip.File, l Limits) (*Set, error) {
 	for i := range s.Entries {
 		d := Received{Entry: s.Entries[i], Action: action(&s.Entries[i], &s.Set)}
 		at := fmt.Sprintf("%s.entries[%d]", field, i)
+		switch d.Action {
+		case File, Change, Delete:
+		default:
+			a.warn(at+".action", "asks for an action that is neither C nor D")
+		}
 		d.file, err = a.find(set.Folder, d.Entry.URI, at)
 		if err != nil {
 			return nil, err
@@ -206,13 +236,45 @@ func (a *Archive) set(f *zip.File, l Limits) (*Set, error) {
 	return set, nil
 }
 
+// metadataForm notes in what form METADATA.XML came, and returns it in UTF-8.
+func (a *Archive) metadataForm(name string, raw []byte, field string) []byte {
+	dir, base := path.Split(name)
+	if base != metadataName {
+		a.repair(RepairNameCase, field, metadataName+" is named in another case")
+	}
+	if parts := strings.Split(strings.TrimSuffix(dir, "/"), "/"); len(parts) != 2 || !strings.EqualFold(parts[0], "IHE_XDM") {
+		a.repair(RepairLayout, field, metadataName+" is not in a folder of IHE_XDM at the root of the archive")
+	}
+	if bytes.HasPrefix(raw, []byte("\xef\xbb\xbf")) {
+		a.repair(RepairByteOrderMark, field, metadataName+" starts with a byte order mark")
+	}
+	raw, recoded := toUTF8(raw)
+	if recoded {
+		a.repair(RepairEncoding, field, metadataName+" is not in UTF-8")
+	}
+	s := xmlr.NewScanner(raw, xmlr.Options{UndeclaredPrefixes: true})
+	for s.Next() {
+		if s.Kind() == xmlr.StartElement {
+			if string(s.Local()) != "SubmitObjectsRequest" {
+				a.repair(RepairWrapper, field, "the root of "+metadataName+" is not SubmitObjectsRequest")
+			}
+			break
+		}
+	}
+	return raw
+}
+
 // find looks for the file of a document: beside METADATA.XML, then from the
 // folder above, as DRIM-M exports have it, then from the root; in the exact
 // case, then in any.
 func (a *Archive) find(dir, uri, field string) (*zip.File, error) {
 	// Some systems write a Windows path here; it is a name to look up, nothing
 	// is ever written to it.
+	given := uri
 	uri = strings.TrimPrefix(strings.ReplaceAll(strings.TrimSpace(uri), `\`, "/"), "./")
+	if uri != "" && uri != given {
+		a.repair(RepairSeparator, field+".uri", "is written with backslashes, blanks or a leading ./")
+	}
 	if uri == "" {
 		return nil, refuse(segur.KindProtocol, CodeNoDocument, field+".uri", "the metadata name no file", nil)
 	}
@@ -230,15 +292,22 @@ func (a *Archive) find(dir, uri, field string) (*zip.File, error) {
 			bases = append(bases, "")
 		}
 	}
-	for _, base := range bases {
+	for i, base := range bases {
 		want := path.Join(base, uri)
-		if f := a.files[want]; f != nil {
-			return f, nil
-		}
-		for name, f := range a.files { // names are unique whatever the case
-			if strings.EqualFold(name, want) {
-				return f, nil
+		f := a.files[want]
+		if f == nil {
+			for name, other := range a.files { // names are unique whatever the case
+				if strings.EqualFold(name, want) {
+					f = other
+					a.repair(RepairNameCase, field+".uri", "the file is named in another case")
+				}
 			}
+		}
+		if f != nil {
+			if i > 0 {
+				a.repair(RepairFolder, field+".uri", "the file is not below the folder of "+metadataName)
+			}
+			return f, nil
 		}
 	}
 	return nil, refuse(segur.KindProtocol, CodeNoDocument, field+".uri", "the file is not in the archive", nil)
@@ -250,7 +319,7 @@ func action(e *xds.DocumentEntry, s *xds.SubmissionSet) Action {
 	for _, slots := range [][]xds.Slot{e.Extra, s.Extra} {
 		for _, slot := range slots {
 			name := slot.Name[strings.LastIndexByte(slot.Name, ':')+1:]
-			if strings.EqualFold(name, "action") && len(slot.Values) > 0 {
+			if strings.EqualFold(strings.TrimSpace(name), "action") && len(slot.Values) > 0 {
 				return Action(strings.ToUpper(strings.TrimSpace(slot.Values[0])))
 			}
 		}
@@ -282,3 +351,32 @@ func (a *Archive) onePatient() error {
 	}
 	return nil
 }
+
+// String returns a redacted form.
+func (a *Archive) String() string {
+	return fmt.Sprintf("Archive(%d sets, %d repairs, %d warnings, redacted)", len(a.Sets), len(a.Repairs), len(a.Warnings))
+}
+
+// Format writes the redacted form whatever the verb.
+func (a *Archive) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(a.String())) }
+
+// LogValue makes slog write the redacted form.
+func (a *Archive) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+// String returns a redacted form.
+func (s Set) String() string { return fmt.Sprintf("Set(%d documents, redacted)", len(s.Documents)) }
+
+// Format writes the redacted form whatever the verb.
+func (s Set) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+
+// LogValue makes slog write the redacted form.
+func (s Set) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// String returns a redacted form.
+func (d Received) String() string { return "Received(redacted)" }
+
+// Format writes the redacted form whatever the verb.
+func (d Received) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(d.String())) }
+
+// LogValue makes slog write the redacted form.
+func (d Received) LogValue() slog.Value { return slog.StringValue(d.String()) }

@@ -65,12 +65,12 @@ func TestUnzipAcceptsOurArchives(t *testing.T) {
 func TestPackedMetadata(t *testing.T) {
 	t.Parallel()
 	p := parcel()
-	p.Set.UniqueID = ""
-	p.Documents[0].Entry.RepositoryID, p.Documents[0].Entry.LogicalID, p.Documents[0].Entry.Version = "1.2.3", "urn:uuid:1", "2"
-	p.Documents[0].Entry.Status = xds.Approved
-	p.Documents[0].Entry.Replaces = "urn:uuid:0f0f0f0f-0000-4000-8000-000000000001"
-	p.Stylesheet = segur.BytesContent([]byte("<xsl/>"))
-	p.Action = xdm.Change
+	p.Subsets[0].Set.UniqueID = ""
+	p.Subsets[0].Documents[0].Entry.RepositoryID, p.Subsets[0].Documents[0].Entry.LogicalID, p.Subsets[0].Documents[0].Entry.Version = "1.2.3", "urn:uuid:1", "2"
+	p.Subsets[0].Documents[0].Entry.Status = xds.Approved
+	p.Subsets[0].Documents[0].Entry.Replaces = "urn:uuid:0f0f0f0f-0000-4000-8000-000000000001"
+	p.Subsets[0].Stylesheet = segur.BytesContent([]byte("<xsl/>"))
+	p.Subsets[0].Documents[0].Action = xdm.Change
 	b := pack(t, p, options())
 	a, err := open(b)
 	require.NoError(t, err)
@@ -79,9 +79,9 @@ func TestPackedMetadata(t *testing.T) {
 	s := a.Sets[0].Submission
 	assert.Equal(t, "IHE_XDM/SUBSET01", a.Sets[0].Folder)
 	assert.True(t, segur.OID(s.Set.UniqueID).Within(testRoot+".8"), "a new OID below the source: %s", s.Set.UniqueID)
-	assert.Equal(t, p.Documents[0].Entry.Title, s.Set.Title)
+	assert.Equal(t, p.Subsets[0].Documents[0].Entry.Title, s.Set.Title)
 	assert.True(t, s.Set.Submitted.Time.Equal(now))
-	assert.True(t, s.Set.PatientID.Same(p.Documents[0].Entry.PatientID))
+	assert.True(t, s.Set.PatientID.Same(p.Subsets[0].Documents[0].Entry.PatientID))
 
 	e := s.Entries[0]
 	assert.Regexp(t, `^urn:uuid:`, e.ID)
@@ -102,10 +102,10 @@ func TestPackSeveralDocuments(t *testing.T) {
 	t.Parallel()
 	p := parcel()
 	for i, mime := range []string{"application/dicom", "application/pdf", "text/plain", "image/jpeg", "image/tiff", "application/xslt+xml", "x/y"} {
-		d := p.Documents[0]
+		d := p.Subsets[0].Documents[0]
 		d.Entry.UniqueID, d.Entry.MimeType = testRoot+".4."+string(rune('1'+i)), mime
-		d.Content = segur.BytesContent([]byte(mime))
-		p.Documents = append(p.Documents, d)
+		d.Content = segur.BytesContent([]byte(strings.Replace(cdaText, "CR-1", mime, 1)))
+		p.Subsets[0].Documents = append(p.Subsets[0].Documents, d)
 	}
 	a, err := open(pack(t, p, options()))
 	require.NoError(t, err)
@@ -123,22 +123,24 @@ func TestPackRefuses(t *testing.T) {
 		change func(*xdm.Package, *xdm.Options)
 		fields []string
 	}{
-		"nothing":      {func(p *xdm.Package, _ *xdm.Options) { *p = xdm.Package{} }, []string{"documents", "sender.name", "sender.application"}},
-		"no content":   {func(p *xdm.Package, _ *xdm.Options) { p.Documents[0].Content = nil }, []string{"documents[0].content"}},
-		"huge content": {func(p *xdm.Package, _ *xdm.Options) { p.Documents[0].Content = content{size: 1 << 32} }, []string{"documents[0].content"}},
-		"bad action":   {func(p *xdm.Package, _ *xdm.Options) { p.Action = "X" }, []string{"action"}},
+		"nothing":      {func(p *xdm.Package, _ *xdm.Options) { *p = xdm.Package{} }, []string{"subsets", "sender.name", "sender.application"}},
+		"no content":   {func(p *xdm.Package, _ *xdm.Options) { p.Subsets[0].Documents[0].Content = nil }, []string{"subsets[0].documents[0].content"}},
+		"huge content": {func(p *xdm.Package, _ *xdm.Options) { p.Subsets[0].Documents[0].Content = content{size: 1 << 32} }, []string{"subsets[0].documents[0].content"}},
+		"bad action":   {func(p *xdm.Package, _ *xdm.Options) { p.Subsets[0].Documents[0].Action = "X" }, []string{"subsets[0].documents[0].action"}},
 		"bad slot":     {func(_ *xdm.Package, o *xdm.Options) { o.ActionSlot = "urn:ihe:x" }, []string{"actionSlot"}},
-		"no title":     {func(p *xdm.Package, _ *xdm.Options) { p.Documents[0].Entry.Title = "" }, []string{"documents[0].entry.title"}},
-		"no title, no sender": {func(p *xdm.Package, _ *xdm.Options) { p.Documents[0].Entry.Title, p.Sender.Name = "", "" },
-			[]string{"sender.name", "documents[0].entry.title"}},
-		"no source":       {func(p *xdm.Package, _ *xdm.Options) { p.Set.SourceID, p.Set.UniqueID = "", "" }, []string{"set.uniqueID", "set.sourceID"}},
-		"no content type": {func(p *xdm.Package, _ *xdm.Options) { p.Set.ContentTypeCode = segur.Code{} }, []string{"set.contentTypeCode"}},
-		"two patients":    {twoPatients, []string{"documents[1].entry.patientID"}},
+		"no title":     {func(p *xdm.Package, _ *xdm.Options) { p.Subsets[0].Documents[0].Entry.Title = "" }, []string{"subsets[0].documents[0].entry.title"}},
+		"no title, no sender": {func(p *xdm.Package, _ *xdm.Options) { p.Subsets[0].Documents[0].Entry.Title, p.Sender.Name = "", "" },
+			[]string{"sender.name", "subsets[0].documents[0].entry.title"}},
+		"no source":       {func(p *xdm.Package, _ *xdm.Options) { p.Subsets[0].Set.SourceID, p.Subsets[0].Set.UniqueID = "", "" }, []string{"subsets[0].set.uniqueID", "subsets[0].set.sourceID"}},
+		"no content type": {func(p *xdm.Package, _ *xdm.Options) { p.Subsets[0].Set.ContentTypeCode = segur.Code{} }, []string{"subsets[0].set.contentTypeCode"}},
+		"two patients":    {twoPatients, []string{"subsets[0].documents[1].entry.patientID"}},
 		"signature": {func(p *xdm.Package, _ *xdm.Options) {
-			p.Documents[0].Entry = signature(p, p.Documents[0].Entry.PatientID)
-		}, []string{"documents[0].entry"}},
-		"same unique ids":  {func(p *xdm.Package, _ *xdm.Options) { p.Documents = append(p.Documents, p.Documents[0]) }, []string{"documents[1].entry.uniqueID"}},
-		"unknown facility": {func(p *xdm.Package, _ *xdm.Options) { p.Documents[0].Entry.FacilityTypeCode.Code = "SA99" }, []string{"documents[0].entry.facilityTypeCode"}},
+			p.Subsets[0].Documents[0].Entry = signature(p, p.Subsets[0].Documents[0].Entry.PatientID)
+		}, []string{"subsets[0].documents[0].entry"}},
+		"same unique ids": {func(p *xdm.Package, _ *xdm.Options) {
+			p.Subsets[0].Documents = append(p.Subsets[0].Documents, p.Subsets[0].Documents[0])
+		}, []string{"subsets[0].documents[1].entry.uniqueID"}},
+		"unknown facility": {func(p *xdm.Package, _ *xdm.Options) { p.Subsets[0].Documents[0].Entry.FacilityTypeCode.Code = "SA99" }, []string{"subsets[0].documents[0].entry.facilityTypeCode"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -160,21 +162,21 @@ func TestPackRefuses(t *testing.T) {
 		})
 	}
 	p, o := parcel(), options()
-	p.Documents[0].Entry.FacilityTypeCode.Code, o.AllowUnknownCodes = "SA99", true
+	p.Subsets[0].Documents[0].Entry.FacilityTypeCode.Code, o.AllowUnknownCodes = "SA99", true
 	pack(t, p, o)
 }
 
 func twoPatients(p *xdm.Package, _ *xdm.Options) {
-	d := p.Documents[0]
+	d := p.Subsets[0].Documents[0]
 	d.Entry.UniqueID = testRoot + ".5"
 	d.Entry.PatientID.Authority = segur.OIDINSNIR
-	p.Documents = append(p.Documents, d)
+	p.Subsets[0].Documents = append(p.Subsets[0].Documents, d)
 }
 
 func signature(p *xdm.Package, patient xds.PatientID) xds.DocumentEntry {
-	set := p.Set
+	set := p.Subsets[0].Set
 	set.PatientID = patient
-	return xds.SignatureEntry(set, p.Documents[0].Entry, testRoot+".6", segur.At(now))
+	return xds.SignatureEntry(set, p.Subsets[0].Documents[0].Entry, testRoot+".6", segur.At(now))
 }
 
 // content is a scripted document.
@@ -206,15 +208,15 @@ func (f failing) Read([]byte) (int, error) {
 func TestPackNoticesAChange(t *testing.T) {
 	t.Parallel()
 	p := parcel()
-	p.Documents[0].Content = content{size: 3, bodies: &[]string{"abc", "abd"}}
+	p.Subsets[0].Documents[0].Content = content{size: 3, bodies: &[]string{"abc", "abd"}}
 	_, err := xdm.Pack(io.Discard, p, options())
 	assert.ErrorIs(t, err, segur.ErrSignature)
-	p.Documents[0].Content = content{size: 3, bodies: &[]string{"abc", "abcd"}}
+	p.Subsets[0].Documents[0].Content = content{size: 3, bodies: &[]string{"abc", "abcd"}}
 	_, err = xdm.Pack(io.Discard, p, options())
 	assert.ErrorIs(t, err, segur.ErrSignature)
-	p.Documents[0].Content = content{size: 3, bodies: &[]string{"abc"}, err: nil}
+	p.Subsets[0].Documents[0].Content = content{size: 3, bodies: &[]string{"abc"}, err: nil}
 	c := content{size: 3, bodies: &[]string{"abc"}}
-	p.Documents[0].Content = gone{c}
+	p.Subsets[0].Documents[0].Content = gone{c}
 	_, err = xdm.Pack(io.Discard, p, options())
 	assert.ErrorIs(t, err, segur.ErrInvalidInput)
 }
@@ -260,9 +262,10 @@ func TestRoundTrip(t *testing.T) {
 		p := parcel()
 		var want []string
 		for i := range rapid.IntRange(1, 4).Draw(t, "documents") {
-			body := string(rapid.SliceOfN(rapid.Byte(), 1, 5000).Draw(t, "body"))
+			body := string(rapid.SliceOfN(rapid.Byte(), 1, 1000).Draw(t, "body"))
 			want = append(want, body)
-			d := xdm.Document{Entry: p.Documents[0].Entry, Content: segur.BytesContent([]byte(body))}
+			d := xdm.Document{Entry: p.Subsets[0].Documents[0].Entry, Content: segur.BytesContent([]byte(body))}
+			d.Entry.MimeType = "application/pdf" // XML must be a CDA
 			d.Entry.UniqueID = testRoot + ".9." + string(rune('1'+i))
 			d.Entry.Title = "a" + strings.Map(func(r rune) rune {
 				if r < 0x20 || r > 0xD7FF || r == 0x85 || r == 0xA0 {
@@ -271,9 +274,9 @@ func TestRoundTrip(t *testing.T) {
 				return r
 			}, rapid.StringN(0, 60, -1).Draw(t, "title"))
 			if i == 0 {
-				p.Documents = nil
+				p.Subsets[0].Documents = nil
 			}
-			p.Documents = append(p.Documents, d)
+			p.Subsets[0].Documents = append(p.Subsets[0].Documents, d)
 		}
 		var b bytes.Buffer
 		if _, err := xdm.Pack(&b, p, options()); err != nil {
@@ -292,8 +295,8 @@ func TestRoundTrip(t *testing.T) {
 			if err != nil || string(got) != want[i] || r.Close() != nil {
 				t.Fatalf("document %d: %v", i, err)
 			}
-			if strings.TrimSpace(d.Entry.Title) != strings.TrimSpace(p.Documents[i].Entry.Title) {
-				t.Fatalf("title %q became %q", p.Documents[i].Entry.Title, d.Entry.Title)
+			if strings.TrimSpace(d.Entry.Title) != strings.TrimSpace(p.Subsets[0].Documents[i].Entry.Title) {
+				t.Fatalf("title %q became %q", p.Subsets[0].Documents[i].Entry.Title, d.Entry.Title)
 			}
 		}
 	})

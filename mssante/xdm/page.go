@@ -3,6 +3,7 @@ package xdm
 import (
 	"bytes"
 	"html"
+	"path"
 	"strings"
 
 	"github.com/segur-sdk/segur/dmp/xds"
@@ -10,7 +11,7 @@ import (
 
 // readme is README.TXT: plain text, UTF-8, CRLF, in the sections that French
 // readers expect.
-func (p *Package) readme(s xds.Submission) []byte {
+func (p *Package) readme(submissions []xds.Submission) []byte {
 	var b bytes.Buffer
 	section := func(title string) {
 		if b.Len() > 0 {
@@ -35,19 +36,22 @@ func (p *Package) readme(s xds.Submission) []byte {
 	section("Instructions :")
 	b.WriteString("    . Consultez les fichiers reçus par messagerie sécurisée de santé dans votre logiciel de professionnel de santé.\r\n")
 	section("Arborescence :")
-	b.WriteString("    README.TXT\r\n    INDEX.HTM\r\n    IHE_XDM\r\n        SUBSET01\r\n            " + metadataName + "\r\n")
-	for i := range s.Entries {
-		b.WriteString("            " + s.Entries[i].URI + "\r\n")
-	}
-	if p.Stylesheet != nil {
-		b.WriteString("            " + stylesheetName + "\r\n")
+	b.WriteString("    README.TXT\r\n    INDEX.HTM\r\n    IHE_XDM\r\n")
+	for i := range submissions {
+		b.WriteString("        " + path.Base(folder(i)) + "\r\n            " + metadataName + "\r\n")
+		for j := range submissions[i].Entries {
+			b.WriteString("            " + submissions[i].Entries[j].URI + "\r\n")
+		}
+		if p.Subsets[i].Stylesheet != nil {
+			b.WriteString("            " + stylesheetName + "\r\n")
+		}
 	}
 	return b.Bytes()
 }
 
 // index is INDEX.HTM: an XHTML Basic page for people who open the archive by
 // hand.
-func (p *Package) index(s xds.Submission) []byte {
+func (p *Package) index(submissions []xds.Submission) []byte {
 	var b bytes.Buffer
 	line := func(parts ...string) { b.WriteString(strings.Join(parts, "") + "\r\n") }
 	line(`<?xml version="1.0" encoding="UTF-8"?>`)
@@ -61,8 +65,11 @@ func (p *Package) index(s xds.Submission) []byte {
 	}
 	line(`<p>Emetteur : `, html.EscapeString(sender), `</p>`)
 	line(`<p>Voir le fichier <a href="README.TXT">ReadMe</a></p>`)
-	for i := range s.Entries {
-		line(`<p><a href="`, folder, s.Entries[i].URI, `">`, html.EscapeString(oneLine(s.Entries[i].Title)), `</a></p>`)
+	for i := range submissions {
+		for j := range submissions[i].Entries {
+			e := &submissions[i].Entries[j]
+			line(`<p><a href="`, folder(i), e.URI, `">`, html.EscapeString(oneLine(e.Title)), `</a></p>`)
+		}
 	}
 	line(`</body>`)
 	line(`</html>`)

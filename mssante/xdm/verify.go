@@ -73,17 +73,22 @@ func (a *Archive) verifyOne(d *Received, f *inflated, field string, o ReadOption
 		if !o.AllowMissingHash {
 			return refuse(segur.KindProtocol, CodeDifferentHash, field, "the metadata give no hash or no size", nil)
 		}
-		a.warn(field, "the metadata give no hash or no size: the document could not be checked")
+		a.repair(RepairMissingHash, field, "the metadata give no hash or no size: the document could not be checked")
 	}
 	if n := f.size; d.Entry.Size != 0 && n != d.Entry.Size {
 		// A known system counts one byte more for the signature of a set.
 		if !d.Entry.IsSignature() || n-d.Entry.Size > 1 || d.Entry.Size-n > 1 {
 			return refuse(segur.KindSignature, CodeDifferentSize, field+".size", "the file does not have the size that the metadata announce", nil)
 		}
-		a.warn(field+".size", "the size of the signature is off by one")
+		a.repair(RepairSignatureSize, field+".size", "the size of the signature is off by one")
 	}
-	if d.Entry.Hash != "" && !strings.EqualFold(f.hash, d.Entry.Hash) {
+	announced := strings.TrimSpace(d.Entry.Hash)
+	if announced != "" && !strings.EqualFold(f.hash, announced) {
 		return refuse(segur.KindSignature, CodeDifferentHash, field+".hash", "the file does not have the hash that the metadata announce", nil)
+	}
+	if d.Entry.Hash != "" && f.hash != d.Entry.Hash {
+		a.repair(RepairHashCase, field+".hash", "is not written in lower case")
+		d.Entry.Hash = f.hash
 	}
 	return nil
 }
