@@ -58,6 +58,7 @@ var allowedModules = []string{
 	"github.com/emersion/go-message",
 	"github.com/emersion/go-sasl",
 	"github.com/emersion/go-smtp",
+	"github.com/go-jose/go-jose/v4",
 	"github.com/go-resty/resty/v2",
 	"github.com/samply/golang-fhir-models/fhir-models",
 	"github.com/suyashkumar/dicom",
