@@ -10,31 +10,33 @@ const maxDomain = 253
 // normalize appends the lower-case ASCII form of a domain to dst. It refuses what cannot be the domain of a mail
 // address: no label, an empty one, one too long, other characters than letters, digits and hyphens.
 func normalize(dst []byte, domain string) ([]byte, bool) {
+	start := len(dst)
+	dst, ok := lower(dst, domain)
+	return dst, ok && wellFormed(dst[start:])
+}
+
+// lower appends the lower-case ASCII form of a domain to dst, whatever its characters: enough to look it up among names
+// that are well formed.
+func lower(dst []byte, domain string) ([]byte, bool) {
 	if len(domain) > maxDomain {
 		return nil, false
 	}
 	start := len(dst)
 	for i := range len(domain) {
 		c := domain[i]
-		switch {
-		case c >= 'A' && c <= 'Z':
-			c += 'a' - 'A'
-		case c >= 0x80:
-			return normalizeUnicode(dst[:start], domain)
+		if c-'A' < 26 {
+			c |= 0x20
+		} else if c >= 0x80 {
+			// The slow way: IDNA 2008 with the mappings of lookup (UTS 46).
+			ascii, err := idna.Lookup.ToASCII(domain)
+			if err != nil || len(ascii) > maxDomain {
+				return nil, false
+			}
+			return append(dst[:start], ascii...), true
 		}
 		dst = append(dst, c)
 	}
-	return dst, wellFormed(dst[start:])
-}
-
-// normalizeUnicode takes the slow way: IDNA 2008 with the mappings of lookup (UTS 46).
-func normalizeUnicode(dst []byte, domain string) ([]byte, bool) {
-	ascii, err := idna.Lookup.ToASCII(domain)
-	if err != nil || len(ascii) > maxDomain {
-		return nil, false
-	}
-	dst = append(dst, ascii...)
-	return dst, wellFormed(dst[len(dst)-len(ascii):])
+	return dst, true
 }
 
 // wellFormed looks at a lower-case ASCII name.

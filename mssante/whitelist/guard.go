@@ -91,6 +91,6 @@ func (g Guard) old(l *List) bool {
 
 func citizen(domain string) bool {
 	var buf [maxDomain]byte
-	name, ok := normalize(buf[:0], domain)
+	name, ok := lower(buf[:0], domain)
 	return ok && string(name) == CitizenDomain
 }

@@ -106,7 +106,7 @@ func (l *List) find(domain string) (span, bool) {
 	}
 	// The buffer stays on the stack, and the conversion inside the index copies nothing.
 	var buf [maxDomain]byte
-	name, ok := normalize(buf[:0], domain)
+	name, ok := lower(buf[:0], domain)
 	if !ok {
 		return span{}, false
 	}
