@@ -3,6 +3,8 @@ package dmp
 import (
 	"context"
 	"errors"
+	"net/http"
+	"regexp"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/saml"
@@ -23,10 +25,15 @@ const (
 // Client calls the record on behalf of one user of one structure. It is
 // immutable and safe for concurrent use.
 type Client struct {
-	cfg       Config
-	transport *transport.Client
-	soap      *soap.Client
-	secret    bool
+	cfg        Config
+	transport  *transport.Client
+	soap       *soap.Client
+	assertions *saml.Signer
+
+	// What the clients derived from one differ by.
+	secret  bool
+	purpose Purpose
+	reason  string
 }
 
 // SecretConnection returns the client of a secret connection: what a minor has
@@ -53,7 +60,11 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{cfg: cfg, transport: t, soap: soap.New(t, cfg.ClientConfig)}, nil
+	assertions, err := cfg.samlSigner()
+	if err != nil {
+		return nil, err
+	}
+	return &Client{cfg: cfg, transport: t, soap: soap.New(t, cfg.ClientConfig), assertions: assertions, purpose: Normal}, nil
 }
 
 // CloseIdleConnections closes the connections that no call uses.
@@ -76,9 +87,11 @@ func (c *Client) send(ctx context.Context, f *failure, cred segur.Credential, pa
 	return c.sendSigned(ctx, f, c.startAssertion(ctx, cred, r.op, patient), r)
 }
 
-// identity is the assertion of a call and its message identifier.
+// identity is the assertion of a call, its message identifier, and the header
+// of its access token.
 type identity struct {
 	messageID string
+	header    http.Header
 	assertion *saml.Assertion
 	err       error
 }
@@ -91,16 +104,42 @@ func (c *Client) startAssertion(ctx context.Context, cred segur.Credential, op s
 	return out
 }
 
-// newIdentity makes the identity of one message: neither its identifier nor its
-// assertion ever serves twice.
+// newIdentity makes the identity of one message. Its identifier never serves
+// twice, and its assertion neither, unless a lifetime was set.
 func (c *Client) newIdentity(ctx context.Context, cred segur.Credential, op string, patient segur.INS) (i identity) {
 	uuid, err := c.cfg.IDs.UUID()
 	if err != nil {
 		return identity{err: err}
 	}
 	i.messageID = "urn:uuid:" + uuid
+	if i.header, i.err = c.authorization(ctx, op); i.err != nil {
+		return i
+	}
 	i.assertion, i.err = c.assertion(ctx, cred, op, i.messageID, patient)
 	return i
+}
+
+// bearer is the form of a token (RFC 6750).
+var bearer = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
+
+// authorization is the header that carries the access token, where there is
+// one.
+func (c *Client) authorization(ctx context.Context, op string) (http.Header, error) {
+	if c.cfg.BearerToken == nil {
+		return nil, nil
+	}
+	token, err := c.cfg.BearerToken(ctx)
+	switch {
+	case err != nil:
+		kind := segur.KindOf(err)
+		if kind == segur.KindUnknown {
+			kind = segur.KindAuthentication
+		}
+		return nil, &segur.Error{Op: op, Kind: kind, Message: "no access token: nothing was sent", Err: err}
+	case !bearer.MatchString(token):
+		return nil, &segur.Error{Op: op, Kind: segur.KindAuthentication, Message: "the access token is empty or not of the form of RFC 6750: nothing was sent"}
+	}
+	return http.Header{"Authorization": {"Bearer " + token}}, nil
 }
 
 func (c *Client) sendSigned(ctx context.Context, f *failure, pending <-chan identity, r request) (*soap.Answer, error) {
@@ -113,7 +152,7 @@ func (c *Client) sendSigned(ctx context.Context, f *failure, pending <-chan iden
 	endpoint := c.cfg.Endpoint + r.service
 	call := &soap.Call{
 		Op: r.op, Endpoint: endpoint, Action: r.action, MessageID: i.messageID, To: endpoint, ReplyTo: true, MustUnderstand: true,
-		Security: i.assertion.XML, Body: r.body, Attachments: r.attachments, RepeatSafe: r.repeatSafe,
+		Header: i.header, Security: i.assertion.XML, Body: r.body, Attachments: r.attachments, RepeatSafe: r.repeatSafe,
 		Refused: func(e *segur.Error, _ *soap.Fault) *segur.Error {
 			fault = f.typedError(e)
 			return fault
@@ -126,7 +165,7 @@ func (c *Client) sendSigned(ctx context.Context, f *failure, pending <-chan iden
 			if i.err != nil {
 				return f.typed(i.err)
 			}
-			next.MessageID, next.Security = i.messageID, i.assertion.XML
+			next.MessageID, next.Header, next.Security = i.messageID, i.header, i.assertion.XML
 			return nil
 		}
 	}
@@ -142,13 +181,7 @@ func (c *Client) sendSigned(ctx context.Context, f *failure, pending <-chan iden
 
 // assertion makes the VIHF of one call.
 func (c *Client) assertion(ctx context.Context, cred segur.Credential, op, messageID string, patient segur.INS) (*saml.Assertion, error) {
-	signer, err := c.cfg.samlSigner(cred)
-	if err != nil {
-		return nil, err
-	}
-	v := c.cfg.vihf(patient)
-	v.Secret = c.secret
-	a, err := signer.VIHF(ctx, v)
+	a, err := c.assertions.VIHFWith(ctx, cred, c.vihf(patient))
 	if err != nil {
 		var e *segur.Error
 		if errors.As(err, &e) && e.Kind == segur.KindInvalidInput {
@@ -164,7 +197,8 @@ func (c *Client) assertion(ctx context.Context, cred segur.Credential, op, messa
 	}
 	if c.cfg.Trace != nil {
 		c.cfg.Trace(AssertionUse{ID: a.ID, At: a.IssueInstant, Op: op, MessageID: messageID,
-			UserID: c.cfg.User.ID, StructureID: c.cfg.Structure.ID, Patient: patient})
+			UserID: c.cfg.User.ID, StructureID: c.cfg.Structure.ID, Patient: patient,
+			Purpose: c.purpose, Reason: c.reason, Secret: c.secret, Reused: a.Reused})
 	}
 	return a, nil
 }

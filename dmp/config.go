@@ -1,6 +1,7 @@
 package dmp
 
 import (
+	"context"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -62,9 +63,26 @@ type Config struct {
 	// OU of the certificate: certificate of the legal entity (FINESS EJ), call
 	// for a site of it (FINESS EG).
 	AllowLegalEntityCertificate bool
-	// User is who acts: identifier, names, profession and, for physicians and
-	// pharmacists, specialty. Required.
+	// User is who acts: identifier (IdNat_PS), names, profession and what
+	// qualifies it. Required. A specialty is required for a physician (a code
+	// of JDV_J01 such as "G15_10/SM44", or of TRE_R01 such as "SM44"), the
+	// section of the Ordre for a pharmacist ("G15_21/G", or "G" of TRE_G05),
+	// the role for an actor characterised by it (profession 99 of TRE_R291,
+	// Specialty of TRE_R85). For an automatic process: the person responsible
+	// for it.
 	User segur.Professional
+	// OtherRoles are further roles of the assertion, two at most: the kind of
+	// activity (TRE_R22) of an actor characterised by a role, for instance.
+	OtherRoles []segur.Code
+	// Identity says whose roles the assertion bears. Empty: those of User when
+	// its profession, and its specialty where one is required, are known, or
+	// when somebody logged in; else those of an automaton.
+	Identity Identity
+	// Profile is what User is to the rights matrix. Empty: told from the
+	// profession. Set [OccupationalPhysician] for who acts as médecin du
+	// travail, or [NonProfessional] for the holder of a CPE whose profession
+	// does not tell.
+	Profile Profile
 	// LocalAuthentication is how User logged in. Required.
 	LocalAuthentication LocalAuthentication
 	// AuthenticatedAt gives the instant at which User logged in. nil: the
@@ -90,10 +108,30 @@ type Config struct {
 	// [Client.WebURL] only.
 	WebHost string
 
+	// BearerToken gives the access token of the architecture "API PSC" (DMPi
+	// 2.10): it is asked for at each message, and sent as the Authorization
+	// header, which is kept out of logs and of evidence. The exchange of a
+	// token of Pro Santé Connect for one of the record is the caller's. nil: no
+	// such header.
+	BearerToken func(ctx context.Context) (string, error)
+
 	// Settings holds what the public specifications leave open. Its zero
 	// value is the best-known default.
 	Settings Settings
 }
+
+// Identity says who the assertion of a process names.
+type Identity string
+
+// The identities.
+const (
+	// Message is the professional whom the message names: Config.User, with
+	// profession and specialty.
+	Message Identity = "message"
+	// Automaton is an automatic process: role AUTOMATE, the software as the
+	// name, Config.User as the person responsible. In INDIRECTE, Unattended.
+	Automaton Identity = "automaton"
+)
 
 // AssertionUse is one assertion and what it was made for. It names a patient:
 // not for technical logs.
@@ -106,6 +144,14 @@ type AssertionUse struct {
 	// UserID and StructureID are who acts, Patient for whom.
 	UserID, StructureID string
 	Patient             segur.INS
+	// Purpose is why, Reason that of an access "en bris de glace".
+	Purpose Purpose
+	Reason  string
+	// Secret says that the connection is.
+	Secret bool
+	// Reused says that the assertion was made for an earlier call (see
+	// Settings.AssertionLifetime).
+	Reused bool
 }
 
 // Software names the software that calls, as the approval office knows it.
@@ -128,6 +174,21 @@ type Settings struct {
 	AuthnContextDecl string
 	// AssertionSHA1 signs the assertion with SHA-1, as samples before 2021 do.
 	AssertionSHA1 bool
+	// AssertionLifetime gives the same assertion to the calls of the same user,
+	// patient and purpose during that time, 5 minutes at most: for cards that
+	// sign slowly. Never in IndirecteRenforcee. It needs AuthenticatedAt, but
+	// for an automatic process. Each use is told to Trace. 0: one assertion
+	// for each message, since how long the record accepts one is not public.
+	AssertionLifetime time.Duration
+	// EmergencyReasonAttribute names the attribute of the reason of an access
+	// "en bris de glace". Empty: "Mode_Acces_Raison".
+	EmergencyReasonAttribute string
+	// EmergencyReasonInAIR sends that reason in IndirecteRenforcee as well; it
+	// is only known of Directe.
+	EmergencyReasonInAIR bool
+	// LetServiceDecide sends what the published rights matrix refuses: the
+	// record alone decides.
+	LetServiceDecide bool
 	// LotSignatureSHA256 signs the submission set with SHA-256. The service is
 	// only known to accept SHA-1, the default.
 	LotSignatureSHA256 bool

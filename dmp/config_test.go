@@ -129,7 +129,7 @@ func TestSignerIsCheckedAtEachUse(t *testing.T) {
 	require.ErrorContains(t, err, "OU of the certificate")
 
 	source.now = srv.PKI().Signature(credentialtest.Expired())
-	_, err = found(client, dmp.Query{Patient: dmptest.Patient().INS})
+	_, err = client.Lookup(ctx, dmptest.Patient().INS, "1.2.3")
 	require.ErrorIs(t, err, segur.ErrAuthentication)
 	require.ErrorContains(t, err, "expired on ")
 	assert.Empty(t, srv.Calls(), "nothing was sent")

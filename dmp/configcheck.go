@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/dn"
+	"github.com/segur-sdk/segur/internal/nos"
 )
 
 // Code systems of the people and structures that an assertion names.
@@ -18,6 +20,12 @@ const (
 	systemSector     segur.OID = "1.2.250.1.71.4.2.4" // TRE_R02
 	// systemProducer is TRE_A00: automates, devices, secretariats.
 	systemProducer segur.OID = "1.2.250.1.213.1.1.4.6"
+	// systemTraining is TRE_G16, systemSection TRE_G05, systemByRole TRE_R291
+	// and systemCareRole TRE_R85.
+	systemTraining segur.OID = nos.G16Training
+	systemSection  segur.OID = nos.G05Section
+	systemByRole   segur.OID = nos.R291Other
+	systemCareRole segur.OID = nos.Role
 	// systemAuthorSpecialty is TRE_A02: profession and specialty in one code.
 	systemAuthorSpecialty segur.OID = "1.2.250.1.213.1.1.4.5"
 )
@@ -26,6 +34,7 @@ const (
 const (
 	professionPhysician  = "10"
 	professionPharmacist = "21"
+	actorAutomaton       = "AUTOMATE"
 )
 
 const (
@@ -48,12 +57,7 @@ func (c Config) withDefaults() Config {
 	if c.Structure.Sector.System == "" {
 		c.Structure.Sector.System = systemSector
 	}
-	if c.User.Profession.System == "" {
-		c.User.Profession.System = systemProfession
-	}
-	if c.AuthenticatedAt == nil {
-		c.AuthenticatedAt = c.Clock
-	}
+	c.identify()
 	s := &c.Settings
 	if s.VIHFVersion == "" {
 		s.VIHFVersion = defaultVIHFVersion
@@ -99,6 +103,7 @@ func (c *Config) check(p *segur.Problems) {
 	p.Require("software.approvalNumber", c.Software.ApprovalNumber)
 	c.checkOIDs(p)
 	c.checkWebHost(p)
+	c.checkLifetime(p)
 	if c.Signing == nil {
 		p.Add("signing", "is required: the certificate of signature of the structure, or of the card in Directe")
 		return
@@ -119,29 +124,6 @@ func (c *Config) checkStructure(p *segur.Problems) {
 	p.Require("structure.sector", c.Structure.Sector.Code)
 }
 
-func (c *Config) checkUser(p *segur.Problems) {
-	u := &c.User
-	p.Require("user.id", u.ID)
-	p.Require("user.familyName", u.FamilyName)
-	if c.LocalAuthentication != Unattended {
-		p.Require("user.givenName", u.GivenName)
-	}
-	p.Require("user.profession", u.Profession.Code)
-	if u.Profession.System != systemProfession {
-		return
-	}
-	switch u.Profession.Code {
-	case professionPhysician:
-		if u.Specialty.IsZero() {
-			p.Add("user.specialty", "is required for a physician")
-		}
-	case professionPharmacist:
-		if u.Specialty.IsZero() || u.Specialty.System == "" || u.Specialty.System == systemAuthorSpecialty {
-			p.Add("user.specialty", "must be the section of the Ordre for a pharmacist, with its code system (TRE_G05)")
-		}
-	}
-}
-
 func (c *Config) checkAuthentication(p *segur.Problems) {
 	switch c.LocalAuthentication {
 	case ByPassword, ByCard, ByProSanteConnect, ByTLSClient, Unattended:
@@ -155,8 +137,24 @@ func (c *Config) checkAuthentication(p *segur.Problems) {
 	switch {
 	case c.Mode == Directe && c.LocalAuthentication != ByCard:
 		p.Add("localAuthentication", "must be dmp.ByCard with the mode Directe")
+	case c.Identity == Automaton && c.Mode == Indirecte && c.LocalAuthentication != Unattended:
+		p.Add("localAuthentication", "must be dmp.Unattended for an automatic process: nobody logged in")
 	case c.Mode == IndirecteRenforcee && c.LocalAuthentication == Unattended:
 		p.Add("localAuthentication", "must name an authenticated user with the mode IndirecteRenforcee (EX_AIR-085)")
+	}
+}
+
+// maxLifetime is the age that the clocks of two well-kept systems may add to.
+const maxLifetime = 5 * time.Minute
+
+func (c *Config) checkLifetime(p *segur.Problems) {
+	switch d := c.Settings.AssertionLifetime; {
+	case d < 0 || d > maxLifetime:
+		p.Addf("settings.assertionLifetime", "must be between 0 and %v", maxLifetime)
+	case d > 0 && c.Mode == IndirecteRenforcee:
+		p.Add("settings.assertionLifetime", "must be 0 in INDIRECTE_RENFORCEE: each assertion is for one call (EX_AIR-070)")
+	case d > 0 && c.AuthenticatedAt == nil && c.LocalAuthentication != Unattended:
+		p.Add("settings.assertionLifetime", "needs authenticatedAt: the same assertion says the same instant")
 	}
 }
 

@@ -31,12 +31,24 @@ func TestRights(t *testing.T) {
 
 	_, err = feed.Submit(ctx, sealed)
 	require.NoError(t, err)
+	entry := &xds.DocumentEntry{UniqueID: sealed.DocumentIDs()[0]}
 	_, err = found(feed, dmp.Query{Patient: dmptest.Patient().INS})
+	require.ErrorIs(t, err, segur.ErrAuthorization)
+	assert.Contains(t, asError(t, err).Explain(segur.EN), "TD3.1 metadata is done in INDIRECTE_RENFORCEE or DIRECTE.")
+	_, err = feed.Retrieve(ctx, dmptest.Patient().INS, entry)
+	require.ErrorIs(t, err, segur.ErrAuthorization)
+	assert.Equal(t, "dmp.retrieve", asError(t, err).Op)
+	assert.Len(t, srv.Calls(), 1, "nothing was sent")
+
+	// The service has the same matrix, and the last word.
+	asks := newClient(t, srv, func(c *dmp.Config) { c.Settings.LetServiceDecide = true })
+	assert.Equal(t, dmp.ServiceDecides, asks.Right(dmp.TD31))
+	_, err = found(asks, dmp.Query{Patient: dmptest.Patient().INS})
 	require.ErrorIs(t, err, segur.ErrAuthorization)
 	e := asError(t, err)
 	assert.Equal(t, "DMPAccessDeniedByRightsService", e.Code)
 	assert.Contains(t, e.Explain(segur.EN), "INDIRECTE_RENFORCEE")
-	_, err = feed.Retrieve(ctx, dmptest.Patient().INS, &xds.DocumentEntry{UniqueID: sealed.DocumentIDs()[0]})
+	_, err = asks.Retrieve(ctx, dmptest.Patient().INS, entry)
 	require.ErrorIs(t, err, segur.ErrAuthorization)
 
 	srv.SetPatient(dmptest.Patient().INS, dmptest.Record{Unauthorized: true})

@@ -7,76 +7,52 @@ import (
 	"time"
 
 	"github.com/segur-sdk/segur"
-	"github.com/segur-sdk/segur/dmp/xds"
 	"github.com/segur-sdk/segur/internal/saml"
 	"github.com/segur-sdk/segur/internal/xmlsec"
 )
 
 // vihf is the content of the assertion of one call (table "Mapping VIHF pour
-// le DMP" of the CI-SIS).
+// le DMP" of the CI-SIS). A call without a patient has no resource-id: TD0.4
+// and TD0.5.
+func (c *Client) vihf(patient segur.INS) saml.VIHF {
+	v := c.cfg.vihf(patient)
+	v.Secret, v.Purpose = c.secret, saml.Purpose(c.purpose)
+	if c.cfg.Mode == Directe || c.cfg.Settings.EmergencyReasonInAIR {
+		v.BreakGlassReason = c.reason
+	}
+	return v
+}
+
 func (c *Config) vihf(patient segur.INS) saml.VIHF {
 	v := saml.VIHF{
 		Mode: saml.Mode(c.Mode), Version: c.Settings.VIHFVersion,
 		Subject: c.User.ID, SubjectName: strings.TrimSpace(c.User.FamilyName + " " + c.User.GivenName),
 		Structure: c.Structure.ID, Sector: segur.Code{Code: c.Structure.Sector.Code, System: c.Structure.Sector.System},
-		Roles: c.roles(), Patient: patient,
-		LocalAuthentication: saml.LocalAuthentication(c.LocalAuthentication), AuthenticatedAt: c.AuthenticatedAt(),
+		Roles: c.roles(), Patient: patient, ReasonAttribute: c.Settings.EmergencyReasonAttribute,
+		LocalAuthentication: saml.LocalAuthentication(c.LocalAuthentication),
 		Software: saml.Software{Name: c.Software.Name, Version: c.Software.Version,
 			Approval: c.Software.ApprovalNumber, Installation: c.Software.InstallationID},
+	}
+	switch {
+	case c.AuthenticatedAt != nil:
+		v.AuthenticatedAt = c.AuthenticatedAt()
+	case c.LocalAuthentication != Unattended: // then it is the instant of the assertion
+		v.AuthenticatedAt = c.Clock()
 	}
 	if c.Mode == IndirecteRenforcee {
 		v.Declaration = c.Settings.AuthnContextDecl
 	}
-	if c.LocalAuthentication == Unattended {
+	if c.Identity == Automaton {
 		// Nobody is there: the software is named, the responsible person identified.
 		v.SubjectName = c.Software.Name + " " + c.Software.Version
 	}
 	return v
 }
 
-// professionNames are the labels of TRE_G15 that imaging meets; receivers read
-// the code.
-var professionNames = map[string]string{
-	professionPhysician: "Médecin", professionPharmacist: "Pharmacien", "40": "Chirurgien-dentiste", "50": "Sage-femme",
-	"60": "Infirmier", "98": "Manipulateur ERM",
-}
-
-// roles are the profession, then the specialty. A physician's specialty comes
-// as a code of TRE_A02 ("G15_10/SM44") and leaves as one of TRE_R01 ("SM44").
-func (c *Config) roles() []segur.Code {
-	first := c.User.Profession
-	first.SystemName = ""
-	if first.Display == "" && first.System == systemProfession {
-		first.Display = professionNames[first.Code]
-	}
-	if first.Display == "" {
-		first.Display = first.Code
-	}
-	out := []segur.Code{first}
-	s := c.User.Specialty
-	if s.IsZero() || first.System != systemProfession {
-		return out
-	}
-	s.SystemName = ""
-	if s.System == "" || s.System == systemAuthorSpecialty {
-		prefix, code, ok := strings.Cut(s.Code, "/")
-		if !ok || prefix != "G15_"+professionPhysician {
-			return out
-		}
-		label := xds.NewAuthor(c.User).Specialties[0].Display
-		_, label, _ = strings.Cut(label, " - ")
-		s = segur.Code{Code: code, System: systemSpecialty, Display: label}
-	}
-	if s.Display == "" {
-		s.Display = s.Code
-	}
-	return append(out, s)
-}
-
-func (c *Config) samlSigner(cred segur.Credential) (*saml.Signer, error) {
+func (c *Config) samlSigner() (*saml.Signer, error) {
 	cfg := saml.Config{
-		Credentials: segur.StaticCredential(cred), AllowLegalEntityCertificate: c.AllowLegalEntityCertificate,
-		Clock: c.Clock, IDs: c.IDs, Random: c.Random,
+		Credentials: c.Signing, AllowLegalEntityCertificate: c.AllowLegalEntityCertificate,
+		CacheTTL: c.Settings.AssertionLifetime, Clock: c.Clock, IDs: c.IDs, Random: c.Random,
 	}
 	if c.Settings.AssertionSHA1 {
 		cfg.Algorithms = xmlsec.SHA1Algorithms()
@@ -90,14 +66,15 @@ func (c *Config) checkAssertion(p *segur.Problems, cred segur.Credential) {
 	try := *c
 	try.IDs = nil                          // the identifiers of the configuration are not consumed
 	try.AllowLegalEntityCertificate = true // judged by checkSigner
-	signer, err := try.samlSigner(cred)
+	try.Settings.AssertionLifetime = 0     // judged by checkLifetime
+	signer, err := try.samlSigner()
 	if err != nil {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	// Any identity will do: the assertion is abandoned before it is signed.
-	if _, err := signer.VIHF(ctx, try.vihf(segur.INS{})); segur.KindOf(err) == segur.KindInvalidInput {
+	if _, err := signer.VIHFWith(ctx, cred, try.vihf(segur.INS{})); segur.KindOf(err) == segur.KindInvalidInput {
 		mergeAssertion(p, err)
 	}
 }
@@ -106,7 +83,7 @@ func (c *Config) checkAssertion(p *segur.Problems, cred segur.Credential) {
 var assertionFields = map[string]string{
 	"mode": "mode", "version": "settings.vihfVersion", "subject": "user.id", "subjectName": "user.familyName",
 	"structure": "structure.id", "sector": "structure.sector", "roles": "user.profession", "roles[0]": "user.profession",
-	"roles[1]": "user.specialty", "declaration": "settings.authnContextDecl", "software.approval": "software.approvalNumber",
+	"roles[1]": "user.specialty", "roles[2]": "otherRoles[0]", "roles[3]": "otherRoles[1]", "secret": "patient", "declaration": "settings.authnContextDecl", "software.approval": "software.approvalNumber",
 }
 
 // mergeAssertion adds the problems of an assertion under the names of Config,

@@ -33,6 +33,7 @@ type call struct {
 	parts   []part // attachments, in order
 	mtom    bool
 	vihf    *saml.VIHFClaims
+	state   Record // of the patient of the assertion, when the call came
 }
 
 type part struct {
@@ -161,7 +162,8 @@ func (c *call) authenticate() *refusal {
 	now := c.h.clock()
 	claims, err := saml.VerifyVIHF(security[0].Children[0], saml.VerifyOptions{
 		AllowSHA1: true, AllowUnsigned: true, AllowLegalEntityCertificate: true, // judged below, with the words of the service
-		Trust: &xmlsec.Trust{Roots: c.h.pki.Roots(), Time: now}, Now: now, MaxAge: c.h.maxAge,
+		ReasonAttribute: c.h.reasonAttribute,
+		Trust:           &xmlsec.Trust{Roots: c.h.pki.Roots(), Time: now}, Now: now, MaxAge: c.h.maxAge,
 	})
 	switch {
 	case errors.Is(err, segur.ErrSignature):
@@ -173,6 +175,7 @@ func (c *call) authenticate() *refusal {
 	}
 	c.vihf = claims
 	c.Mode, c.Purpose, c.UserID, c.Secret = string(claims.Mode), string(claims.Purpose), claims.Subject, claims.Secret
+	c.EmergencyReason = claims.BreakGlassReason
 	if leaf := claims.Certificate; leaf != nil {
 		if leaf.KeyUsage&x509.KeyUsageContentCommitment == 0 {
 			return sender("DMPInvalidCertificate", "Le certificat ayant signé le VIHF est invalide : Not a valid signature certificate")
@@ -187,36 +190,17 @@ func (c *call) authenticate() *refusal {
 	if claims.Mode != saml.Direct && !c.ofStructure(c.r.TLS.PeerCertificates[0]) {
 		return sender("DMPInvalidVihf", "Erreur d'authentification de la personne morale")
 	}
-	if !c.h.once(claims.ID) {
+	if !c.h.once(claims.ID) && !c.h.reuse {
 		return sender("DMPInvalidVihf", "Le VIHF a déjà servi")
 	}
-	return nil
+	c.state, _ = c.record()
+	if f := c.checkHolder(); f != nil {
+		return f
+	}
+	return c.checkCodes()
 }
 
 func (c *call) ofStructure(leaf *x509.Certificate) bool {
 	subject, err := dn.Decode(leaf.RawSubject)
 	return c.h.legalEntity || err == nil && subject.BearsStructure(c.vihf.Structure)
-}
-
-// denied applies the rights matrix, reduced to what the mode decides: feeding
-// is not for AIR, consultation (metadata or content) is not for INDIRECTE, nor
-// for who is no health professional, nor without the patient's authorisation.
-func (c *call) denied(feeding bool) *refusal {
-	refuse := sender("DMPAccessDeniedByRightsService", "Accès refusé par le service des droits")
-	professional := c.vihf.Roles[0].System == "1.2.250.1.71.1.2.7"
-	switch c.vihf.Mode {
-	case saml.IndirectReinforced:
-		if feeding || !professional {
-			return refuse
-		}
-	case saml.Indirect:
-		if !feeding {
-			return refuse
-		}
-	default:
-	}
-	if !feeding {
-		return c.mayConsult()
-	}
-	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/credential/credentialtest"
+	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/internal/testkit/faults"
 )
 
@@ -23,6 +24,11 @@ type Handler struct {
 	certificate  *tls.Certificate
 	unknownCodes bool
 	legalEntity  bool
+	reuse        bool
+	occupational []string
+	bearer       func(token string) bool
+
+	reasonAttribute string
 
 	script    faults.Script
 	resultCap ResultCap
@@ -45,6 +51,12 @@ type Call struct {
 	Mode, Purpose, UserID string
 	// Secret says that the assertion is that of a secret connection.
 	Secret bool
+	// EmergencyReason is the reason of an access "en bris de glace", where the
+	// assertion gives one.
+	EmergencyReason string
+	// Transaction is the line of the rights matrix that was applied last; empty
+	// when the call was refused before that.
+	Transaction dmp.Transaction
 	// Code is the code of the refusal; empty when the call succeeded.
 	Code string
 	// Reason explains the refusal.
@@ -122,6 +134,11 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	case r.Method != http.MethodPost:
 		http.Error(w, "POST only", http.StatusMethodNotAllowed)
+		return
+	}
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); h.bearer != nil && (!ok || !h.bearer(token)) {
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		http.Error(w, "an access token is required", http.StatusUnauthorized)
 		return
 	}
 	c := &call{h: h, r: r, Call: Call{Op: operation(r)}}

@@ -21,10 +21,7 @@ func (c *call) provide(w http.ResponseWriter) *refusal {
 	if !c.mtom {
 		return sender("", "ITI-41 is sent as MTOM")
 	}
-	if c.vihf.Patient.IsZero() {
-		return sender("DMPInvalidVihf", "Le VIHF ne nomme pas de patient")
-	}
-	if f := c.denied(true); f != nil {
+	if f := c.refuses(c.feeding()); f != nil {
 		return f
 	}
 	response := c.submit()

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/dmp/xds"
 	"github.com/segur-sdk/segur/internal/ebrim"
 	"github.com/segur-sdk/segur/internal/saml"
@@ -14,16 +15,20 @@ func (c *call) query(w http.ResponseWriter) *refusal {
 	if c.mtom {
 		return sender("", "ITI-18 is not sent as MTOM")
 	}
-	if c.vihf.Patient.IsZero() {
-		return sender("DMPInvalidVihf", "Le VIHF ne nomme pas de patient")
-	}
 	q, err := ebrim.ReadQuery(c.message.Payload)
 	if err != nil || !c.message.Payload.Is(ebrim.NamespaceQuery, "AdhocQueryRequest") {
 		return sender("", "The body is not a stored query")
 	}
 	byReference := q.ID == getDocuments && q.ReturnType == "ObjectRef"
-	if !byReference { // a reference is open to every mode
-		if f := c.denied(false); f != nil {
+	t := dmp.TD31
+	if byReference {
+		t = dmp.TD31Reference
+	}
+	if f := c.refuses(t); f != nil {
+		return f
+	}
+	if !byReference { // a reference is open to who feeds, without authorisation
+		if f := c.mayConsult(); f != nil {
 			return f
 		}
 	}
@@ -80,17 +85,10 @@ func (c *call) versions(returnType string) []*xds.DocumentEntry {
 	return out
 }
 
-// sees keeps masked documents for their authors and the declared general
-// practitioner. A reference says nothing of a document but that it exists.
-// h.mu is held.
+// sees keeps masked documents for those who may read them. A reference says
+// nothing of a document but that it exists. h.mu is held.
 func (c *call) sees(e *xds.DocumentEntry, returnType string) bool {
-	if returnType == "ObjectRef" || !e.Has(xds.HiddenFromProfessionals) || e.LegalAuthenticator.ID == c.vihf.Subject {
-		return true
-	}
-	if slices.Contains(c.h.patients[c.vihf.Patient].DeclaredGPs, c.vihf.Subject) {
-		return true
-	}
-	return slices.ContainsFunc(e.Authors, func(a xds.Author) bool { return a.Person.ID == c.vihf.Subject })
+	return returnType == "ObjectRef" || !e.Has(xds.HiddenFromProfessionals) || c.owns(dmp.TD32Masked, e)
 }
 
 // matching answers the entries that fit.

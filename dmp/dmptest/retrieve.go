@@ -4,16 +4,17 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/dmp/xds"
 	"github.com/segur-sdk/segur/internal/xop"
 )
 
 // retrieve is ITI-43, which answers in several parts whatever happens.
 func (c *call) retrieve(w http.ResponseWriter) *refusal {
-	if c.vihf.Patient.IsZero() {
-		return sender("DMPInvalidVihf", "Le VIHF ne nomme pas de patient")
+	if f := c.refuses(dmp.TD32); f != nil {
+		return f
 	}
-	if f := c.denied(false); f != nil {
+	if f := c.mayConsult(); f != nil {
 		return f
 	}
 	requests, err := xds.ParseRetrieve(c.message.Raw)

@@ -35,6 +35,19 @@ func WithUnknownCodes() Option { return func(h *Handler) { h.unknownCodes = true
 // the one that acts.
 func WithLegalEntityCertificates() Option { return func(h *Handler) { h.legalEntity = true } }
 
+// WithAssertionReuse accepts an assertion again while it is not too old.
+func WithAssertionReuse() Option { return func(h *Handler) { h.reuse = true } }
+
+// WithReasonAttribute is the name that the reason of an access "en bris de
+// glace" has in assertions; Mode_Acces_Raison by default.
+func WithReasonAttribute(name string) Option { return func(h *Handler) { h.reasonAttribute = name } }
+
+// WithBearerTokens wants an access token that accept takes with each request,
+// as the architecture "API PSC" does; other requests get HTTP status 401.
+func WithBearerTokens(accept func(token string) bool) Option {
+	return func(h *Handler) { h.bearer = accept }
+}
+
 // WithServerCertificate presents another certificate, an expired one for instance.
 func WithServerCertificate(c tls.Certificate) Option {
 	return func(h *Handler) { h.certificate = &c }

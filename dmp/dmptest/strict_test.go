@@ -271,7 +271,7 @@ func TestRetrieveFaultIsMultipart(t *testing.T) {
 	t.Parallel()
 	srv := dmptest.NewServer()
 	defer srv.Close()
-	feed := client(t, srv)
+	feed := client(t, srv, func(c *dmp.Config) { c.Settings.LetServiceDecide = true })
 	_, err := feed.Retrieve(context.Background(), dmptest.Patient().INS, &xds.DocumentEntry{UniqueID: "1.2.3"})
 	require.ErrorIs(t, err, segur.ErrAuthorization)
 	assert.Equal(t, "dmp.retrieve", srv.Calls()[0].Op)

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/dmp/xds"
 	"github.com/segur-sdk/segur/internal/ebrim"
 	"github.com/segur-sdk/segur/internal/saml"
@@ -189,32 +189,13 @@ func isMarker(code string) bool {
 	return code == string(xds.HiddenFromProfessionals) || code == string(xds.HiddenFromPatient) || code == string(xds.HiddenFromRepresentatives)
 }
 
-// deniedChange applies the rights matrix to a change of e: INDIRECTE deletes
-// documents of its structure and does nothing else; unmasking and deleting are
-// for authors, and so are archiving and restoring outside of AIR; what the
-// patient deposited is left alone.
+// changes are the transactions of the operations.
+var changes = map[string]dmp.Transaction{
+	"mask": dmp.TD33aMask, "unmask": dmp.TD33aUnmask, "show": dmp.TD33b, "delete": dmp.TD33c,
+	"archive": dmp.TD33dArchive, "unarchive": dmp.TD33dUnarchive,
+}
+
+// deniedChange applies the rights matrix to a change of e.
 func (c *call) deniedChange(operation string, e *xds.DocumentEntry) *refusal {
-	refuse := sender("DMPAccessDeniedByRightsService", "Accès refusé par le service des droits")
-	var role segur.Code
-	if len(c.vihf.Roles) > 0 {
-		role = c.vihf.Roles[0]
-	}
-	if c.vihf.Mode == saml.Indirect || role.System != professions {
-		if operation == "delete" && e.WrittenBy(c.vihf.Structure) {
-			return nil
-		}
-		return refuse
-	}
-	own := e.SignedBy(c.vihf.Subject)
-	switch operation {
-	case "unmask", "delete":
-		if !own {
-			return refuse
-		}
-	case "archive", "unarchive":
-		if !own && c.vihf.Mode == saml.Direct || e.FromPatient() {
-			return refuse
-		}
-	}
-	return nil
+	return c.refusesFor(changes[operation], e)
 }

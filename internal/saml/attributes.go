@@ -21,7 +21,6 @@ const (
 	attrResource     = "Ressource_URN"
 	attrPurpose      = "urn:oasis:names:tc:xspa:1.0:subject:purposeofuse"
 	attrHidden       = "urn:oasis:names:tc:xspa:1.0:resource:patient:hl7:confidentiality-code"
-	attrReason       = "Mode_Acces_Raison"
 	attrInstallation = "LPS_ID"
 	attrSoftware     = "LPS_Nom"
 	attrRelease      = "LPS_Version"
@@ -70,7 +69,7 @@ func (v VIHF) attributes(w *xmlw.Writer) {
 	if v.Secret {
 		textAttribute(w, attrHidden, secretMarker)
 	}
-	textAttribute(w, attrReason, strings.TrimSpace(v.BreakGlassReason))
+	textAttribute(w, v.ReasonAttribute, strings.TrimSpace(v.BreakGlassReason))
 	textAttribute(w, attrInstallation, v.Software.Installation)
 	textAttribute(w, attrSoftware, v.Software.Name)
 	textAttribute(w, attrRelease, v.Software.Version)

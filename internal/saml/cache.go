@@ -26,7 +26,7 @@ func keyOf(v VIHF, c *x509.Certificate) cacheKey {
 	}
 	for _, s := range []string{
 		string(v.Mode), v.Version, v.Subject, v.SubjectName, v.Structure, v.Sector.Code, string(v.Sector.System), patient,
-		string(v.Purpose), v.BreakGlassReason, fmt.Sprint(v.Secret), string(v.LocalAuthentication),
+		string(v.Purpose), v.BreakGlassReason, v.ReasonAttribute, fmt.Sprint(v.Secret), string(v.LocalAuthentication),
 		v.AuthenticatedAt.UTC().Format(time.RFC3339Nano), v.Declaration, v.Software.Name, v.Software.Version,
 		v.Software.Approval, v.Software.Installation, string(c.Raw),
 	} {

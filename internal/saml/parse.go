@@ -15,6 +15,10 @@ const xsiNamespace = "http://www.w3.org/2001/XMLSchema-instance"
 // profile: order of the elements, attributes known, given once and well formed, and what the mode asks for. It does not
 // verify anything: see VerifyVIHF. All problems are reported together.
 func ParseVIHF(verified []byte) (*VIHFClaims, error) {
+	return parseVIHF(verified, DefaultReasonAttribute)
+}
+
+func parseVIHF(verified []byte, reasonAttribute string) (*VIHFClaims, error) {
 	const op = "saml.parseVIHF"
 	r, err := open(op, verified, "Subject", "Conditions?", "AuthnStatement", "AttributeStatement")
 	if err != nil {
@@ -24,6 +28,7 @@ func ParseVIHF(verified []byte) (*VIHFClaims, error) {
 	c.Subject = r.root.Find(Namespace, "Subject/NameID").TrimText()
 	c.conditions(r)
 	r.authentication(&c.VIHF)
+	c.ReasonAttribute = reasonAttribute
 	r.vihfAttributes(&c.VIHF)
 	c.VIHF.check(&r.p, c.IssueInstant)
 	if err := r.p.Err(op); err != nil {
@@ -201,12 +206,12 @@ func (r *reader) text(field string, values []*xmlr.Node) string {
 func (r *reader) vihfAttributes(v *VIHF) {
 	var resource string
 	plain := map[string]func(field, text string){
-		attrVersion:     func(_, t string) { v.Version = t },
-		attrMode:        func(_, t string) { v.Mode = Mode(t) },
-		attrStructure:   func(_, t string) { v.Structure = t },
-		attrSubjectName: func(_, t string) { v.SubjectName = t },
-		attrResource:    func(_, t string) { resource = t },
-		attrReason:      func(_, t string) { v.BreakGlassReason = t },
+		attrVersion:       func(_, t string) { v.Version = t },
+		attrMode:          func(_, t string) { v.Mode = Mode(t) },
+		attrStructure:     func(_, t string) { v.Structure = t },
+		attrSubjectName:   func(_, t string) { v.SubjectName = t },
+		attrResource:      func(_, t string) { resource = t },
+		v.ReasonAttribute: func(_, t string) { v.BreakGlassReason = t },
 		attrSector: func(_, t string) {
 			code, system, _ := strings.Cut(t, "^")
 			v.Sector = segur.Code{Code: code, System: segur.OID(system)}

@@ -28,7 +28,7 @@ const instantLayout = "2006-01-02T15:04:05.000Z"
 // Config says how assertions are signed. Only Credentials is required.
 type Config struct {
 	// Credentials gives the signature key: the certificate of the structure (ORG SIGN), or the signature key of the card
-	// in DIRECTE and for INSi; not the authentication key. Asked for each signature.
+	// in DIRECTE and for INSi; not the authentication key. Asked for each signature, but for [Signer.VIHFWith].
 	Credentials segur.CredentialSource
 	// Algorithms default to SHA-256; SHA-1 must be named.
 	Algorithms xmlsec.Algorithms
@@ -65,6 +65,7 @@ type Assertion struct {
 	ID           string
 	IssueInstant time.Time
 	NotOnOrAfter time.Time // zero without Conditions
+	Reused       bool      // made for an earlier call
 	XML          []byte
 }
 
@@ -113,6 +114,15 @@ func New(cfg Config) (*Signer, error) {
 
 // VIHF checks v and returns it signed. Problems of input match segur.ErrInvalidInput and come together.
 func (s *Signer) VIHF(ctx context.Context, v VIHF) (*Assertion, error) {
+	return s.vihf(ctx, s.cfg.Credentials, v)
+}
+
+// VIHFWith is VIHF signed by a credential that the caller has at hand.
+func (s *Signer) VIHFWith(ctx context.Context, c segur.Credential, v VIHF) (*Assertion, error) {
+	return s.vihf(ctx, segur.StaticCredential(c), v)
+}
+
+func (s *Signer) vihf(ctx context.Context, credentials segur.CredentialSource, v VIHF) (*Assertion, error) {
 	const op = "saml.vihf"
 	now := s.cfg.Clock().UTC()
 	v.Roles = slices.Clone(v.Roles)
@@ -120,7 +130,7 @@ func (s *Signer) VIHF(ctx context.Context, v VIHF) (*Assertion, error) {
 	v.defaults(now)
 	var p segur.Problems
 	v.check(&p, now)
-	key, err := s.key(ctx, op)
+	key, err := s.key(ctx, op, credentials)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +146,9 @@ func (s *Signer) VIHF(ctx context.Context, v VIHF) (*Assertion, error) {
 		slot = keyOf(asGiven, key.Chain[0])
 		if a := s.cache.get(slot, now); a != nil {
 			s.trace(Use{ID: a.ID, At: now, Reused: true, VIHF: v})
-			return a, nil
+			again := *a
+			again.Reused = true
+			return &again, nil
 		}
 	}
 	a, err := s.sign(ctx, op, key, now, func(id, issuer string, notAfter time.Time) ([]byte, int, error) {
@@ -156,7 +168,7 @@ func (s *Signer) VIHF(ctx context.Context, v VIHF) (*Assertion, error) {
 func (s *Signer) INSi(ctx context.Context, a INSi) (*Assertion, error) {
 	const op = "saml.insi"
 	now := s.cfg.Clock().UTC()
-	key, err := s.key(ctx, op)
+	key, err := s.key(ctx, op, s.cfg.Credentials)
 	if err != nil {
 		return nil, err
 	}
@@ -208,8 +220,8 @@ func (s *Signer) trace(u Use) {
 	}
 }
 
-func (s *Signer) key(ctx context.Context, op string) (xmlsec.Key, error) {
-	c, err := s.cfg.Credentials.Credential(ctx)
+func (s *Signer) key(ctx context.Context, op string, credentials segur.CredentialSource) (xmlsec.Key, error) {
+	c, err := credentials.Credential(ctx)
 	if err != nil {
 		kind := segur.KindOf(err)
 		if kind == segur.KindUnknown {

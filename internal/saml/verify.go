@@ -20,6 +20,8 @@ type VerifyOptions struct {
 	Trust *xmlsec.Trust
 	// AllowLegalEntityCertificate: see Config.
 	AllowLegalEntityCertificate bool
+	// ReasonAttribute names the attribute of the reason of a break-glass access; default DefaultReasonAttribute.
+	ReasonAttribute string
 	// Now, when set, is the instant at which IssueInstant must not be in the future (5 minutes apart at most) nor older
 	// than MaxAge (no limit when zero), and Conditions must hold.
 	Now    time.Time
@@ -58,7 +60,10 @@ func VerifyVIHF(element *xmlr.Node, o VerifyOptions) (*VIHFClaims, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := ParseVIHF(content)
+	if o.ReasonAttribute == "" {
+		o.ReasonAttribute = DefaultReasonAttribute
+	}
+	c, err := parseVIHF(content, o.ReasonAttribute)
 	if err != nil {
 		return nil, err
 	}

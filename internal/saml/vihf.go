@@ -51,13 +51,18 @@ const classPrefix = "urn:oasis:names:tc:SAML:2.0:ac:classes:"
 
 // Code systems of the coded attributes.
 const (
-	oidProfessions segur.OID = "1.2.250.1.71.1.2.7"    // TRE_G15
-	oidSpecialties segur.OID = "1.2.250.1.71.4.2.5"    // TRE_R01
-	oidActors      segur.OID = "1.2.250.1.213.1.1.4.6" // TRE_A00: AUTOMATE, DISPOSITIF...
-	oidSectors     segur.OID = "1.2.250.1.71.4.2.4"    // TRE_R02
-	codeDoctor               = "10"                    // TRE_G15
-	codePharmacist           = "21"                    // TRE_G15
-	codeAutomaton            = "AUTOMATE"              // TRE_A00
+	oidProfessions segur.OID = "1.2.250.1.71.1.2.7"      // TRE_G15
+	oidSpecialties segur.OID = "1.2.250.1.71.4.2.5"      // TRE_R01
+	oidActors      segur.OID = "1.2.250.1.213.1.1.4.6"   // TRE_A00: AUTOMATE, DISPOSITIF...
+	oidSectors     segur.OID = "1.2.250.1.71.4.2.4"      // TRE_R02
+	oidSections    segur.OID = "1.2.250.1.71.4.2.6"      // TRE_G05: sections of the Ordre des pharmaciens
+	oidOthers      segur.OID = "1.2.250.1.213.1.6.1.140" // TRE_R291: actors characterised by their role
+	oidCareRoles   segur.OID = "1.2.250.1.213.1.6.1.107" // TRE_R85
+	oidActivities  segur.OID = "1.2.250.1.213.1.6.1.19"  // TRE_R22
+	codeDoctor               = "10"                      // TRE_G15
+	codePharmacist           = "21"                      // TRE_G15
+	codeAutomaton            = "AUTOMATE"                // TRE_A00
+	codeByRole               = "99"                      // TRE_R291
 	hl7Namespace             = "urn:hl7-org:v3"
 	secretMarker             = "INVISIBLE_REPRESENTANTS_LEGAUX" // JDV_J64
 )
@@ -66,6 +71,8 @@ const (
 const (
 	DefaultVIHFVersion = "3.0"             // every sample and client; a mapping table says 4.0
 	DefaultDeclaration = "CONF_EXI_PGSSIS" // EX_AIR-050
+	// DefaultReasonAttribute is known from connectors only.
+	DefaultReasonAttribute = "Mode_Acces_Raison"
 )
 
 // Software identifies the product: the strings of its "about" screen (EX_GEN-1180).
@@ -91,15 +98,17 @@ type VIHF struct {
 	Structure string
 	// Sector is the sector of activity: code SAxx of TRE_R02. Its System may be left empty.
 	Sector segur.Code
-	// Roles: the profession or kind of actor first (JDV_J65), then the speciality (TRE_R01), mandatory for doctors and
-	// pharmacists. 1 to 4. SystemName may be left empty for TRE_G15 and TRE_R01.
+	// Roles: the profession or kind of actor first (JDV_J65), then what qualifies it: the speciality (TRE_R01), mandatory
+	// for doctors, the section of the order (TRE_G05), for pharmacists, the role (TRE_R85), for actors known by it. 1 to
+	// 4. SystemName may be left empty for TRE_G15 and TRE_R01.
 	Roles []segur.Code
 	// Patient is absent from the calls that have none (list of authorisations, search without INS).
 	Patient segur.INS
 
 	Purpose Purpose // default Normal
-	// BreakGlassReason is required with BreakGlass in Direct, and has no place elsewhere (Mode_Acces_Raison).
-	BreakGlassReason string
+	// BreakGlassReason is required with BreakGlass in Direct, possible with it in IndirectReinforced, and has no place
+	// elsewhere. ReasonAttribute is the name of its attribute, default DefaultReasonAttribute.
+	BreakGlassReason, ReasonAttribute string
 	// Secret marks the secret connection of a minor: every call of the session has it (EX_0.1-1100).
 	Secret bool
 
@@ -122,6 +131,9 @@ func (v *VIHF) defaults(now time.Time) {
 	if v.Sector.System == "" {
 		v.Sector.System = oidSectors
 	}
+	if v.ReasonAttribute == "" {
+		v.ReasonAttribute = DefaultReasonAttribute
+	}
 	if v.Mode == IndirectReinforced && v.Declaration == "" {
 		v.Declaration = DefaultDeclaration
 	}
@@ -132,7 +144,9 @@ func (v *VIHF) defaults(now time.Time) {
 
 var (
 	sectorCode = regexp.MustCompile(`^SA\d{2}$`)
-	rppsID     = regexp.MustCompile(`^8\d{11}$`)
+	// nationalID are the forms of PS_IdNat: ADELI, RPPS, or an identifier given by a practice or a structure after that
+	// of the giver (ADELI practice, FINESS, SIREN, SIRET, RPPS practice).
+	nationalID = regexp.MustCompile(`^(0[0-9A-Z]{9}|8\d{11}|(1[0-9A-Z]{9}|3[0-9A-Z]{9}|4\d{9}|5\d{14}|6\d{11,14})/[^/]+)$`)
 	// identifier: no separator of the formats that carry it, no blank at the ends.
 	identifier = regexp.MustCompile(`^[^\s^&~|]([^^&~|]*[^\s^&~|])?$`)
 )
@@ -150,8 +164,8 @@ func (v VIHF) check(p *segur.Problems, now time.Time) {
 	}
 	p.Require("version", v.Version)
 	checkIdentifier(p, "subject", v.Subject)
-	if strings.HasPrefix(v.Subject, "8") && !strings.Contains(v.Subject, "/") && !rppsID.MatchString(v.Subject) {
-		p.Add("subject", "8 is followed by the 11 digits of the RPPS number")
+	if identifier.MatchString(v.Subject) && !nationalID.MatchString(v.Subject) {
+		p.Add("subject", "must be a PS_IdNat: 8 and the 11 digits of the RPPS number, 0 and ADELI, or the identifier of the giver, a slash and an internal one (3 and FINESS, 4 and SIREN, 5 and SIRET, 1 and ADELI practice, 6 and RPPS practice)")
 	}
 	if v.Mode != Direct {
 		p.Require("subjectName", v.SubjectName)
@@ -186,19 +200,39 @@ func (v VIHF) checkRoles(p *segur.Problems) {
 			p.Addf(indexed("roles", i), "needs a code and the OID of its system")
 		}
 	}
-	first := v.Roles[0]
-	if first.System == oidSpecialties {
-		p.Add("roles[0]", "the first role is a profession or a kind of actor, not a speciality")
+	v.checkQualification(p)
+}
+
+// checkQualification applies what the first role asks of the second one.
+func (v VIHF) checkQualification(p *segur.Problems) {
+	first, second := v.Roles[0], segur.Code{}
+	if len(v.Roles) > 1 {
+		second = v.Roles[1]
 	}
-	doctor := first.System == oidProfessions && first.Code == codeDoctor
-	if doctor && (len(v.Roles) < 2 || v.Roles[1].System != oidSpecialties) {
-		p.Add("roles[1]", "a doctor needs a speciality of TRE_R01 (1.2.250.1.71.4.2.5)")
-	}
-	if first.System == oidProfessions && first.Code == codePharmacist && len(v.Roles) < 2 {
-		p.Add("roles[1]", "a pharmacist needs the section of the order (TRE_G05)")
-	}
-	if first.System == oidActors && first.Code == codeAutomaton && v.Mode != Indirect {
-		p.Add("roles[0]", "an automatic process acts in INDIRECTE only")
+	switch first.System {
+	case oidSpecialties, oidSections, oidCareRoles, oidActivities:
+		p.Add("roles[0]", "the first role is a profession or a kind of actor, not what qualifies it")
+	case oidProfessions:
+		if first.Code == codeDoctor && second.System != oidSpecialties {
+			p.Add("roles[1]", "a doctor needs a speciality of TRE_R01 (1.2.250.1.71.4.2.5)")
+		}
+		if first.Code == codePharmacist && second.System != oidSections {
+			p.Add("roles[1]", "a pharmacist needs the section of the order, of TRE_G05 (1.2.250.1.71.4.2.6)")
+		}
+	case oidOthers:
+		if first.Code == codeByRole && second.System != oidCareRoles {
+			p.Add("roles[1]", "an actor known by a role needs it, of TRE_R85 (1.2.250.1.213.1.6.1.107)")
+		}
+	case oidActors:
+		if first.Code != codeAutomaton {
+			break
+		}
+		if v.Mode != Indirect {
+			p.Add("roles[0]", "an automatic process acts in INDIRECTE only")
+		}
+		if v.LocalAuthentication != Unattended && v.LocalAuthentication != "" {
+			p.Add("localAuthentication", "is unspecified for an automatic process: nobody logged in")
+		}
 	}
 }
 
@@ -211,8 +245,8 @@ func (v VIHF) checkAccess(p *segur.Problems) {
 		p.Add("purpose", "bris_de_glace is not possible in INDIRECTE")
 	case v.Purpose == BreakGlass && v.Mode == Direct && strings.TrimSpace(v.BreakGlassReason) == "":
 		p.Add("breakGlassReason", "is required with bris_de_glace")
-	case v.BreakGlassReason != "" && (v.Purpose != BreakGlass || v.Mode != Direct):
-		p.Add("breakGlassReason", "goes with bris_de_glace in DIRECTE only")
+	case v.BreakGlassReason != "" && v.Purpose != BreakGlass:
+		p.Add("breakGlassReason", "goes with bris_de_glace only")
 	}
 	if v.Secret && v.Patient.IsZero() {
 		p.Add("secret", "a secret connection is that of a patient")
