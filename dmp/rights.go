@@ -76,8 +76,8 @@ var columns = []struct {
 	{IndirecteRenforcee, NonProfessional, Normal},
 }
 
-// letters are the cells of the lines.
-var letters = map[byte]Right{
+// cells are what the letters mean of the lines.
+var cells = map[byte]Right{
 	'y': Yes, '-': No, 's': ByStructure, 'c': SameStructure, 'd': NewByDate, 'r': ByReference, 'o': OwnDocuments,
 	'S': StructureDocuments, 'a': IfPatientAgreed, '?': ServiceDecides,
 }
@@ -127,7 +127,7 @@ func RightTo(mode Mode, profile Profile, purpose Purpose, t Transaction) Right {
 	}
 	for i, c := range columns {
 		if c.mode == mode && c.profile == profile && c.purpose == purpose {
-			return letters[line[i]]
+			return cells[line[i]]
 		}
 	}
 	return No
