@@ -152,6 +152,7 @@ func (c *Client) writeHeaders(w *mimeWriter, m *Message, l *Letter, headers []se
 			}
 			codes[i] = h.Type.Code
 		}
+		l.codes = codes
 		w.header("X-MSS-INS", qualified)
 		w.header("X-MSS-CODECDA", strings.Join(codes, ","))
 	}

@@ -78,6 +78,38 @@ type Config struct {
 	// ActionSlot is the metadata attribute that says that documents replace
 	// others. Empty: [xdm.DefaultActionSlot].
 	ActionSlot string
+	// ReportsFromMailbox sends read receipts and mails of integration error with
+	// the mailbox as return path. By default it is empty, as RFC 8098 section 3
+	// and RFC 3834 ask, so that they are never answered; some operators take
+	// nothing without a return path.
+	ReportsFromMailbox bool
+	// RequireReturnPath refuses to answer by itself a mail that has no
+	// Return-Path. By default the sender (From) stands for it: operators of
+	// MSSanté let nobody write another one, and not all write a Return-Path.
+	RequireReturnPath bool
+	// BounceSubjects are subjects of bounces, beside those that the SDK knows:
+	// those of Mon espace santé are not all public. Case and accents do not
+	// count.
+	BounceSubjects []string
+
+	// Watch tunes [Client.Watch].
+	Watch WatchPolicy
+	// Processed remembers which mails were processed, where the server keeps no
+	// keywords. Optional.
+	Processed Ledger
+	// ProcessedKeyword is the IMAP keyword of processed mails. Empty:
+	// "SegurProcessed".
+	ProcessedKeyword string
+
+	// Trace gets the functional trace of every action on the mailbox
+	// (ECO.4.1.1). It is called while the action is under way, by several
+	// goroutines at once, and must not block. Optional.
+	Trace func(Action)
+	// Actor is the author of actions in traces, unless [WithActor] says
+	// another: the national identifier of the professional, or that of the
+	// software. Required with Trace.
+	Actor string
+
 	// HeloName is what the client calls itself in EHLO. Empty: "localhost".
 	HeloName string
 }
@@ -109,6 +141,8 @@ const (
 	defaultMaxReceived = 64 << 20
 )
 
+var keyword = regexp.MustCompile(`^[0-9A-Za-z$_.-]{1,64}$`)
+
 var productNumber = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._/-]{0,63}$`)
 
 // again reports whether a refusal may come from a token that just expired.
@@ -117,7 +151,8 @@ func (c *Client) again(err error) bool {
 }
 
 // Client sends from one mailbox and reads it. It is immutable and safe for
-// concurrent use: each call has a connection of its own.
+// concurrent use: each call has a connection of its own. [Client.Outbox] and
+// [Client.Inbox] keep one open.
 type Client struct {
 	cfg       Config
 	transport *transport.Client
@@ -142,6 +177,10 @@ func New(cfg Config) (*Client, error) {
 	if cfg.ContentType.IsZero() {
 		cfg.ContentType = segur.Code{Code: "07", System: "1.2.250.1.213.2.2", Display: "Consultations soins externes"}
 	}
+	if cfg.ProcessedKeyword == "" {
+		cfg.ProcessedKeyword = "SegurProcessed"
+	}
+	cfg.Watch.setDefaults()
 	if cfg.HeloName == "" {
 		cfg.HeloName = "localhost"
 	}
@@ -198,6 +237,13 @@ func (c *Config) check(p *segur.Problems) {
 	if c.MaxReceivedBytes < 0 {
 		p.Add("maxReceivedBytes", "must not be negative")
 	}
+	if c.Trace != nil && strings.TrimSpace(c.Actor) == "" {
+		p.Add("actor", "is required with trace: a trace names its author (ECO.4.1.2)")
+	}
+	if c.ProcessedKeyword != "" && !keyword.MatchString(c.ProcessedKeyword) {
+		p.Add("processedKeyword", "must have letters, digits, '$', '_', '.' and '-' only, 64 at most")
+	}
+	c.Watch.check(p)
 	if strings.ContainsFunc(c.HeloName, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		p.Add("heloName", "must be printable ASCII without blank")
 	}

@@ -50,12 +50,19 @@ func (w *wire) SetDeadline(time.Time) error      { return nil }
 func (w *wire) SetReadDeadline(time.Time) error  { return nil }
 func (w *wire) SetWriteDeadline(time.Time) error { return nil }
 
+// wait sets how long each wait may last, that of a read under way included.
+func (w *wire) wait(d time.Duration) {
+	w.patience.Store(int64(d))
+	_ = w.Conn.SetReadDeadline(time.Now().Add(d)) // a closed connection says so at the next read
+}
+
 // connection is the conversation inside TLS. It records both directions, and
 // keeps the first error of the network, which the mail libraries blur.
 type connection struct {
 	net.Conn // TLS
 	wire     *wire
-	session  *transport.Session
+	session  atomic.Pointer[transport.Session]
+	unbind   func() bool // from the context of the call under way
 	greeting []byte      // given to the library, which expects one after STARTTLS too
 	secret   atomic.Bool // what passes is a credential
 	// readEnded is closed at the first failed read, where another goroutine
@@ -82,9 +89,9 @@ func (c *connection) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 {
 		if c.secret.Load() {
-			c.session.Received([]byte(removed), 0)
+			c.session.Load().Received([]byte(removed), 0)
 		} else {
-			c.session.Received(p[:n], n)
+			c.session.Load().Received(p[:n], n)
 		}
 	}
 	if c.note(err) && c.readEnded != nil {
@@ -95,9 +102,9 @@ func (c *connection) Read(p []byte) (int, error) {
 
 func (c *connection) Write(p []byte) (int, error) {
 	if c.secret.Load() {
-		c.session.Sent([]byte(removed), 0)
+		c.session.Load().Sent([]byte(removed), 0)
 	} else {
-		c.session.Sent(p, len(p))
+		c.session.Load().Sent(p, len(p))
 	}
 	n, err := c.Conn.Write(p)
 	if c.note(err) && c.readEnded != nil {
@@ -149,22 +156,23 @@ func (c *connection) fault(err error, left bool) *segur.Error {
 	c.mu.Lock()
 	first := c.err
 	c.mu.Unlock()
+	session := c.session.Load()
 	if first != nil {
 		err = first
 	}
 	if errors.Is(err, errFlood) {
-		e := c.session.Error(segur.KindTooLarge, errFlood.Error(), nil)
+		e := session.Error(segur.KindTooLarge, errFlood.Error(), nil)
 		if left {
-			return c.session.Unsure(e)
+			return session.Unsure(e)
 		}
 		return e
 	}
-	if e := c.session.Fault(err, left); e != nil {
+	if e := session.Fault(err, left); e != nil {
 		return e
 	}
-	e := c.session.Error(segur.KindProtocol, "the server's answer is not what the protocol says", nil)
+	e := session.Error(segur.KindProtocol, "the server's answer is not what the protocol says", nil)
 	if left {
-		return c.session.Unsure(e)
+		return session.Unsure(e)
 	}
 	return e
 }
@@ -188,41 +196,56 @@ const (
 
 // open connects, and returns only once TLS is up: nothing else is ever said in
 // clear than what asks for it.
-func (c *Client) open(s *transport.Session, address string, d dialect, budget int64) (*connection, func(), error) {
+func (c *Client) open(s *transport.Session, address string, d dialect, budget int64) (conn *connection, err error) {
+	defer func() {
+		c.trace(s.Context(), Action{Kind: ActionConnect, Service: address, Command: "CONNECT", Result: result(err)})
+	}()
 	ctx := s.Context()
 	dialer := &net.Dialer{Timeout: c.cfg.Timeout}
 	raw, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, nil, faultOr(s, err)
+		return nil, faultOr(s, err)
 	}
 	w := &wire{Conn: raw}
 	w.patience.Store(int64(c.cfg.Timeout))
 	w.budget.Store(budget)
-	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
-	done := func() {
-		stop()
-		_ = raw.Close()
-	}
-	conn := &connection{wire: w, session: s}
+	conn = &connection{wire: w}
+	conn.bind(s)
 	if !c.cfg.implicit(address, d.implicitPort) {
 		// One byte at a time: what follows the answer belongs to TLS, and a
 		// server that talks ahead (command injection) breaks the handshake.
 		if err := d.upgrade(bufio.NewReaderSize(&slow{w}, 16), w, c.cfg.HeloName); err != nil {
-			done()
+			conn.close()
 			if errors.Is(err, errNoTLS) {
-				return nil, nil, s.Error(segur.KindProtocol, "the server does not offer TLS (STARTTLS): nothing was sent", nil)
+				return nil, s.Error(segur.KindProtocol, "the server does not offer TLS (STARTTLS): nothing was sent", nil)
 			}
-			return nil, nil, faultOr(s, err)
+			return nil, faultOr(s, err)
 		}
 		conn.greeting = []byte(d.greeting)
 	}
 	t := tls.Client(w, s.TLSConfig())
 	if err := t.HandshakeContext(ctx); err != nil {
-		done()
-		return nil, nil, faultOr(s, err)
+		conn.close()
+		return nil, faultOr(s, err)
 	}
 	conn.Conn = t
-	return conn, done, nil
+	return conn, nil
+}
+
+// bind makes the connection serve the operation s and end with its context.
+func (c *connection) bind(s *transport.Session) {
+	c.session.Store(s)
+	c.unbind = context.AfterFunc(s.Context(), func() { _ = c.wire.Conn.Close() })
+}
+
+// release keeps the connection beyond the operation. false: the context ended
+// meanwhile, and so did the connection.
+func (c *connection) release() bool { return c.unbind() && !c.failed() }
+
+// close ends the connection.
+func (c *connection) close() {
+	c.unbind()
+	_ = c.wire.Conn.Close()
 }
 
 func faultOr(s *transport.Session, err error) *segur.Error {

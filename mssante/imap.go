@@ -2,9 +2,11 @@ package mssante
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +22,7 @@ import (
 
 const imapBudget = 8 << 20
 
-var imapDialect = dialect{implicitPort: "993", upgrade: upgradeIMAP, greeting: "* OK secured\r\n"}
+var imapDialect = dialect{implicitPort: "993", upgrade: upgradeIMAP, greeting: ""}
 
 // upgradeIMAP says STARTTLS. A session that is open already in clear
 // (PREAUTH) cannot be upgraded and is refused (RFC 9051 section 7.1.4).
@@ -60,82 +62,112 @@ func prefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
-// reader is an open, authenticated session on a folder.
+// reader is an open, authenticated session, with a folder once selected.
 type reader struct {
 	c      *Client
 	s      *transport.Session
 	conn   *connection
-	done   func()
 	client *imapclient.Client
+
+	canIdle  bool
+	folder   string
+	validity uint32 // UIDVALIDITY
+	keywords bool   // the folder keeps the keyword of processed mails
+	news     chan struct{}
 }
 
 // found is a message of the folder, before its bytes.
 type found struct {
-	uid      imap.UID
+	uid      uint32
 	size     int64
 	received time.Time
 	seen     bool
 }
 
-func (c *Client) openReader(s *transport.Session, f Filter) (*reader, error) {
-	conn, done, err := c.open(s, c.cfg.IMAP, imapDialect, imapBudget)
+// openReader connects and opens the mailbox. A token that is refused is asked
+// for once more.
+func (c *Client) openReader(s *transport.Session) (*reader, error) {
+	r, err := c.tryReader(s)
+	if c.again(err) {
+		if err = s.Record(); err == nil {
+			r, err = c.tryReader(s)
+		}
+	}
+	return r, err
+}
+
+func (c *Client) tryReader(s *transport.Session) (*reader, error) {
+	conn, err := c.open(s, c.cfg.IMAP, imapDialect, imapBudget)
 	if err != nil {
 		return nil, err
 	}
-	conn.readEnded = make(chan struct{}) // the library reads all the time
-	r := &reader{c: c, s: s, conn: conn, done: done, client: imapclient.New(conn, nil)}
-	if err := r.login(); err != nil {
-		r.close()
+	r := &reader{c: c, s: s, conn: conn, news: make(chan struct{}, 1)}
+	login := &imapLogin{r: r, in: bufio.NewReader(conn)}
+	if err := login.run(!c.cfg.implicit(c.cfg.IMAP, imapDialect.implicitPort)); err != nil {
+		conn.close()
 		return nil, err
 	}
-	folder := f.Folder
-	if folder == "" {
-		folder = "INBOX"
-	}
-	if _, err := r.client.Select(folder, &imap.SelectOptions{ReadOnly: !f.MarkSeen}).Wait(); err != nil {
-		r.close()
-		return nil, r.fail(err)
-	}
+	r.canIdle = slices.Contains(login.caps, "IDLE") || slices.Contains(login.caps, "IMAP4REV2")
+	// The library gets an open session, and the few capabilities that change
+	// what it says.
+	left, _ := login.in.Peek(login.in.Buffered())
+	conn.greeting = append([]byte("* PREAUTH [CAPABILITY IMAP4rev1] open\r\n"), left...)
+	conn.readEnded = make(chan struct{}) // it reads all the time
+	r.client = imapclient.New(conn, &imapclient.Options{UnilateralDataHandler: &imapclient.UnilateralDataHandler{
+		Mailbox: func(d *imapclient.UnilateralDataMailbox) {
+			if d.NumMessages != nil {
+				r.tell()
+			}
+		},
+	}})
 	return r, nil
 }
 
-func (r *reader) login() error {
-	if err := r.client.WaitGreeting(); err != nil {
-		return r.fail(err)
+// tell notes that the folder changed.
+func (r *reader) tell() {
+	select {
+	case r.news <- struct{}{}:
+	default:
 	}
-	if r.client.State() == imap.ConnStateAuthenticated {
-		return nil // PREAUTH inside TLS: the certificate was enough
-	}
-	// Asked here and now: what was announced in clear counts for nothing.
-	caps, err := r.client.Capability().Wait()
-	if err != nil {
-		return r.fail(err)
-	}
-	mechanism, err := r.c.mechanism(r.s.Context(), r.s, func(name string) bool { return caps.Has(imap.AuthCap(name)) })
-	if err != nil {
-		return err
-	}
-	if mechanism == nil {
-		return r.s.Error(segur.KindAuthentication, "the server does not offer SASL EXTERNAL to open the mailbox with the certificate", nil)
-	}
-	r.conn.secret.Store(true)
-	err = r.client.Authenticate(mechanism)
-	r.conn.secret.Store(false)
-	if err != nil {
-		return r.failAuth(err)
-	}
-	return nil
 }
 
-func (r *reader) failAuth(err error) error {
-	var no *imap.Error
-	if errors.As(err, &no) && no.Code != imap.ResponseCodeUnavailable {
-		_, message, help := classify(535, "")
-		e := r.s.Error(segur.KindAuthentication, message, nil)
-		e.Code, e.Help = string(no.Code), help
-		return e
+// lost classes an error of the dialogue before the library.
+func (r *reader) lost(err error) error {
+	r.conn.alert()
+	return r.conn.fault(err, false)
+}
+
+// busy bounds the waits of a command, rest those of a program that takes its
+// time between two.
+func (r *reader) busy() {
+	r.conn.wire.wait(r.c.cfg.Timeout)
+	r.conn.wire.budget.Store(imapBudget)
+}
+
+func (r *reader) rest() { r.conn.wire.wait(restPatience) }
+
+const restPatience = 30 * time.Minute
+
+// choose selects the folder of the filter.
+func (r *reader) choose(f Filter) error {
+	r.busy()
+	if r.folder = f.Folder; r.folder == "" {
+		r.folder = "INBOX"
 	}
-	return r.fail(err)
+	data, err := r.client.Select(r.folder, &imap.SelectOptions{ReadOnly: !f.marks()}).Wait()
+	if err != nil {
+		return r.fail(err)
+	}
+	r.validity = data.UIDValidity
+	r.keywords = slices.ContainsFunc(data.PermanentFlags, func(flag imap.Flag) bool {
+		return flag == imap.FlagWildcard || strings.EqualFold(string(flag), r.c.cfg.ProcessedKeyword)
+	})
+	if f.Unprocessed || f.MarkProcessed {
+		if !r.keywords && r.c.cfg.Processed == nil {
+			return r.s.Error(segur.KindInvalidInput, "the server keeps no keywords: Config.Processed is required to know what was processed", nil)
+		}
+	}
+	return nil
 }
 
 // fail classes err. The texts of servers and of the library are left out:
@@ -163,8 +195,18 @@ func (r *reader) fail(err error) error {
 }
 
 // search lists the messages that the filter wants, oldest first.
-func (r *reader) search(f Filter) ([]found, error) {
+func (r *reader) search(f Filter, after uint32) ([]found, error) {
+	r.busy()
 	criteria := &imap.SearchCriteria{}
+	if after > 0 {
+		if after == math.MaxUint32 {
+			return nil, nil
+		}
+		criteria.UID = []imap.UIDSet{{imap.UIDRange{Start: imap.UID(after + 1), Stop: 0}}} // "n:*" has the last one always
+	}
+	if f.Unprocessed && r.keywords {
+		criteria.NotFlag = append(criteria.NotFlag, imap.Flag(r.c.cfg.ProcessedKeyword))
+	}
 	if f.MessageID != "" {
 		criteria.Header = append(criteria.Header, imap.SearchCriteriaHeaderField{Key: "Message-ID", Value: f.MessageID})
 	}
@@ -184,28 +226,64 @@ func (r *reader) search(f Filter) ([]found, error) {
 	if !ok {
 		return nil, r.s.Error(segur.KindTooLarge, fmt.Sprintf("the folder lists more than %d messages", maxListed), nil)
 	}
+	uids = slices.DeleteFunc(uids, func(u imap.UID) bool { return uint32(u) <= after })
 	var out []found
 	for chunk := range slices.Chunk(uids, 500) {
 		if len(out) >= f.Limit {
 			break
 		}
-		r.conn.wire.budget.Store(imapBudget)
-		messages, err := r.client.Fetch(imap.UIDSetNum(chunk...),
+		listed, err := r.list(chunk)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range listed {
+			// INTERNALDATE counts seconds. Who does not say is kept.
+			if f.Since.IsZero() || m.received.IsZero() || !m.received.Before(f.Since.Truncate(time.Second)) {
+				out = append(out, m)
+			}
+		}
+	}
+	return out[:min(len(out), f.Limit)], nil
+}
+
+// list reads what is known of messages. The server may speak of a message on
+// its own while we ask, that it was read for instance, and the library then
+// takes that for the answer: what is missing is asked for again.
+func (r *reader) list(uids []imap.UID) ([]found, error) {
+	known := map[imap.UID]found{}
+	for range attempts {
+		missing := slices.DeleteFunc(slices.Clone(uids), func(u imap.UID) bool { m, ok := known[u]; return ok && !m.received.IsZero() })
+		if len(missing) == 0 {
+			break
+		}
+		r.busy()
+		messages, err := r.client.Fetch(imap.UIDSetNum(missing...),
 			&imap.FetchOptions{UID: true, RFC822Size: true, InternalDate: true, Flags: true}).Collect()
 		if err != nil {
 			return nil, r.fail(err)
 		}
+		before := len(known)
+		partial := false
 		for _, m := range messages {
-			// INTERNALDATE counts seconds.
-			if m.UID == 0 || !slices.Contains(chunk, m.UID) || !f.Since.IsZero() && m.InternalDate.Before(f.Since.Truncate(time.Second)) {
-				continue
+			if m.UID != 0 && slices.Contains(missing, m.UID) {
+				known[m.UID] = found{uid: uint32(m.UID), size: m.RFC822Size, received: m.InternalDate, seen: slices.Contains(m.Flags, imap.FlagSeen)}
+				partial = partial || m.InternalDate.IsZero()
 			}
-			out = append(out, found{uid: m.UID, size: m.RFC822Size, received: m.InternalDate, seen: slices.Contains(m.Flags, imap.FlagSeen)})
+		}
+		if !partial && (len(known) == before || len(known) == len(uids)) {
+			break // what is still missing was expunged
 		}
 	}
-	slices.SortFunc(out, func(a, b found) int { return int(int64(a.uid) - int64(b.uid)) })
-	return slices.CompactFunc(out, func(a, b found) bool { return a.uid == b.uid }), nil
+	out := make([]found, 0, len(known))
+	for _, m := range known {
+		out = append(out, m)
+	}
+	slices.SortFunc(out, func(a, b found) int { return cmp.Compare(a.uid, b.uid) })
+	return out, nil
 }
+
+// attempts at a FETCH whose answer another one hid.
+const attempts = 4
 
 const maxListed = 1_000_000
 
@@ -231,13 +309,24 @@ func expand(set imap.NumSet) ([]imap.UID, bool) {
 // fetch reads the bytes of one message without marking it. fatal says that
 // the session cannot go on.
 func (r *reader) fetch(m found) (raw []byte, fatal bool, err error) {
-	limit := r.c.cfg.MaxReceivedBytes
-	if m.size > limit {
+	if m.size > r.c.cfg.MaxReceivedBytes {
 		return nil, false, r.tooLarge()
 	}
+	for range attempts { // see list
+		if raw, fatal, err = r.tryFetch(m); raw != nil || err != nil {
+			return raw, fatal, err
+		}
+	}
+	return nil, false, r.s.Error(segur.KindNotFound, "the message is no longer there", nil)
+}
+
+// tryFetch returns nothing when the answer has no bytes of the message.
+func (r *reader) tryFetch(m found) (raw []byte, fatal bool, err error) {
+	limit := r.c.cfg.MaxReceivedBytes
+	r.busy()
 	r.conn.wire.budget.Store(limit + imapBudget)
 	section := &imap.FetchItemBodySection{Peek: true}
-	cmd := r.client.Fetch(imap.UIDSetNum(m.uid), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
+	cmd := r.client.Fetch(imap.UIDSetNum(imap.UID(m.uid)), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
 	got := false
 	for message := cmd.Next(); message != nil; message = cmd.Next() {
 		for item := message.Next(); item != nil; item = message.Next() {
@@ -246,7 +335,7 @@ func (r *reader) fetch(m found) (raw []byte, fatal bool, err error) {
 				continue
 			}
 			if body.Literal.Size() > limit {
-				r.done() // rather than reading what we refuse
+				r.conn.close() // rather than reading what we refuse
 				_ = cmd.Close()
 				return nil, true, r.tooLarge()
 			}
@@ -261,7 +350,7 @@ func (r *reader) fetch(m found) (raw []byte, fatal bool, err error) {
 				}
 			}
 			if int64(len(raw)) != body.Literal.Size() {
-				r.done()
+				r.conn.close()
 				_ = cmd.Close()
 				return nil, true, r.truncated()
 			}
@@ -269,9 +358,6 @@ func (r *reader) fetch(m found) (raw []byte, fatal bool, err error) {
 	}
 	if err := cmd.Close(); err != nil {
 		return nil, true, r.fail(err)
-	}
-	if !got {
-		return nil, false, r.s.Error(segur.KindNotFound, "the message is no longer there", nil)
 	}
 	return raw, false, nil
 }
@@ -289,21 +375,71 @@ func (r *reader) truncated() error {
 	return e
 }
 
-// markSeen sets \Seen.
-func (r *reader) markSeen(uid imap.UID) error {
-	cmd := r.client.Store(imap.UIDSetNum(uid), &imap.StoreFlags{Op: imap.StoreFlagsAdd, Silent: true, Flags: []imap.Flag{imap.FlagSeen}}, nil)
+// mark marks a message as seen, as processed, or both.
+func (r *reader) mark(uid uint32, seen, processed bool) error {
+	var flags []imap.Flag
+	if seen {
+		flags = append(flags, imap.FlagSeen)
+	}
+	if processed {
+		flags = append(flags, imap.Flag(r.c.cfg.ProcessedKeyword))
+	}
+	r.busy()
+	cmd := r.client.Store(imap.UIDSetNum(imap.UID(uid)), &imap.StoreFlags{Op: imap.StoreFlagsAdd, Silent: true, Flags: flags}, nil)
 	if err := cmd.Close(); err != nil {
 		return r.fail(err)
 	}
 	return nil
 }
 
+// noop gets the news of a server that does not tell them by itself.
+func (r *reader) noop() error {
+	r.busy()
+	if err := r.client.Noop().Wait(); err != nil {
+		return r.fail(err)
+	}
+	return nil
+}
+
+// idle waits for news of the folder (RFC 2177), for the timer or for the end
+// of the context, which is left to the caller to see.
+func (r *reader) idle(timer <-chan time.Time) error {
+	r.busy()
+	// The library would begin anew after 28 minutes: our timer is shorter.
+	r.conn.wire.wait(maxIdle + r.c.cfg.Timeout)
+	cmd, err := r.client.Idle()
+	if err != nil {
+		return r.fail(err)
+	}
+	select {
+	case <-r.news:
+	case <-timer:
+	case <-r.client.Closed():
+	case <-r.s.Context().Done():
+	}
+	r.conn.wire.wait(r.c.cfg.Timeout)
+	if err := cmd.Close(); err != nil {
+		return r.fail(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		return r.fail(err)
+	}
+	return nil
+}
+
+// resume takes up an idle session for another operation. false: it is gone.
+func (r *reader) resume(s *transport.Session) bool {
+	r.s = s
+	r.conn.bind(s)
+	return r.noop() == nil
+}
+
 // close says goodbye if the server listens, and ends the connection.
 func (r *reader) close() {
-	r.conn.wire.patience.Store(int64(time.Second))
-	if r.s.Context().Err() == nil && !r.conn.failed() && r.client.State() == imap.ConnStateSelected {
+	r.conn.wire.wait(time.Second)
+	if r.s.Context().Err() == nil && !r.conn.failed() {
 		_ = r.client.Logout().Wait()
 	}
-	r.done()
+	r.conn.close()
 	_ = r.client.Close()
 }

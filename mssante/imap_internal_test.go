@@ -29,17 +29,30 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-// The vector that everybody uses for the mechanism.
+// The vector that everybody uses for the mechanism; a token on a line of its
+// own; a refusal answered with an empty line.
 func TestXOAUTH2(t *testing.T) {
 	t.Parallel()
-	name, first, err := xoauth2{"user", "token"}.Start()
+	const vector = "user=user\x01auth=Bearer token\x01\x01"
+	name, first, err := (&xoauth2{user: "user", token: "token"}).Start()
 	require.NoError(t, err)
 	assert.Equal(t, "XOAUTH2", name)
-	assert.Equal(t, "user=user\x01auth=Bearer token\x01\x01", string(first))
-	next, err := xoauth2{}.Next([]byte(`{"status":"401"}`))
+	assert.Equal(t, vector, string(first))
+	assert.Equal(t, "dXNlcj11c2VyAWF1dGg9QmVhcmVyIHRva2VuAQE=", encodeSASL(first))
+	x := &xoauth2{user: "user", token: "token", alone: true}
+	_, first, err = x.Start()
+	require.NoError(t, err)
+	assert.Nil(t, first)
+	next, err := x.Next(nil)
+	require.NoError(t, err)
+	assert.Equal(t, vector, string(next))
+	next, err = x.Next([]byte(`{"status":"401"}`))
 	require.NoError(t, err)
 	assert.NotNil(t, next)
 	assert.Empty(t, next)
+	assert.False(t, x.long(40))
+	assert.True(t, x.long(39))
+	assert.Equal(t, "=", encodeSASL(nil))
 }
 
 // The dialogue in clear stops whatever comes.

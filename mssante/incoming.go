@@ -15,8 +15,10 @@ import (
 
 // Incoming is a mail that was read. Its printed forms are redacted.
 type Incoming struct {
-	// UID is the number of the message in its folder.
-	UID uint32
+	// UID is the number of the message in Folder, as long as UIDValidity is
+	// that of the folder.
+	UID, UIDValidity uint32
+	Folder           string
 	// Received is when the server got it; Seen says that somebody read it.
 	Received time.Time
 	Seen     bool
@@ -51,6 +53,11 @@ type Incoming struct {
 	Warnings []segur.Detail
 
 	raw []byte
+
+	auto, precedence, mediaType, originalRecipient, failedRecipients string
+	returnPath                                                       string
+	hasReturnPath                                                    bool
+	bounceSubjects                                                   []string // Config.BounceSubjects
 }
 
 // Address is a mail address and its label.
@@ -112,6 +119,9 @@ func (a Attachment) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(a.String
 
 // LogValue makes slog write the redacted form.
 func (a Attachment) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+// Position is where the mail is in its folder: see Filter.After.
+func (m *Incoming) Position() Position { return Position{UIDValidity: m.UIDValidity, UID: m.UID} }
 
 // Raw is the mail as the server gave it. Callers must not modify it.
 func (m *Incoming) Raw() []byte { return m.raw }

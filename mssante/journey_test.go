@@ -22,7 +22,7 @@ func TestReportToAProfessional(t *testing.T) {
 	require.NoError(t, err, "%v", srv.Refusals())
 	assert.True(t, receipt.Accepted)
 	assert.Equal(t, letter.MessageID(), receipt.MessageID)
-	assert.Equal(t, []mssante.RecipientStatus{{Accepted: true, Status: 250}}, receipt.Recipients)
+	assert.Equal(t, []mssante.RecipientStatus{{Ref: mssante.RecipientRef(letter.MessageID(), mssantetest.PrescriberMailbox), Accepted: true, Status: 250}}, receipt.Recipients)
 
 	reader := newClient(t, srv.ConfigFor(mssantetest.PrescriberMailbox))
 	got := receive(t, reader, mssante.Filter{MessageID: letter.MessageID()})

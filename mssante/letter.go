@@ -19,6 +19,11 @@ type Letter struct {
 	raw, archive                 []byte
 	readReceipt, deliveryReceipt bool
 	documents                    int
+	// report: about another mail, with no return path of its own, so that
+	// nothing ever answers it.
+	report bool
+	// codes are those of the documents, for traces.
+	codes []string
 }
 
 var _ segur.Content = (*Letter)(nil)

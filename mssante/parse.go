@@ -27,21 +27,36 @@ const (
 // rest is sound. The result is never nil.
 func parse(raw []byte) (*Incoming, error) {
 	in := &Incoming{raw: raw}
-	m, err := mail.ReadMessage(bytes.NewReader(raw))
+	p := &parser{in: in, budget: 4*len(raw) + 64<<10}
+	header, body, err := readMessage(raw)
 	if err != nil {
-		return in, &segur.Error{Op: opReceive, Kind: segur.KindProtocol, Message: "the header of the mail cannot be read"}
+		var sound bool
+		header, body, sound = splitHeader(raw, false)
+		if len(header) == 0 {
+			return in, &segur.Error{Op: opReceive, Kind: segur.KindProtocol, Message: "the header of the mail cannot be read"}
+		}
+		if !sound {
+			p.warn("header", "does not end with a blank line")
+		} else {
+			p.warn("header", "has a line that is no field")
+		}
 	}
-	p := &parser{in: in, budget: 2*len(raw) + 64<<10}
-	p.header(m.Header)
-	body, err := io.ReadAll(m.Body)
-	if err != nil {
-		return in, &segur.Error{Op: opReceive, Kind: segur.KindProtocol, Message: "the mail cannot be read"}
-	}
-	p.entity(textproto.MIMEHeader(m.Header), body, 0)
+	p.header(mail.Header(header))
+	p.entity(header, body, 0)
 	if p.err != nil {
 		return in, &segur.Error{Op: opReceive, Kind: segur.KindTooLarge, RequestID: in.MessageID, Message: p.err.Error()}
 	}
 	return in, nil
+}
+
+// readMessage splits a mail as the norm says.
+func readMessage(raw []byte) (textproto.MIMEHeader, []byte, error) {
+	m, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := io.ReadAll(m.Body)
+	return textproto.MIMEHeader(m.Header), body, err
 }
 
 type parser struct {
@@ -65,10 +80,9 @@ func (p *parser) header(h mail.Header) {
 		in.InReplyTo = ids[0]
 	}
 	in.References = messageIDs(h.Get("References"))
-	if d, err := h.Date(); err == nil {
-		in.Date = d
-	} else {
-		p.warn("Date", "is missing or cannot be read")
+	date, sound := readDate(h.Get("Date"))
+	if in.Date = date; !sound {
+		p.warn("Date", "is missing or not written as it should")
 	}
 	if from := p.addresses(h, "From"); len(from) > 0 {
 		in.From = from[0]
@@ -83,6 +97,12 @@ func (p *parser) header(h mail.Header) {
 			in.Codes = append(in.Codes, code)
 		}
 	}
+	in.auto = h.Get("Auto-Submitted")
+	in.precedence = h.Get("Precedence")
+	in.returnPath, in.hasReturnPath = bareID(h.Get("Return-Path")), len(h["Return-Path"]) > 0
+	in.originalRecipient = addressOf(h.Get("Original-Recipient"))
+	in.failedRecipients = h.Get("X-Failed-Recipients")
+	in.mediaType, _, _ = mime.ParseMediaType(h.Get("Content-Type"))
 	in.QualifiedINS = strings.EqualFold(strings.TrimSpace(h.Get("X-Mss-Ins")), "O")
 	in.NoReply = strings.EqualFold(strings.TrimSpace(h.Get("X-Mss-Mes")), "FIN")
 }
@@ -158,11 +178,16 @@ func (p *parser) entity(h textproto.MIMEHeader, body []byte, depth int) {
 		}
 	}
 	if strings.HasPrefix(contentType, "multipart/") && params["boundary"] != "" {
-		p.multipart(body, params["boundary"], depth)
+		if brokenBoundary(body, params["boundary"]) || !p.multipart(body, params["boundary"], depth) {
+			p.lenient(body, params["boundary"], depth)
+		}
 		return
 	}
 	content, cut := p.decode(h, body)
-	disposition, dparams, _ := mime.ParseMediaType(h.Get("Content-Disposition"))
+	disposition, dparams, err := mime.ParseMediaType(h.Get("Content-Disposition"))
+	if err != nil {
+		disposition, dparams, _ = mime.ParseMediaType(blankParameter.ReplaceAllString(h.Get("Content-Disposition"), "$1="))
+	}
 	name := dparams["filename"]
 	if name == "" {
 		name = params["name"]
@@ -187,21 +212,28 @@ func (p *parser) entity(h textproto.MIMEHeader, body []byte, depth int) {
 	p.in.Attachments = append(p.in.Attachments, Attachment{Name: name, MediaType: contentType, content: content, cut: cut})
 }
 
-func (p *parser) multipart(body []byte, boundary string, depth int) {
+// multipart reads the parts as the norm says. false: they do not follow it,
+// and nothing was kept.
+func (p *parser) multipart(body []byte, boundary string, depth int) bool {
+	before, parts := *p.in, p.parts
 	r := multipart.NewReader(bytes.NewReader(body), boundary)
 	for p.err == nil {
 		part, err := r.NextRawPart()
 		if err != nil {
-			if !errors.Is(err, io.EOF) || !bytes.Contains(body, []byte("--"+boundary+"--")) {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				*p.in, p.parts = before, parts
+				return false
+			}
+			if !bytes.Contains(body, []byte("--"+boundary+"--")) {
 				p.warn("body", "ends before its last part does")
 				p.cutLast()
 			}
-			return
+			return true
 		}
 		content, err := io.ReadAll(part)
 		if p.budget -= len(content); p.budget < 0 {
 			p.err = errTooDeep
-			return
+			return true
 		}
 		before := len(p.in.Attachments)
 		p.entity(part.Header, content, depth+1)
@@ -210,8 +242,29 @@ func (p *parser) multipart(body []byte, boundary string, depth int) {
 			if len(p.in.Attachments) > before {
 				p.cutLast()
 			}
+			return true
+		}
+	}
+	return true
+}
+
+// lenient reads parts that do not follow the norm.
+func (p *parser) lenient(body []byte, boundary string, depth int) {
+	p.warn("body", "has parts that are not written as they should")
+	parts, closed := lenientParts(body, boundary)
+	for _, raw := range parts {
+		if p.budget -= len(raw); p.budget < 0 {
+			p.err = errTooDeep
+		}
+		if p.err != nil {
 			return
 		}
+		header, content, _ := splitHeader(raw, true)
+		p.entity(header, content, depth+1)
+	}
+	if !closed {
+		p.warn("body", "ends before its last part does")
+		p.cutLast()
 	}
 }
 

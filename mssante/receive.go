@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/transport"
 )
 
 const opReceive = "mssante.receive"
@@ -21,10 +22,31 @@ type Filter struct {
 	// MarkSeen marks each message as read once the loop comes back for the
 	// next one: what the program did not finish stays unread.
 	MarkSeen bool
+	// Unprocessed keeps what was not marked as processed: on the server where
+	// it keeps keywords, else in Config.Processed. Unlike Unseen it does not
+	// change when somebody opens the mail elsewhere.
+	Unprocessed bool
+	// MarkProcessed marks each message as processed once the loop comes back
+	// for the next one.
+	MarkProcessed bool
+	// After skips the messages up to that position, as long as the folder was
+	// not made anew since. Optional.
+	After Position
 	// Folder is an IMAP folder. Empty: INBOX.
 	Folder string
 	// Limit bounds the number of messages, oldest first. 0: 1,000.
 	Limit int
+}
+
+// marks reports whether the filter changes messages, or must know whether
+// it may.
+func (f *Filter) marks() bool { return f.MarkSeen || f.MarkProcessed || f.Unprocessed }
+
+// Position is a place in a folder: what comes after it is new. It can be
+// stored. UIDs mean nothing without their UIDVALIDITY.
+type Position struct {
+	UIDValidity uint32 `json:"uidValidity,omitempty"`
+	UID         uint32 `json:"uid,omitempty"`
 }
 
 // Receive reads the messages that the filter wants, oldest first, one at a
@@ -36,10 +58,21 @@ type Filter struct {
 // that is larger than Config.MaxReceivedBytes (no message, [segur.ErrTooLarge]).
 // Any other error without a message is the last pair.
 func (c *Client) Receive(ctx context.Context, f Filter) iter.Seq2[*Incoming, error] {
+	return c.receive(ctx, f, nil)
+}
+
+func (c *Client) receive(ctx context.Context, f Filter, b *Inbox) iter.Seq2[*Incoming, error] {
 	return func(yield func(*Incoming, error) bool) {
 		if err := c.checkFilter(&f); err != nil {
 			yield(nil, err)
 			return
+		}
+		if b != nil {
+			if !b.lock() {
+				yield(nil, &segur.Error{Op: opReceive, Kind: segur.KindInvalidInput, Message: "the inbox is closed, or another loop reads it"})
+				return
+			}
+			defer b.unlock()
 		}
 		s, err := c.transport.Session(ctx, opReceive, c.cfg.IMAP, f.MessageID)
 		if err != nil {
@@ -51,54 +84,104 @@ func (c *Client) Receive(ctx context.Context, f Filter) iter.Seq2[*Incoming, err
 			yield(nil, s.End(err))
 			return
 		}
-		r, err := c.openReader(s, f)
-		if c.again(err) {
-			if err = s.Record(); err == nil {
-				r, err = c.openReader(s, f)
+		r, err := c.reader(s, b, f)
+		if err != nil {
+			yield(nil, s.End(err))
+			return
+		}
+		defer func() {
+			if b == nil || !b.keep(r) {
+				r.close()
 			}
+		}()
+		var after uint32
+		if f.After.UIDValidity == r.validity {
+			after = f.After.UID
 		}
+		list, err := r.search(f, after)
 		if err != nil {
 			yield(nil, s.End(err))
 			return
-		}
-		defer r.close()
-		list, err := r.search(f)
-		if err != nil {
-			yield(nil, s.End(err))
-			return
-		}
-		if len(list) > f.Limit {
-			list = list[:f.Limit]
 		}
 		for _, m := range list {
-			if err := s.Record(); err != nil {
+			in, next, err := r.hand(m, f, yield)
+			if !next {
+				return
+			}
+			if err == nil && in != nil {
+				err = r.markDone(in, f)
+			}
+			if err != nil {
 				yield(nil, s.End(err))
 				return
-			}
-			raw, fatal, err := r.fetch(m)
-			if fatal {
-				yield(nil, s.End(err))
-				return
-			}
-			var in *Incoming
-			if err == nil {
-				in, err = parse(raw)
-				in.UID, in.Received, in.Seen = uint32(m.uid), m.received, m.seen
-				if f.MessageID != "" && in.MessageID != "" && in.MessageID != f.MessageID {
-					continue // servers look for a part of the header
-				}
-			}
-			if !yield(in, err) {
-				return
-			}
-			if f.MarkSeen && err == nil && !m.seen {
-				if err := r.markSeen(m.uid); err != nil {
-					yield(nil, s.End(err))
-					return
-				}
 			}
 		}
 	}
+}
+
+// reader takes up the session that an inbox keeps, or opens one, and selects
+// the folder.
+func (c *Client) reader(s *transport.Session, b *Inbox, f Filter) (*reader, error) {
+	if b != nil && b.kept != nil {
+		r := b.kept
+		b.kept = nil
+		if r.resume(s) {
+			err := r.choose(f)
+			if err == nil {
+				return r, nil
+			}
+			if !r.conn.failed() {
+				r.close()
+				return nil, err
+			}
+		}
+		r.conn.close()
+		_ = r.client.Close()
+		if err := s.Record(); err != nil {
+			return nil, err
+		}
+	}
+	r, err := c.openReader(s)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.choose(f); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// hand fetches a message and gives it to the program. It returns the message
+// when it was given whole, an error that ends the session, and whether the
+// program wants more.
+func (r *reader) hand(m found, f Filter, yield func(*Incoming, error) bool) (given *Incoming, next bool, fatal error) {
+	if err := r.s.Record(); err != nil {
+		return nil, true, err
+	}
+	raw, broken, err := r.fetch(m)
+	if broken {
+		return nil, true, err
+	}
+	var in *Incoming
+	if err == nil {
+		in, err = parse(raw)
+		in.UID, in.UIDValidity, in.Folder, in.Received, in.Seen = m.uid, r.validity, r.folder, m.received, m.seen
+		in.bounceSubjects = r.c.cfg.BounceSubjects
+		skip, serr := r.skip(in, f)
+		if serr != nil {
+			return nil, true, serr
+		}
+		if skip {
+			return nil, true, nil
+		}
+	}
+	r.c.traceIncoming(r.s.Context(), in, err)
+	r.rest()
+	if next = yield(in, err); err != nil {
+		in = nil
+	}
+	return in, next, nil
 }
 
 func (c *Client) checkFilter(f *Filter) error {
@@ -108,6 +191,9 @@ func (c *Client) checkFilter(f *Filter) error {
 	}
 	if f.MessageID != "" && !validMessageID(f.MessageID) {
 		p.Add("messageID", "must be a Message-ID without angle brackets")
+	}
+	if f.After.UID != 0 && f.After.UIDValidity == 0 {
+		p.Add("after", "must have both numbers: a UID means nothing without its UIDVALIDITY")
 	}
 	if hasControl(f.Folder) || len(f.Folder) > 255 {
 		p.Add("folder", "must hold no control character, 255 bytes at most")

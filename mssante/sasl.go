@@ -2,6 +2,7 @@ package mssante
 
 import (
 	"context"
+	"encoding/base64"
 
 	"github.com/emersion/go-sasl"
 
@@ -11,15 +12,43 @@ import (
 
 // xoauth2 is the SASL mechanism that the reference for client software asks
 // for: "user=<mailbox>^Aauth=Bearer <token>^A^A".
-type xoauth2 struct{ user, token string }
-
-func (x xoauth2) Start() (string, []byte, error) {
-	return "XOAUTH2", []byte("user=" + x.user + "\x01auth=Bearer " + x.token + "\x01\x01"), nil
+type xoauth2 struct {
+	user, token string
+	alone       bool // on a line of its own, after the server's go-ahead
+	sent        bool
 }
 
-// Next answers the JSON that explains a refusal with an empty line, which
-// gets the final answer.
-func (xoauth2) Next([]byte) ([]byte, error) { return []byte{}, nil }
+// Lengths beyond which a token goes on a line of its own, once in base64: RFC
+// 4954 section 4 for SMTP; RFC 2683 section 3.2.1.5 asks IMAP servers for
+// 8,000 bytes.
+const (
+	maxSMTPInitial = 12_288
+	maxIMAPInitial = 7_900
+)
+
+func (x *xoauth2) frame() []byte {
+	return []byte("user=" + x.user + "\x01auth=Bearer " + x.token + "\x01\x01")
+}
+
+func (x *xoauth2) long(limit int) bool { return base64.StdEncoding.EncodedLen(len(x.frame())) > limit }
+
+func (x *xoauth2) Start() (string, []byte, error) {
+	if x.alone {
+		return "XOAUTH2", nil, nil
+	}
+	x.sent = true
+	return "XOAUTH2", x.frame(), nil
+}
+
+// Next sends the token when it did not leave yet, and answers the JSON that
+// explains a refusal with an empty line, which gets the final answer.
+func (x *xoauth2) Next([]byte) ([]byte, error) {
+	if !x.sent {
+		x.sent = true
+		return x.frame(), nil
+	}
+	return []byte{}, nil
+}
 
 // mechanism chooses a SASL mechanism among those that the server offers. nil
 // means that TLS alone opens the mailbox.
@@ -52,7 +81,7 @@ func (c *Client) mechanism(ctx context.Context, s *transport.Session, offers fun
 		if !offers("XOAUTH2") {
 			return sasl.NewOAuthBearerClient(&sasl.OAuthBearerOptions{Username: c.cfg.Mailbox, Token: token}), nil
 		}
-		return xoauth2{c.cfg.Mailbox, token}, nil
+		return &xoauth2{user: c.cfg.Mailbox, token: token}, nil
 	}
 	if offers("EXTERNAL") {
 		return sasl.NewExternalClient(c.cfg.Mailbox), nil

@@ -2,10 +2,12 @@ package mssante
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/transport"
 )
 
 const opSend = "mssante.send"
@@ -16,9 +18,15 @@ type Receipt struct {
 	// MessageID identifies the mail, without angle brackets: receipts and
 	// answers name it.
 	MessageID string
+	// EnvelopeID is the identifier that delivery notifications repeat. Empty
+	// where the operator offers none.
+	EnvelopeID string
 	// Accepted says that the operator took the mail for the recipients that it
 	// accepted. Delivery comes later.
 	Accepted bool
+	// Unknown says that the mail left and that no answer came: recipients that
+	// the operator took may get it.
+	Unknown bool
 	// Recipients are in the order of the message.
 	Recipients []RecipientStatus
 	// DeliveryReceiptAsked says that the operator was asked for delivery
@@ -48,6 +56,8 @@ func (r Receipt) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // RecipientStatus is what the operator said of one recipient.
 type RecipientStatus struct {
+	// Ref names the recipient without its address: see [RecipientRef].
+	Ref string
 	// Accepted says that the operator took the recipient. In a receipt whose
 	// Accepted is false, nobody got the mail all the same.
 	Accepted bool
@@ -74,6 +84,28 @@ type RecipientStatus struct {
 // The receipt is never nil. Errors name recipients by index: the address of a
 // patient holds the matricule.
 func (c *Client) Send(ctx context.Context, l *Letter) (*Receipt, error) {
+	return c.send(ctx, l, nil, nil)
+}
+
+// Resend submits the letter again, with the same Message-ID, only to the
+// recipients that previous does not say are served: those that the operator
+// refused, those it was not asked about, and those whose outcome is unknown.
+// The receipt that comes back tells all the recipients, and Send says what the
+// errors mean. When everybody is served, nothing is sent.
+func (c *Client) Resend(ctx context.Context, l *Letter, previous *Receipt) (*Receipt, error) {
+	return c.resend(ctx, l, previous, nil)
+}
+
+func (c *Client) resend(ctx context.Context, l *Letter, previous *Receipt, o *Outbox) (*Receipt, error) {
+	if l != nil && (previous == nil || previous.MessageID != l.id || len(previous.Recipients) != len(l.to)) {
+		var p segur.Problems
+		p.Add("previous", "must be the receipt of the same letter")
+		return &Receipt{}, p.Err(opSend)
+	}
+	return c.send(ctx, l, previous, o)
+}
+
+func (c *Client) send(ctx context.Context, l *Letter, previous *Receipt, o *Outbox) (*Receipt, error) {
 	receipt := &Receipt{}
 	if l == nil || c.cfg.SMTP == "" || l.from != c.cfg.Mailbox || l.env != c.cfg.Environment {
 		var p segur.Problems
@@ -87,6 +119,19 @@ func (c *Client) Send(ctx context.Context, l *Letter) (*Receipt, error) {
 	}
 	receipt.MessageID = l.id
 	receipt.Recipients = make([]RecipientStatus, len(l.to))
+	var wanted []int
+	for i, r := range l.to {
+		if previous != nil && previous.Accepted && previous.Recipients[i].Accepted {
+			receipt.Recipients[i] = previous.Recipients[i]
+			continue
+		}
+		receipt.Recipients[i].Ref = RecipientRef(l.id, r.address)
+		wanted = append(wanted, i)
+	}
+	if len(wanted) == 0 {
+		again := *previous
+		return &again, nil
+	}
 	s, err := c.transport.Session(ctx, opSend, c.cfg.SMTP, l.id)
 	if err != nil {
 		return receipt, err
@@ -94,20 +139,77 @@ func (c *Client) Send(ctx context.Context, l *Letter) (*Receipt, error) {
 	if err := s.Record(); err != nil {
 		return receipt, s.End(err)
 	}
-	err = c.submit(s, l, receipt)
-	if c.again(err) {
-		if err = s.Record(); err == nil {
-			err = c.submit(s, l, receipt)
+	err = c.deliver(s, l, wanted, receipt, o)
+	if err == nil {
+		if e := refusals(receipt); e != nil {
+			s.Status(e.Status)
+			err = e
 		}
 	}
+	c.traceSend(s.Context(), l, wanted, receipt, err)
+	if previous != nil && previous.Accepted {
+		receipt.Accepted = true // for those served before
+	}
+	return receipt, s.End(err)
+}
+
+// deliver finds a session of submission and submits. The one that an outbox
+// keeps may have ended: as long as the final dot did not leave, another one
+// takes over.
+func (c *Client) deliver(s *transport.Session, l *Letter, wanted []int, receipt *Receipt, o *Outbox) error {
+	if o != nil && o.kept != nil {
+		x := o.kept
+		o.kept = nil
+		if x.resume(s) {
+			err := x.submit(s, l, wanted, receipt)
+			gone := x.conn.failed() || segur.KindOf(err) == segur.KindUnavailable && statusOf(err) == 421
+			if !gone {
+				o.keep(x)
+				return err
+			}
+			x.conn.close()
+			if x.left || s.Context().Err() != nil {
+				return err
+			}
+			for _, i := range wanted {
+				receipt.Recipients[i] = RecipientStatus{Ref: receipt.Recipients[i].Ref}
+			}
+		} else {
+			x.conn.close()
+		}
+		if err := s.Record(); err != nil {
+			return err
+		}
+	}
+	x, err := c.openSubmission(s)
 	if err != nil {
-		return receipt, s.End(err)
+		return err
 	}
-	if e := refusals(receipt); e != nil {
-		s.Status(e.Status)
-		return receipt, s.End(e)
+	err = x.submit(s, l, wanted, receipt)
+	if c.again(err) { // accepted, then refused: the token expired in between
+		x.quit()
+		if err = s.Record(); err != nil {
+			return err
+		}
+		if x, err = c.openSubmission(s); err != nil {
+			return err
+		}
+		err = x.submit(s, l, wanted, receipt)
 	}
-	return receipt, s.End(nil)
+	if o != nil && !x.conn.failed() && statusOf(err) != 421 {
+		o.keep(x)
+		return err
+	}
+	x.quit()
+	return err
+}
+
+func statusOf(err error) int {
+	var e *segur.Error
+	if errors.As(err, &e) {
+		return e.Status
+	}
+	return 0
 }
 
 // refusals makes the error of the recipients that were refused, or nil.

@@ -43,7 +43,9 @@ func TestOneRecipientOfTwoIsRefused(t *testing.T) {
 	assert.Equal(t, "5.1.1", e.Details[0].Code)
 	assert.NotContains(t, err.Error(), second, "addresses are not in errors")
 	assert.True(t, receipt.Accepted)
-	assert.Equal(t, []mssante.RecipientStatus{{Accepted: true, Status: 250}, {Status: 550, Code: "5.1.1"}}, receipt.Recipients)
+	assert.Equal(t, []mssante.RecipientStatus{
+		{Ref: mssante.RecipientRef(l.MessageID(), mssantetest.PrescriberMailbox), Accepted: true, Status: 250},
+		{Ref: mssante.RecipientRef(l.MessageID(), second), Status: 550, Code: "5.1.1"}}, receipt.Recipients)
 	assert.Len(t, srv.Messages(mssantetest.PrescriberMailbox), 1)
 }
 

@@ -77,96 +77,186 @@ func smtpReply(r *bufio.Reader) (code int, lines []string, err error) {
 	return 0, nil, errFlood
 }
 
-// submit sends the letter. It fills the receipt as far as it comes.
-func (c *Client) submit(s *transport.Session, l *Letter, receipt *Receipt) error {
-	conn, done, err := c.open(s, c.cfg.SMTP, smtpDialect, smtpBudget)
+// submission is a session of submission, open and authenticated.
+type submission struct {
+	c      *Client
+	conn   *connection
+	client *smtp.Client
+	dsn    bool // the operator offers delivery notifications
+	left   bool // the final dot of a message left
+}
+
+// errInitialResponse: the server does not take a token on the line of AUTH.
+var errInitialResponse = errors.New("no initial response")
+
+// openSubmission connects and authenticates. A token that is refused is asked
+// for once more; a line that the server finds too long is cut in two.
+func (c *Client) openSubmission(s *transport.Session) (*submission, error) {
+	x, err := c.trySubmission(s, false)
+	if c.again(err) {
+		if err = s.Record(); err == nil {
+			x, err = c.trySubmission(s, false)
+		}
+	}
+	if errors.Is(err, errInitialResponse) {
+		if err = s.Record(); err == nil {
+			x, err = c.trySubmission(s, true)
+		}
+	}
+	return x, err
+}
+
+func (c *Client) trySubmission(s *transport.Session, alone bool) (*submission, error) {
+	conn, err := c.open(s, c.cfg.SMTP, smtpDialect, smtpBudget)
 	if err != nil {
+		return nil, err
+	}
+	x := &submission{c: c, conn: conn, client: smtp.NewClient(conn)}
+	if err := x.login(s, alone); err != nil {
+		x.conn.close()
+		return nil, err
+	}
+	x.dsn, _ = x.client.Extension("DSN")
+	return x, nil
+}
+
+func (x *submission) login(s *transport.Session, alone bool) error {
+	if err := x.client.Hello(x.c.cfg.HeloName); err != nil {
+		return x.fail(s, err)
+	}
+	mechanism, err := x.c.mechanism(s.Context(), s, x.client.SupportsAuth)
+	if err != nil || mechanism == nil {
 		return err
 	}
-	defer done()
-	client := smtp.NewClient(conn)
-	fail := func(err error, left bool) error {
-		var refusal *smtp.SMTPError
-		if errors.As(err, &refusal) {
-			return smtpError(s, refusal)
-		}
-		if !left {
-			conn.alert()
-		}
-		return conn.fault(err, left)
+	token, isToken := mechanism.(*xoauth2)
+	if isToken {
+		token.alone = alone || token.long(maxSMTPInitial)
 	}
-	if err := client.Hello(c.cfg.HeloName); err != nil {
-		return fail(err, false)
+	x.conn.secret.Store(true)
+	err = x.client.Auth(mechanism)
+	x.conn.secret.Store(false)
+	var refusal *smtp.SMTPError
+	switch {
+	case err == nil:
+		x.c.traceAuth(s, x.c.cfg.SMTP, mechanism, "235", nil)
+		return nil
+	case isToken && !token.alone && errors.As(err, &refusal) && (refusal.Code == 500 || refusal.Code == 501):
+		return errInitialResponse
 	}
-	mechanism, err := c.mechanism(s.Context(), s, client.SupportsAuth)
-	if err != nil {
-		return err
+	reply := ""
+	if errors.As(err, &refusal) {
+		reply = replyText(refusal.Code, enhanced(refusal))
 	}
-	if mechanism != nil {
-		conn.secret.Store(true)
-		err := client.Auth(mechanism)
-		conn.secret.Store(false)
-		if err != nil {
-			return fail(err, false)
-		}
+	failure := x.fail(s, err)
+	x.c.traceAuth(s, x.c.cfg.SMTP, mechanism, reply, failure)
+	return failure
+}
+
+// fail classes an error before the end of a message.
+func (x *submission) fail(s *transport.Session, err error) error {
+	var refusal *smtp.SMTPError
+	if errors.As(err, &refusal) {
+		return smtpError(s, refusal)
 	}
-	if limit, ok := client.MaxMessageSize(); ok && limit > 0 && l.Size() > int64(limit) {
-		_ = client.Quit()
+	x.conn.alert()
+	return x.conn.fault(err, false)
+}
+
+// resume takes up an idle session for another operation. false: it is gone.
+func (x *submission) resume(s *transport.Session) bool {
+	x.conn.bind(s)
+	x.conn.wire.patience.Store(int64(x.c.cfg.Timeout))
+	x.conn.wire.budget.Store(smtpBudget)
+	x.left = false
+	return x.client.Reset() == nil
+}
+
+// quit says goodbye; how a session ends changes nothing.
+func (x *submission) quit() {
+	x.conn.wire.patience.Store(int64(time.Second))
+	if !x.conn.failed() {
+		_ = x.client.Quit()
+	}
+	x.conn.close()
+}
+
+// submit sends the letter to those of its recipients that are wanted. It fills
+// the receipt as far as it comes.
+func (x *submission) submit(s *transport.Session, l *Letter, wanted []int, receipt *Receipt) error {
+	if limit, ok := x.client.MaxMessageSize(); ok && limit > 0 && l.Size() > int64(limit) {
 		return s.Error(segur.KindTooLarge, fmt.Sprintf("the mail has %d bytes and the operator takes %d", l.Size(), limit), nil)
 	}
 	options := &smtp.MailOptions{Size: l.Size()}
-	if offered, _ := client.Extension("DSN"); offered && l.deliveryReceipt {
+	if x.dsn && !l.report {
 		envelope, _, _ := strings.Cut(l.id, "@")
-		options.Return, options.EnvelopeID, receipt.DeliveryReceiptAsked = smtp.DSNReturnHeaders, envelope, true
+		options.Return, options.EnvelopeID = smtp.DSNReturnHeaders, envelope
+		receipt.EnvelopeID, receipt.DeliveryReceiptAsked = envelope, l.deliveryReceipt
 	}
-	if err := client.Mail(l.from, options); err != nil {
-		return fail(err, false)
+	from := l.from
+	if l.report && !x.c.cfg.ReportsFromMailbox {
+		from = ""
+	}
+	if err := x.client.Mail(from, options); err != nil {
+		return x.fail(s, err)
 	}
 	accepted := 0
-	for i, r := range l.to {
-		var rcpt *smtp.RcptOptions
-		if receipt.DeliveryReceiptAsked {
-			rcpt = &smtp.RcptOptions{
-				Notify:                []smtp.DSNNotify{smtp.DSNNotifySuccess, smtp.DSNNotifyFailure, smtp.DSNNotifyDelayed},
-				OriginalRecipientType: smtp.DSNAddressTypeRFC822, OriginalRecipient: r.address,
-			}
-		}
-		err := client.Rcpt(r.address, rcpt)
+	for _, i := range wanted {
+		err := x.client.Rcpt(l.to[i].address, x.rcptOptions(l, i))
+		status := &receipt.Recipients[i]
 		var refusal *smtp.SMTPError
 		switch {
 		case err == nil:
-			receipt.Recipients[i] = RecipientStatus{Accepted: true, Status: 250}
+			status.Accepted, status.Status, status.Code = true, 250, ""
 			accepted++
 		case errors.As(err, &refusal) && refusal.Code != 421:
-			receipt.Recipients[i] = RecipientStatus{Status: refusal.Code, Code: enhanced(refusal)}
+			status.Accepted, status.Status, status.Code = false, refusal.Code, enhanced(refusal)
 		default:
-			return fail(err, false)
+			return x.fail(s, err)
 		}
 	}
-	if accepted == 0 || accepted < len(l.to) && c.cfg.AllOrNone {
-		_ = client.Reset()
-		_ = client.Quit()
-		return nil // the caller reads the receipt
+	if accepted == 0 || accepted < len(wanted) && x.c.cfg.AllOrNone {
+		return nil // the caller reads the receipt, and the next message begins with a reset
 	}
-	data, err := client.Data()
+	data, err := x.client.Data()
 	if err != nil {
-		return fail(err, false)
+		return x.fail(s, err)
 	}
 	// Without its final dot the server must not take the message: until then,
 	// a failure leaves nothing behind.
 	if _, err := io.Copy(data, bytes.NewReader(l.raw)); err != nil {
-		return fail(err, false)
+		return x.fail(s, err)
 	}
-	conn.wire.patience.Store(int64(max(finalPatience, c.cfg.Timeout)))
+	x.conn.wire.patience.Store(int64(max(finalPatience, x.c.cfg.Timeout)))
+	x.left = true
 	answer, err := data.CloseWithResponse()
-	if err != nil {
-		return fail(err, true)
+	var refusal *smtp.SMTPError
+	switch {
+	case errors.As(err, &refusal):
+		return smtpError(s, refusal)
+	case err != nil:
+		receipt.Unknown = true
+		return x.conn.fault(err, true)
 	}
-	receipt.Accepted, receipt.Reply = true, answer.StatusText
+	receipt.Accepted, receipt.Unknown, receipt.Reply = true, false, answer.StatusText
 	s.Status(250)
-	conn.wire.patience.Store(int64(time.Second))
-	_ = client.Quit() // the message is taken: how the session ends changes nothing
 	return nil
+}
+
+// rcptOptions asks for the notifications of one recipient (RFC 3461): of
+// failure and delay always, of success when the letter wants it, of nothing
+// about a report.
+func (x *submission) rcptOptions(l *Letter, i int) *smtp.RcptOptions {
+	switch {
+	case !x.dsn:
+		return nil
+	case l.report:
+		return &smtp.RcptOptions{Notify: []smtp.DSNNotify{smtp.DSNNotifyNever}}
+	}
+	notify := []smtp.DSNNotify{smtp.DSNNotifyFailure, smtp.DSNNotifyDelayed}
+	if l.deliveryReceipt {
+		notify = append([]smtp.DSNNotify{smtp.DSNNotifySuccess}, notify...)
+	}
+	return &smtp.RcptOptions{Notify: notify, OriginalRecipientType: smtp.DSNAddressTypeRFC822, OriginalRecipient: l.to[i].address}
 }
 
 func enhanced(e *smtp.SMTPError) string {
