@@ -2,6 +2,7 @@ package xds
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,15 +51,18 @@ type FindDocuments struct {
 	AuthorPersons []string
 	// Created, ServiceStart and ServiceStop bound the times.
 	Created, ServiceStart, ServiceStop Period
-	// References select documents that bear one of them. Setting it turns the
+	// References: one identifier of each list must be borne.
+	// [ReferenceAlternatives] makes lists that find a study in whatever form
+	// its identifier was stored. Setting it turns the
 	// query into FindDocumentsByReferenceId.
-	References []Reference
+	References [][]Reference
 	// IDsOnly asks for entryUUIDs instead of entries.
 	IDsOnly bool
 }
 
 // EventAlternatives lists a modality or a region under its code system and
-// under its value set: both are found in stored entries.
+// under its value set, and an act of the CCAM under both of its OIDs: all are
+// found in stored entries.
 func EventAlternatives(codes ...segur.Code) []segur.Code {
 	var out []segur.Code
 	for _, c := range codes {
@@ -73,10 +77,41 @@ func EventAlternatives(codes ...segur.Code) []segur.Code {
 			twin.System = nos.RegionSet
 		case nos.RegionSet:
 			twin.System = nos.SNOMEDCT
+		case nos.CCAM:
+			twin.System = nos.CCAMAlias
+		case nos.CCAMAlias:
+			twin.System = nos.CCAM
 		default:
 			continue
 		}
 		out = append(out, twin)
+	}
+	return out
+}
+
+// DummyStudyAuthority is the assigning authority that DRIM-M systems write in
+// the reference to a study, where the CI-SIS has none.
+const DummyStudyAuthority segur.OID = "1.2.3.4.5.6"
+
+// ReferenceAlternatives lists the references to a study with and without an
+// assigning authority, authority or [DummyStudyAuthority] when it is empty:
+// both are found in stored entries. Other references pass as they are.
+func ReferenceAlternatives(authority segur.OID, references ...Reference) []Reference {
+	if authority == "" {
+		authority = DummyStudyAuthority
+	}
+	var out []Reference
+	add := func(r Reference) {
+		if !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	for _, r := range references {
+		add(r)
+		if r.Type == ReferenceStudy {
+			add(Reference{ID: r.ID, Type: r.Type})
+			add(Reference{ID: r.ID, Type: r.Type, Authority: authority})
+		}
 	}
 	return out
 }
@@ -88,14 +123,16 @@ func (q FindDocuments) AppendXML(dst []byte) ([]byte, error) {
 	b.patient("$XDSDocumentEntryPatientId", q.Patient)
 	if len(q.References) > 0 {
 		b.id = findDocumentsByReference
-		values := make([]string, len(q.References))
-		for i, r := range q.References {
-			if r.ID == "" {
-				b.problems.Add(fmt.Sprintf("references[%d]", i), "needs a value")
+		for i, list := range q.References {
+			values := make([]string, len(list))
+			for j, r := range list {
+				if r.ID == "" {
+					b.problems.Add(fmt.Sprintf("references[%d][%d]", i, j), "needs a value")
+				}
+				values[j] = r.cx()
 			}
-			values[i] = r.cx()
+			b.list("$XDSDocumentEntryReferenceIdList", values...)
 		}
-		b.list("$XDSDocumentEntryReferenceIdList", values...)
 	}
 	b.statuses("$XDSDocumentEntryStatus", q.Statuses)
 	b.codes("typeCodes", "$XDSDocumentEntryTypeCode", q.TypeCodes)

@@ -34,7 +34,7 @@ func TestQueriesOfTheOfficialSamples(t *testing.T) {
 			EventCodes: [][]segur.Code{{{Code: "CT", System: dcm}, {Code: "MR", System: dcm}}, {{Code: "774007", System: snomed}}}},
 		"td3.1b-get-documents-by-uniqueid.xml": xds.GetDocuments{UniqueIDs: []string{"1.2.250.1.999.1.1.8121.3.20260105.1"}, IDsOnly: true},
 		"td3.1-find-by-reference-id.xml": xds.FindDocuments{Patient: patient,
-			References: []xds.Reference{{ID: "A2026-0001", Authority: "1.2.250.1.999.1.1.8121.7", Type: xds.ReferenceAccession}}},
+			References: [][]xds.Reference{{{ID: "A2026-0001", Authority: "1.2.250.1.999.1.1.8121.7", Type: xds.ReferenceAccession}}}},
 		"td3.1-find-submission-sets.xml": xds.FindSubmissionSets{Patient: patient, Submitted: xds.Period{From: utc(2026, 1, 1)}},
 		"td3.1-get-associations.xml": xds.GetAssociations{EntryUUIDs: []string{
 			"urn:uuid:aaaaaaaa-1111-4111-8111-111111111111", "urn:uuid:aaaaaaaa-2222-4222-8222-222222222222"}},
@@ -85,11 +85,24 @@ func TestFindDocumentsParameters(t *testing.T) {
 		"$XDSDocumentEntryPatientId":        {{matricule + "^^^&1.2.250.1.213.1.4.10&ISO^NH"}},
 		"$XDSDocumentEntryStatus":           {{string(xds.Approved), string(xds.Archived)}},
 		"$XDSDocumentEntryClassCode":        {{"31^^1.2.250.1.213.1.1.4.1", "10^^1.2.250.1.213.1.1.4.1"}},
-		"$XDSDocumentEntryEventCodeList":    {{"CT^^1.2.840.10008.2.16.4", "CT^^1.2.250.1.213.1.1.5.618", "774007^^1.2.250.1.213.1.1.5.695", "774007^^2.16.840.1.113883.6.96", "ACQK001^^1.2.250.1.215.300.1"}},
+		"$XDSDocumentEntryEventCodeList":    {{"CT^^1.2.840.10008.2.16.4", "CT^^1.2.250.1.213.1.1.5.618", "774007^^1.2.250.1.213.1.1.5.695", "774007^^2.16.840.1.113883.6.96", "ACQK001^^1.2.250.1.215.300.1", "ACQK001^^1.2.250.1.213.2.5"}},
 		"$XDSDocumentEntryAuthorPerson":     {{"%^O'NEIL^%"}},
 		"$XDSDocumentEntryCreationTimeFrom": {{"20260104233000"}},
 		"$XDSDocumentEntryCreationTimeTo":   {{"20260105233000"}},
 	}, parameters(t, q))
+}
+
+func TestReferencesOfAStudy(t *testing.T) {
+	t.Parallel()
+	study := xds.Reference{ID: "1.2.840.1", Type: xds.ReferenceStudy}
+	accession := xds.Reference{ID: "A1", Authority: "1.2.3", Type: xds.ReferenceAccession}
+	q := xds.FindDocuments{Patient: xds.PatientID{ID: matricule, Authority: segur.OIDINSNIRTest},
+		References: [][]xds.Reference{xds.ReferenceAlternatives("", study, accession, study), {accession}, xds.ReferenceAlternatives("1.2.9", study)}}
+	assert.Equal(t, [][]string{
+		{"1.2.840.1^^^^" + xds.ReferenceStudy, "1.2.840.1^^^&1.2.3.4.5.6&ISO^" + xds.ReferenceStudy, "A1^^^&1.2.3&ISO^" + xds.ReferenceAccession},
+		{"A1^^^&1.2.3&ISO^" + xds.ReferenceAccession},
+		{"1.2.840.1^^^^" + xds.ReferenceStudy, "1.2.840.1^^^&1.2.9&ISO^" + xds.ReferenceStudy},
+	}, parameters(t, q)["$XDSDocumentEntryReferenceIdList"])
 }
 
 func TestLongQueries(t *testing.T) {
@@ -108,7 +121,7 @@ func TestQueriesRefuse(t *testing.T) {
 		"no patient":          xds.FindDocuments{},
 		"code without system": xds.FindDocuments{Patient: patient, TypeCodes: []segur.Code{{Code: "18748-4"}}},
 		"period backwards":    xds.FindDocuments{Patient: patient, Created: xds.Period{From: utc(2026, 1, 2), To: utc(2026, 1, 1)}},
-		"empty reference":     xds.FindDocuments{Patient: patient, References: []xds.Reference{{}}},
+		"empty reference":     xds.FindDocuments{Patient: patient, References: [][]xds.Reference{{{}}}},
 		"no identifier":       xds.GetDocuments{},
 		"both identifiers":    xds.GetDocuments{UniqueIDs: []string{"1.2.3"}, EntryUUIDs: []string{"urn:uuid:1"}},
 		"uuid as unique id":   xds.GetDocuments{UniqueIDs: []string{"urn:uuid:1"}},
