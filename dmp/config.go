@@ -214,4 +214,6 @@ type Settings struct {
 	// AllowMetadataChange lets [Client.ChangeMetadata] change other attributes
 	// than visibility and status, which the record is not known to accept.
 	AllowMetadataChange bool
+	// Search is what is open of searches: paging, batches, references.
+	Search SearchSettings
 }

@@ -13,99 +13,103 @@ const (
 	opLookup = "dmp.lookup"
 )
 
-// systemLOINC is the system of the types of document that are not French.
-const systemLOINC segur.OID = "2.16.840.1.113883.6.1"
-
-// Query says which documents of a patient to find. Within a field the values
-// are alternatives; all the fields that are set must hold.
-type Query struct {
-	// Patient is whose record it is. Required.
-	Patient segur.INS
-	// UniqueIDs asks for these documents and nothing else. EntryUUIDs does the
-	// same by entry. The fields below are then unset.
-	UniqueIDs, EntryUUIDs []string
-
-	// Statuses. Empty: Approved only, which is what is shown by default
-	// (EX_3.1-1030).
-	Statuses []xds.Status
-	// Types are the types of document; a system left empty is LOINC.
-	Types []segur.Code
-	// Classes and Formats select by code, with their systems.
-	Classes, Formats []segur.Code
-	// Events: one code of each list must be present. Modalities and regions
-	// are asked for under both of their schemes.
-	Events [][]segur.Code
-	// ServiceStart and Created bound the start of the act and the making of
-	// the document. A first automatic search is limited to two years.
-	ServiceStart, Created xds.Period
-	// References select documents that bear one of these identifiers:
-	// accession number, order, study.
-	References []xds.Reference
-}
-
-func (q *Query) encode() ([]byte, error) {
-	if len(q.UniqueIDs)+len(q.EntryUUIDs) > 0 {
-		if q.filtered() {
-			return nil, &segur.Error{Kind: segur.KindInvalidInput,
-				Details: []segur.Detail{{Field: "query", Message: "takes either identifiers, or criteria"}}}
-		}
-		return xds.GetDocuments{UniqueIDs: q.UniqueIDs, EntryUUIDs: q.EntryUUIDs}.AppendXML(nil)
-	}
-	find := xds.FindDocuments{
-		Patient: xds.INSPatientID(q.Patient), Statuses: q.Statuses, ClassCodes: q.Classes, FormatCodes: q.Formats,
-		ServiceStart: q.ServiceStart, Created: q.Created, References: q.References,
-	}
-	for _, t := range q.Types {
-		if t.System == "" {
-			t.System = systemLOINC
-		}
-		find.TypeCodes = append(find.TypeCodes, t)
-	}
-	for _, list := range q.Events {
-		find.EventCodes = append(find.EventCodes, xds.EventAlternatives(list...))
-	}
-	return find.AppendXML(nil)
-}
-
-func (q *Query) filtered() bool {
-	return len(q.Statuses)+len(q.Types)+len(q.Classes)+len(q.Formats)+len(q.Events)+len(q.References) > 0 ||
-		q.ServiceStart != xds.Period{} || q.Created != xds.Period{}
-}
-
-// Find gives the entries of a patient that answer a query (TD3.1, ITI-18),
-// each as the caller asks for the next one; the answer itself comes whole. The
-// last pair may hold an error, after the entries that could be read. Entries
-// are not compared with the INS of the query: the INS of a person may change
+// Find gives the entries of a patient that answer a query (TD3.1, ITI-18:
+// FindDocuments, FindDocumentsByReferenceId or GetDocuments), each as the
+// caller asks for the next one; an answer itself comes whole. The last pair
+// may hold an error, after the entries that could be read. Entries are not
+// compared with the INS of the query: the INS of a person may change
 // (EX_3.1-1055). The identity traits they carry must not be used to correct
 // the local identity.
+//
+// Where the record has more entries than it answers at once the search is cut
+// by date, latest part first, and no entry is lost nor given twice; see
+// [SearchSettings]. When even one second holds too many the last pair is the
+// error XDSTooManyResults.
 //
 // The call is open to IndirecteRenforcee and Directe; Indirecte has
 // [Client.Lookup].
 func (c *Client) Find(ctx context.Context, q Query) iter.Seq2[*xds.DocumentEntry, error] {
 	return func(yield func(*xds.DocumentEntry, error) bool) {
-		if err := c.allowed(opFind, TD31); err != nil {
-			yield(nil, err)
-			return
-		}
-		f := c.failure(opFind, q.Patient)
-		body, err := q.encode()
-		if err != nil {
-			yield(nil, f.typed(err))
-			return
-		}
-		answer, err := c.query(ctx, &f, q.Patient, body, func(*xds.QueryResponse) error { return nil })
-		if answer != nil {
-			for i := range answer.Entries {
-				if !yield(&answer.Entries[i], nil) {
-					return
+		keep := q.classFilter()
+		c.search(ctx, q, false, func(r *xds.QueryResponse, at int) string { return r.Entries[at].ID },
+			func(r *xds.QueryResponse, at int, err error) bool {
+				switch {
+				case err != nil:
+					return yield(nil, err)
+				case !keep(&r.Entries[at]):
+					return true
 				}
-			}
-		}
-		if err != nil {
-			yield(nil, err)
-		}
+				return yield(&r.Entries[at], nil)
+			})
 	}
 }
+
+// FindIDs gives the entryUUIDs that answer a query (ObjectRef): a light answer,
+// to know what there is. It behaves as [Client.Find] does.
+func (c *Client) FindIDs(ctx context.Context, q Query) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		c.search(ctx, q, true, func(r *xds.QueryResponse, at int) string { return r.IDs[at] },
+			func(r *xds.QueryResponse, at int, err error) bool {
+				if err != nil {
+					return yield("", err)
+				}
+				return yield(r.IDs[at], nil)
+			})
+	}
+}
+
+// FindByReference gives the entries that bear one of the references: the
+// accession number or the order of an examination, the Study Instance UID. A
+// study is asked for with and without an assigning authority. It is Find with
+// the references alone.
+func (c *Client) FindByReference(ctx context.Context, patient segur.INS, references ...xds.Reference) iter.Seq2[*xds.DocumentEntry, error] {
+	if len(references) == 0 {
+		references = []xds.Reference{{}} // refused, with its path
+	}
+	return c.Find(ctx, Query{Patient: patient, References: [][]xds.Reference{references}})
+}
+
+// search runs a query, cut by date where it must be.
+func (c *Client) search(ctx context.Context, q Query, idsOnly bool, key func(*xds.QueryResponse, int) string, yield func(*xds.QueryResponse, int, error) bool) {
+	if err := c.allowed(opFind, TD31); err != nil {
+		yield(nil, 0, err)
+		return
+	}
+	f := c.failure(opFind, q.Patient)
+	if _, err := q.encode(&c.cfg, idsOnly); err != nil {
+		yield(nil, 0, f.typed(err))
+		return
+	}
+	p := paging{settings: &c.cfg.Settings.Search, now: c.cfg.now(), key: key, yield: yield}
+	if q.identified() {
+		p.settings = &SearchSettings{PageBy: NoPaging}
+	}
+	p.fetch = func(part xds.Period) (*xds.QueryResponse, error) {
+		q := q
+		*q.pageBy(p.settings.PageBy) = part
+		body, err := q.encode(&c.cfg, idsOnly)
+		if err != nil {
+			return nil, f.typed(err)
+		}
+		f := c.failure(opFind, q.Patient)
+		return c.query(ctx, &f, q.Patient, body, accepted)
+	}
+	p.count = func(r *xds.QueryResponse) int {
+		if idsOnly {
+			// Some registries answer whole entries whatever was asked for.
+			for i := range r.Entries {
+				r.IDs = append(r.IDs, r.Entries[i].ID)
+			}
+			r.Entries = nil
+			return len(r.IDs)
+		}
+		return len(r.Entries)
+	}
+	p.run(*q.pageBy(p.settings.PageBy))
+}
+
+// accepted judges nothing.
+func accepted(*xds.QueryResponse) error { return nil }
 
 // Lookup returns the entryUUID of a document known by its identifier (TD3.1b,
 // open to every mode): what a replacement refers to. The error is

@@ -53,8 +53,8 @@ type FindDocuments struct {
 	Created, ServiceStart, ServiceStop Period
 	// References: one identifier of each list must be borne.
 	// [ReferenceAlternatives] makes lists that find a study in whatever form
-	// its identifier was stored. Setting it turns the
-	// query into FindDocumentsByReferenceId.
+	// its identifier was stored. Setting it turns the query into
+	// FindDocumentsByReferenceId.
 	References [][]Reference
 	// IDsOnly asks for entryUUIDs instead of entries.
 	IDsOnly bool
@@ -124,6 +124,9 @@ func (q FindDocuments) AppendXML(dst []byte) ([]byte, error) {
 	if len(q.References) > 0 {
 		b.id = findDocumentsByReference
 		for i, list := range q.References {
+			if len(list) == 0 {
+				b.problems.Add(fmt.Sprintf("references[%d]", i), "needs a value")
+			}
 			values := make([]string, len(list))
 			for j, r := range list {
 				if r.ID == "" {
