@@ -103,7 +103,9 @@ func (c *Client) Authorize(ctx context.Context, patient segur.INS, o AuthorizeOp
 }
 
 // Revoke removes the authorisation of the user (TD0.3). Removing one that is
-// not there is a success.
+// not there is a success. The status of declared general practitioner is not
+// removed twice: when the answer is lost the error is
+// [segur.ErrOutcomeUnknown], and [Client.Existence] tells.
 func (c *Client) Revoke(ctx context.Context, patient segur.INS, o RevokeOptions) (*AuthorizationChange, error) {
 	t := TD03Remove
 	if o.DeclaredGP {
@@ -130,8 +132,10 @@ func (c *Client) setAuthorization(ctx context.Context, op string, patient segur.
 		return nil, f.typed(err)
 	}
 	var out *AuthorizationChange
-	// The service makes the same of two requests as of one.
-	err = c.exchange(ctx, &f, patient, request{op: op, service: serviceHabilitations, action: actionAuthorization, body: body, repeatSafe: true},
+	// The service makes the same of two requests as of one; but who has lost the
+	// role may no longer remove it.
+	repeatSafe := action == "AJOUT" || !declaredGP
+	err = c.exchange(ctx, &f, patient, request{op: op, service: serviceHabilitations, action: actionAuthorization, body: body, repeatSafe: repeatSafe},
 		func(payload *xmlr.Node) error {
 			_, context, err := readOutput(payload, nsHabilitations, "setAuthorizationResponse")
 			if err == nil {

@@ -1,6 +1,7 @@
 package dmp
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,7 +22,7 @@ func freeText(s string) string {
 		case unicode.IsLetter(r):
 			word, end := letters(s, i)
 			if suspicious(word, start, s[end:]) && !part(s, i, end) {
-				writeRemoved(&b)
+				b.WriteString(removed)
 			} else {
 				b.WriteString(word)
 			}
@@ -29,7 +30,7 @@ func freeText(s string) string {
 		case unicode.IsDigit(r):
 			number, end := digits(s, i)
 			if identifies(number) && !part(s, i, end) {
-				writeRemoved(&b)
+				b.WriteString(removed)
 			} else {
 				b.WriteString(number)
 			}
@@ -42,18 +43,11 @@ func freeText(s string) string {
 			i += size
 		}
 	}
-	return b.String()
+	return marks.ReplaceAllString(b.String(), removed)
 }
 
-// writeRemoved writes the mark once for words that follow each other.
-func writeRemoved(b *strings.Builder) {
-	if s := strings.TrimRight(b.String(), " -'’"); strings.HasSuffix(s, removed) {
-		b.Reset()
-		b.WriteString(s)
-		return
-	}
-	b.WriteString(removed)
-}
+// marks are several marks that follow each other.
+var marks = regexp.MustCompile(`\[removed\](?:[ '’-]*\[removed\])+`)
 
 func letters(s string, from int) (word string, end int) {
 	end = len(s)
@@ -99,7 +93,7 @@ func part(s string, from, end int) bool {
 
 // suspicious reports whether a word may be a name.
 func suspicious(word string, start bool, rest string) bool {
-	if !capital(word) || utf8.RuneCountInString(word) < 2 || vocabulary[strings.ToLower(word)] || strings.HasPrefix(word, "DMP") || strings.HasPrefix(word, "XDS") {
+	if !capital(word) || utf8.RuneCountInString(word) < 2 || known(word) {
 		return false
 	}
 	if strings.ToUpper(word) == word {
@@ -110,7 +104,27 @@ func suspicious(word string, start bool, rest string) bool {
 	}
 	// A sentence begins with a capital; a name is followed by another one.
 	next, _ := letters(strings.TrimLeft(rest, " -'’"), 0)
-	return capital(next) && !vocabulary[strings.ToLower(next)]
+	return capital(next) && !known(next)
+}
+
+// known reports whether a word is one of the field, or made of such words:
+// AuthorInstitution, MessageID, DMPClosed.
+func known(word string) bool {
+	if vocabulary[strings.ToLower(word)] {
+		return true
+	}
+	from, parts := 0, 0
+	runes := []rune(word)
+	for i := 1; i <= len(runes); i++ {
+		if i < len(runes) && !(unicode.IsUpper(runes[i]) && (unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1]))) {
+			continue
+		}
+		if !vocabulary[strings.ToLower(string(runes[from:i]))] {
+			return false
+		}
+		from, parts = i, parts+1
+	}
+	return parts > 1
 }
 
 func capital(word string) bool {
@@ -131,7 +145,8 @@ var vocabulary = func() map[string]bool {
 		format service services serveur système droit droits certificat signature requête message réponse document documents données
 		recherche veuillez merci déjà opposition consentement dmp ins insc nir nia vihf cps cpe cpf air ens lps si rpps finess siret
 		adeli igc ans cnam directe indirecte renforcee renforcée valide active interdite toute inactive introuvable fermé ouvert
-		mon espace santé ségur authorinstitution authorperson patientid identifiant_structure hl7 xds soap saml tls xml oid uuid
+		mon espace santé ségur author institution person id name code message header reply to action entry unique registry repository
+		metadata addressing property required this that it user query body security assertion schema not found closed ok hl7 xds soap saml tls xml oid uuid
 		pharmaciens pharmacien spécialité obligatoire not valid invalid unknown error access denied the an no is request response ok nok`) {
 		out[w] = true
 	}

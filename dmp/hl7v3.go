@@ -121,12 +121,12 @@ func (r *hl7Request) readHL7(payload *xmlr.Node, interaction string) (*hl7Answer
 	// The norm has an attribute; TD0.5 answers with an element.
 	types := slices.DeleteFunc([]string{ack.Attr("typeCode"), ack.Child(nsHL7, "typeCode").Attr("code")},
 		func(s string) bool { return s == "" })
-	accepted := func(s string) bool { return s == "AA" || s == "CA" }
+	refused := slices.IndexFunc(types, func(s string) bool { return s != "AA" && s != "CA" })
 	switch {
 	case len(types) == 0:
 		return nil, protocol("the acknowledgement says neither success nor failure")
-	case !accepted(types[0]) || !accepted(types[len(types)-1]):
-		return nil, refusal(ack, types[0])
+	case refused >= 0:
+		return nil, refusal(ack, types[refused])
 	}
 	switch response {
 	case "OK":

@@ -55,7 +55,9 @@ func TestExistence(t *testing.T) {
 	}{
 		{"open", dmptest.Record{}, status(func(*dmp.RecordStatus) {})},
 		{"everything", dmptest.Record{WebAccount: true, AttachedToENS: true, DeclaredGPs: []string{user}},
-			status(func(s *dmp.RecordStatus) { s.DeclaredGP, s.WebAccount, s.AttachedToENS = ptr(true), ptr(true), ptr(true) })},
+			status(func(s *dmp.RecordStatus) {
+				s.DeclaredGP, s.WebAccount, s.AttachedToENS = ptr(true), ptr(true), ptr(true)
+			})},
 		{"not authorised", dmptest.Record{Unauthorized: true}, status(func(s *dmp.RecordStatus) { s.Authorization = dmptest.None })},
 		{"expired", dmptest.Record{Authorizations: map[string]dmptest.Authorization{user: {Status: dmptest.Expired}}},
 			status(func(s *dmp.RecordStatus) { s.Authorization = dmptest.Expired })},
