@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"time"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/saml"
@@ -25,6 +26,7 @@ const (
 // Client calls the record on behalf of one user of one structure. It is
 // immutable and safe for concurrent use.
 type Client struct {
+	given      Config // before its defaults
 	cfg        Config
 	transport  *transport.Client
 	soap       *soap.Client
@@ -50,6 +52,7 @@ func (c *Client) SecretConnection() *Client {
 // New checks cfg completely, reports everything that is wrong at once
 // ([segur.ErrInvalidInput]), and opens no connection.
 func New(cfg Config) (*Client, error) {
+	given := cfg
 	cfg = cfg.withDefaults()
 	var p segur.Problems
 	cfg.check(&p)
@@ -64,7 +67,32 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{cfg: cfg, transport: t, soap: soap.New(t, cfg.ClientConfig), assertions: assertions, purpose: Normal}, nil
+	return &Client{given: given, cfg: cfg, transport: t, soap: soap.New(t, cfg.ClientConfig), assertions: assertions, purpose: Normal}, nil
+}
+
+// ForUser returns the client of another user of the same structure, in the mode
+// [Indirecte] only, where the structure is who the record authenticates: an
+// interface engine that publishes what several people signed. The identity is
+// decided anew (see [Config].Identity); the profile and the further roles are
+// those of nobody until they are told from the profession. authenticatedAt is
+// when that user logged in, nil where nobody did. It shares the connections
+// of c, its purpose and its secrecy.
+func (c *Client) ForUser(user segur.Professional, authenticatedAt func() time.Time) (*Client, error) {
+	cfg := c.given
+	cfg.User, cfg.AuthenticatedAt, cfg.OtherRoles, cfg.Profile = user, authenticatedAt, nil, ""
+	cfg.Clock, cfg.IDs = c.cfg.Clock, c.cfg.IDs
+	cfg = cfg.withDefaults()
+	var p segur.Problems
+	if c.cfg.Mode != Indirecte {
+		p.Add("mode", "must be INDIRECTE: elsewhere the credentials are those of one user")
+	}
+	cfg.check(&p)
+	if err := p.Err("dmp.forUser"); err != nil {
+		return nil, err
+	}
+	out := *c
+	out.cfg = cfg
+	return &out, nil
 }
 
 // CloseIdleConnections closes the connections that no call uses.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/internal/hl7"
 	"github.com/segur-sdk/segur/internal/saml"
 	"github.com/segur-sdk/segur/internal/xmlr"
@@ -83,7 +84,7 @@ func denies(ok bool) *refusal {
 // professional reports whether the record sees a professional, not the
 // structure.
 func (c *call) professional() bool {
-	return c.vihf.Mode != saml.Indirect && c.vihf.Roles[0].System == systemProfession
+	return c.vihf.Mode != saml.Indirect && c.as().profile != dmp.NonProfessional
 }
 
 // authorize is TD0.3.
@@ -94,18 +95,20 @@ func (c *call) authorize(w http.ResponseWriter) *refusal {
 	case c.mtom || !m.Is(nsHabilitations, "setAuthorization") || !sequence(m, "action", "role?") ||
 		action != "AJOUT" && action != "SUPPRESSION" || m.Child(nsHabilitations, "role") != nil && role != declaredGP:
 		return schema("setAuthorization")
-	case c.vihf.Patient.IsZero():
-		return sender("DMPInvalidVihf", "Le VIHF ne nomme pas de patient")
 	case c.blocked():
 		return sender("DMPAccessDeniedByRightsService", "Le patient a bloqué l'accès de ce professionnel à son dossier")
 	}
-	// Adding is open to the structure as well, outside of INDIRECTE; removing
-	// to professionals only.
-	allowed := c.vihf.Purpose == saml.Normal && c.vihf.Mode != saml.Indirect && (action == "AJOUT" || c.professional())
-	if action == "SUPPRESSION" && role != "" {
-		allowed = allowed && c.declaredGP()
+	t := dmp.TD03Add
+	switch {
+	case action == "SUPPRESSION" && role != "":
+		t = dmp.TD03RemoveGP
+	case action == "SUPPRESSION":
+		t = dmp.TD03Remove
 	}
-	if f := denies(allowed); f != nil {
+	if f := c.refuses(t); f != nil {
+		return f
+	}
+	if f := denies(t != dmp.TD03RemoveGP || c.declaredGP()); f != nil {
 		return f
 	}
 	r, known := c.record()
@@ -171,10 +174,11 @@ func (c *call) professionals(w http.ResponseWriter) *refusal {
 	case c.mtom || !m.Is(nsHabilitations, "listAuthorizationByPatient") || !sequence(m, "mode") ||
 		mode != "ACTIVE" && mode != "INTERDITE" && mode != "TOUTE":
 		return schema("listAuthorizationByPatient")
-	case c.vihf.Patient.IsZero():
-		return sender("DMPInvalidVihf", "Le VIHF ne nomme pas de patient")
 	}
-	if f := denies(c.professional() && c.vihf.Purpose == saml.Normal && !c.blocked()); f != nil {
+	if f := c.refuses(dmp.TD16); f != nil {
+		return f
+	}
+	if f := denies(!c.blocked()); f != nil {
 		return f
 	}
 	r, known := c.record()
@@ -238,11 +242,12 @@ func (c *call) records(w http.ResponseWriter) *refusal {
 	case c.mtom || !m.Is(nsPatients, "patientList") || !sequence(m, "startDate?", "dateType?", "psOwnerId?"),
 		since != "" && (err != nil || !fourteenDigits.MatchString(since)), by != "" && by != "LASTAUTORIZATION" && by != "LASTDOC", (since == "") != (by == ""):
 		return schema("patientList")
-	case !c.vihf.Patient.IsZero():
-		return sender("DMPInvalidVihf", "Le VIHF nomme un patient, que cette transaction n'a pas")
+	}
+	if f := c.refuses(dmp.TD04); f != nil {
+		return f
 	}
 	professional := c.professional()
-	if f := denies(professional && owner == "" || !professional && (c.vihf.Mode == saml.Direct || by == "LASTAUTORIZATION" && c.vihf.Purpose == saml.Normal)); f != nil {
+	if f := denies(professional && owner == "" || !professional && (c.vihf.Mode == saml.Direct || by == "LASTAUTORIZATION")); f != nil {
 		return f
 	}
 	if owner == "" {

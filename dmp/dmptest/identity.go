@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/segur-sdk/segur"
-	"github.com/segur-sdk/segur/internal/saml"
+	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/internal/xmlr"
 	"github.com/segur-sdk/segur/internal/xmlw"
 )
@@ -48,6 +48,13 @@ func (c *call) identity(w http.ResponseWriter) *refusal {
 	if !known || !has(reason, "code", "*", "codeSystem", "1.2.250.1.213.1.1.4.11", "displayName", label) {
 		return schema("reasonCode")
 	}
+	t := dmp.TD02
+	if reason.Attr("code") == actAdministrative {
+		t = dmp.TD13a
+	}
+	if f := c.refuses(t); f != nil {
+		return f
+	}
 	list := q.parameters
 	value := list.Find(nsHL7, "patientIdentifier/value")
 	switch source, _ := list.Child(nsHL7, "dataSource").LookupAttr(nsXSI, "nil"); {
@@ -56,8 +63,6 @@ func (c *call) identity(w http.ResponseWriter) *refusal {
 	case !sequence(list.Child(nsHL7, "patientIdentifier"), "value", "semanticsText") || !has(value, "root", "*", "extension", "*") ||
 		list.Find(nsHL7, "patientIdentifier/semanticsText").Text() != "Patient.id":
 		return schema("patientIdentifier")
-	case c.vihf.Patient.IsZero():
-		return sender("DMPInvalidVihf", "Le VIHF ne nomme pas de patient")
 	case value.Attr("root") != string(c.vihf.Patient.Authority()) || value.Attr("extension") != c.vihf.Patient.Matricule():
 		return sender("DMPInvalidVihf", "L'INS de la requête n'est pas celle du VIHF")
 	case reason.Attr("code") == actAdministrative && c.blocked():
@@ -103,11 +108,8 @@ func (c *call) searchPatient(w http.ResponseWriter) *refusal {
 			return schema(p.Name.Local)
 		}
 	}
-	switch {
-	case !c.vihf.Patient.IsZero():
-		return sender("DMPInvalidVihf", "Le VIHF nomme un patient, que cette transaction n'a pas")
-	case c.vihf.Purpose != saml.Regulation:
-		return sender("DMPAccessDeniedByRightsService", "Recherche réservée aux centres de régulation médicale")
+	if f := c.refuses(dmp.TD05); f != nil {
+		return f
 	}
 	found := c.candidates(list)
 	c.hl7Reply(w, q, hl7Reply{interaction: "PRPA_IN201306UV02", typeElement: true,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/internal/saml"
 )
 
@@ -147,14 +148,11 @@ func (c *call) record() (Record, bool) { return c.h.Record(c.vihf.Patient) }
 // holder is whom an authorisation is given to: the professional, or the
 // structure of who is none.
 func (c *call) holder() string {
-	if c.vihf.Roles[0].System == systemProfession {
+	if c.as().profile != dmp.NonProfessional {
 		return c.vihf.Subject
 	}
 	return c.vihf.Structure
 }
-
-// systemProfession is TRE_G15.
-const systemProfession segur.OID = "1.2.250.1.71.1.2.7"
 
 // declaredGP reports whether the user is the declared general practitioner.
 func (c *call) declaredGP() bool {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/dmp/xds"
 	"github.com/segur-sdk/segur/internal/saml"
 	"github.com/segur-sdk/segur/internal/xmlr"
@@ -115,14 +116,11 @@ func (c *call) checkAuthor(request *xds.ProvideAndRegister) *xds.Response {
 // author applies EX_2.1-1140: the holder of a card is an author or the legal
 // authenticator; everybody else acts for the structure of an author.
 func (c *call) author(e *xds.DocumentEntry) bool {
-	if c.vihf.Mode == saml.Direct && c.vihf.Roles[0].System == professions {
+	if a := c.as(); a.mode == dmp.Directe && a.profile != dmp.NonProfessional {
 		return e.SignedBy(c.vihf.Subject)
 	}
 	return e.WrittenBy(c.vihf.Structure)
 }
-
-// professions is TRE_G15; the holder of a CPE has a role of another table.
-const professions segur.OID = "1.2.250.1.71.1.2.7"
 
 // checkLinks wants symbolic identifiers, one signature, and every association.
 func (c *call) checkLinks(request *xds.ProvideAndRegister) *xds.Response {
