@@ -93,7 +93,11 @@ func (c *call) sees(e *xds.DocumentEntry, returnType string) bool {
 
 // matching answers the entries that fit.
 func (c *call) matching(m *matcher, out *xds.QueryResponse) {
+	current := m.q.ID == getDocuments && m.q.ReturnType == "ObjectRef" // TD3.1b: one entryUUID for a document
 	for _, e := range c.versions(m.q.ReturnType) {
+		if current && c.h.store.entry(e.ID) == nil {
+			continue
+		}
 		if m.match(e) {
 			out.Entries = append(out.Entries, *e)
 		}
