@@ -19,10 +19,14 @@
 // Sending is not repeated by itself. When [segur.Error.Retryable], hand the
 // same [Letter] to Send again later: it keeps its Message-ID.
 //
+// [Discover] finds the servers of an operator by DNS. The national white list is
+// in the package whitelist, whose guard fits Config.AllowDomain; revocation of
+// the operator's certificate is in credential/revocation, whose checker fits
+// Config.CheckChain.
+//
 // Package mssantetest has a fake operator for tests.
 //
-// What it does not do: it reads no white list (Config.AllowDomain asks yours),
-// finds no server by DNS, writes no read receipt, and interprets neither
+// What it does not do: it asks neither of these two by itself, writes no read receipt, and interprets neither
 // receipts nor the bounces of Mon espace santé: they are received as mails. A
 // document without an INS is not packed, since its metadata require one.
 package mssante
