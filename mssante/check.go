@@ -1,253 +1,138 @@
 package mssante
 
 import (
-	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/mssante/xdm"
 )
 
 const (
 	maxRecipients = 100
 	maxDocuments  = 20
+	maxReferences = 50
 	maxText       = 1 << 20
 )
 
-// recipient is a checked recipient.
-type recipient struct {
-	address, name string
-	patient       bool
+// EndSubject is the whole subject of the mail that closes a conversation with
+// a citizen.
+const EndSubject = "[FIN]"
+
+// checked is a message that breaks no rule.
+type checked struct {
+	to       []recipient
+	headers  []segur.DocumentHeader // as given, one for each document
+	warnings []segur.Detail
+}
+
+func (c *checked) warn(field, message string) {
+	for _, w := range c.warnings {
+		if w.Field == field && w.Message == message {
+			return
+		}
+	}
+	c.warnings = append(c.warnings, segur.Detail{Field: field, Severity: "warning", Message: message})
 }
 
 // check returns the recipients with their addresses, headers of the documents
 // beside, or adds to p all that is wrong.
-func (c *Client) check(m *Message, p *segur.Problems) ([]recipient, []segur.DocumentHeader) {
-	m.From.check(p)
-	if m.ReplyTo != "" {
-		switch rule := addressProblem(m.ReplyTo); {
-		case rule != "":
-			p.Add("replyTo", rule)
-		case IsPatientAddress(m.ReplyTo):
-			p.Add("replyTo", "must not be the address of a patient: answers go to professionals")
-		case c.cfg.AllowDomain != nil && !c.cfg.AllowDomain(domainOf(m.ReplyTo)):
-			p.Add("replyTo", "has a domain that is not in the white list of MSSanté")
-		}
+func (c *Client) check(m *Message, p *segur.Problems) *checked {
+	out := &checked{}
+	if c.cfg.SMTP == "" {
+		p.Add("config.smtp", "is required to send")
 	}
+	m.From.check(c.cfg.Kind, p)
+	c.checkReplyTo(m, p)
 	checkText(p, "subject", m.Subject, 500)
 	checkText(p, "fileNumber", m.FileNumber, 64)
 	if len(m.Text) > maxText {
 		p.Addf("text", "must have at most %d bytes", maxText)
 	}
-	for i, id := range append([]string{m.InReplyTo}, m.References...) {
-		field := "inReplyTo"
-		if i > 0 {
-			field = fmt.Sprintf("references[%d]", i-1)
-		}
-		if id != "" && !validMessageID(id) || id == "" && i > 0 {
-			p.Add(field, "must be a Message-ID without angle brackets")
-		}
+	checkThread(m, p)
+	out.to = c.recipients(m, p)
+	c.checkConsent(m, out.to, p)
+	checkSubject(m, p)
+	checkEnd(m, out.to, p)
+	out.headers = c.checkDocuments(m, out.to, p)
+	c.guard(m, out.to, p, out.warn)
+	professionals, patient := audience(out.to)
+	if professionals && patient {
+		out.warn("to", "professionals see the address of the patient, which holds the matricule: send two messages")
 	}
-	if len(m.References) > 50 {
-		p.Add("references", "at most 50")
+	if c.cfg.Kind == ApplicationMailbox && m.ReplyTo == "" && !(m.NoReply && !professionals) && !m.EndConversation {
+		out.warn("replyTo", "is not set: answers come to a mailbox that nobody reads (ECO.2.2.5)")
 	}
-	to := c.checkRecipients(m, p)
-	switch {
-	case len(m.Documents) == 0 && strings.TrimSpace(m.Subject) == "":
-		p.Add("subject", "is required without documents")
-	case len(m.Documents) > 0 && m.Subject != "":
-		p.Add("subject", "must be empty with documents: the norm fixes it")
-	case len(m.Documents) == 0 && strings.HasPrefix(strings.ToUpper(m.Subject), SubjectPrefix):
-		p.Add("subject", "announces an archive and there is none")
-	case len(m.Documents) > maxDocuments:
-		p.Addf("documents", "at most %d", maxDocuments)
-	}
-	return to, c.checkDocuments(m, p)
-}
-
-func (c *Client) checkRecipients(m *Message, p *segur.Problems) []recipient {
-	if len(m.To) == 0 || len(m.To) > maxRecipients {
-		p.Addf("to", "between 1 and %d recipients", maxRecipients)
-		return nil
-	}
-	own, ownErr := PatientAddress(m.Patient, c.cfg.Environment)
-	var out []recipient
-	var professionals, patient bool
-	for i, r := range m.To {
-		at := fmt.Sprintf("to[%d]", i)
-		address := r.address
-		if r.patient {
-			address = own
-		} else if rule := addressProblem(address); rule != "" {
-			p.Add(at, rule)
-			continue
-		}
-		if r.patient || IsPatientAddress(address) {
-			patient = true
-			switch {
-			case ownErr == nil && sameAddress(address, own):
-				address = own // letters of Corsican numbers in capitals
-			case c.cfg.Environment != segur.Production && sameAddress(address, autoresponder):
-			case ownErr != nil:
-				var e *segur.Error
-				if errors.As(ownErr, &e) {
-					for _, d := range e.Details {
-						p.Add(at, d.Message)
-					}
-				}
-				continue
-			default:
-				p.Add(at, "must be the patient of the message: this is the address of somebody else")
-				continue
-			}
-		} else {
-			professionals = true
-			if c.cfg.AllowDomain != nil && !c.cfg.AllowDomain(domainOf(address)) {
-				p.Add(at, "has a domain that is not in the white list of MSSanté")
-			}
-		}
-		checkText(p, at+".name", r.name, 200)
-		for j := range out {
-			if sameAddress(out[j].address, address) {
-				p.Addf(at, "is the same address as to[%d]", j)
-			}
-		}
-		out = append(out, recipient{address: address, name: r.name, patient: r.patient || IsPatientAddress(address)})
-	}
-	if professionals {
-		if rule := m.Consent.Professionals.problem(); rule != "" && len(m.Documents) > 0 {
-			p.Add("consent.professionals", rule)
-		}
-		if m.Visibility.HiddenFromProfessionals {
-			p.Add("visibility.hiddenFromProfessionals", "documents hidden from professionals are not sent to professionals")
-		}
-	}
-	if patient {
-		if rule := m.Consent.Patient.problem(); rule != "" {
-			p.Add("consent.patient", rule)
-		}
-		if m.Visibility.HiddenFromPatient {
-			p.Add("visibility.hiddenFromPatient", "documents hidden from the patient are not sent to the patient")
-		}
-	}
-	if m.Visibility.HiddenFromRepresentatives && (professionals || !patient) {
-		// The only combination that the ANS guide allows is the patient alone.
-		p.Add("visibility.hiddenFromRepresentatives", "documents hidden from legal representatives are sent to the patient only")
+	if m.Action == xdm.Change && m.InReplyTo == "" {
+		out.warn("inReplyTo", "is not set: a replacement should name the mail that it replaces")
 	}
 	return out
 }
 
-// autoresponder is the test mailbox that the white list names.
-const autoresponder = "reponse.automatique-test@" + PatientDomain
-
-// identity is what binds a document to a patient.
-func checkIdentity(at string, m *Message, h segur.DocumentHeader, p *segur.Problems) {
-	ins, qualified := m.Patient.QualifiedINS()
-	same := false
-	for _, id := range h.PatientIDs {
-		if segur.IsINSAuthority(id.Root) {
-			switch {
-			case !qualified:
-				p.Add(at, "holds an INS and the identity of the patient is not qualified")
-			case id.Root != ins.Authority() || id.Extension != ins.Matricule():
-				p.Add(at, "has another INS than the patient of the message")
-			}
-			same = true
-			continue
-		}
-		for _, local := range m.Patient.LocalIDs {
-			same = same || local.Root == id.Root && local.Extension == id.Extension
-		}
+func (c *Client) checkReplyTo(m *Message, p *segur.Problems) {
+	if m.ReplyTo == "" {
+		return
 	}
-	if !same {
-		p.Add(at, "has no identifier of the patient of the message")
-	}
-	a, b := h.Patient, m.Patient.Traits
-	if !strings.EqualFold(toASCII(a.BirthName), toASCII(b.BirthName)) {
-		p.Add(at+".birthName", "differs between the document and the patient of the message")
-	}
-	if !strings.EqualFold(toASCII(a.FirstGivenName), toASCII(b.FirstGivenName)) {
-		p.Add(at+".firstGivenName", "differs between the document and the patient of the message")
-	}
-	if a.BirthDate != b.BirthDate {
-		p.Add(at+".birthDate", "differs between the document and the patient of the message")
-	}
-	if a.Sex != b.Sex {
-		p.Add(at+".sex", "differs between the document and the patient of the message")
+	switch rule := addressProblem(m.ReplyTo); {
+	case rule != "":
+		p.Add("replyTo", rule)
+	case IsPatientAddress(m.ReplyTo):
+		p.Add("replyTo", "must not be the address of a patient: answers go to professionals")
+	case c.cfg.AllowDomain != nil && !c.cfg.AllowDomain(domainOf(m.ReplyTo)):
+		p.Add("replyTo", "has a domain that is not in the white list of MSSanté")
 	}
 }
 
-func (c *Client) checkDocuments(m *Message, p *segur.Problems) []segur.DocumentHeader {
-	if len(m.Documents) == 0 || len(m.Documents) > maxDocuments {
-		return nil
+func checkThread(m *Message, p *segur.Problems) {
+	const rule = "must be a Message-ID without angle brackets"
+	if m.InReplyTo != "" && !validMessageID(m.InReplyTo) {
+		p.Add("inReplyTo", rule)
 	}
-	if m.Patient.Traits.BirthName == "" || m.Patient.Traits.FirstGivenName == "" {
-		p.Add("patient.traits", "need a birth name and a first given name")
+	for i, id := range m.References {
+		if !validMessageID(id) {
+			p.Add(fmt.Sprintf("references[%d]", i), rule)
+		}
 	}
-	checkText(p, "patient.traits.birthName", m.Patient.Traits.BirthName, 100)
-	checkText(p, "patient.traits.firstGivenName", m.Patient.Traits.FirstGivenName, 100)
-	var headers []segur.DocumentHeader
-	for i, d := range m.Documents {
-		at := fmt.Sprintf("documents[%d]", i)
-		if d.CDA == nil {
-			p.Add(at+".cda", "is required")
-			continue
-		}
-		h := d.CDA.Header()
-		headers = append(headers, h)
-		checkIdentity(at+".patient", m, h, p)
-		if !validCode(h.Type.Code) {
-			p.Add(at+".cda.code", "must be a code: letters, digits, '.', '_' and '-'")
-		}
-		if h.Type.Display == "" {
-			p.Add(at+".cda.code.displayName", "is required: it labels the mail")
-		}
-		checkText(p, at+".cda.code.displayName", h.Type.Display, 200)
-		for j := range i {
-			if j < len(headers)-1 && headers[j].ID == h.ID {
-				p.Addf(at, "is the same document as documents[%d]", j)
-			}
-		}
-		if m.Replaces && h.Replaces.IsZero() {
-			p.Add(at, "does not say which document it replaces")
-		}
-		checkPDF(at+".pdf", d, p)
+	if len(m.References) > maxReferences {
+		p.Addf("references", "at most %d", maxReferences)
 	}
-	return headers
 }
 
-// checkPDF makes sure that the copy is a PDF, and the one that the document
-// embeds when the document tells.
-func checkPDF(at string, d Document, p *segur.Problems) {
-	if d.PDF == nil {
-		p.Add(at, "is required: each document has its PDF copy")
+func (c *Client) checkConsent(m *Message, to []recipient, p *segur.Problems) {
+	professionals, patient := audience(to)
+	if rule := m.Consent.Professionals.problem(); rule != "" && professionals && len(m.Documents) > 0 {
+		p.Add("consent.professionals", rule)
+	}
+	if rule := m.Consent.Patient.problem(); rule != "" && patient {
+		p.Add("consent.patient", rule)
+	}
+}
+
+func checkSubject(m *Message, p *segur.Problems) {
+	switch subject := strings.TrimSpace(m.Subject); {
+	case m.EndConversation && subject != "":
+		p.Add("subject", "must be empty: the mail that closes a conversation has its own")
+	case m.EndConversation:
+	case len(m.Documents) == 0 && subject == "":
+		p.Add("subject", "is required without documents")
+	case len(m.Documents) > 0 && m.Subject != "":
+		p.Add("subject", "must be empty with documents: the norm fixes it")
+	case strings.HasPrefix(strings.ToUpper(subject), SubjectPrefix):
+		p.Add("subject", "announces an archive and there is none")
+	case strings.EqualFold(subject, EndSubject):
+		p.Add("subject", "closes the conversation with a citizen: set EndConversation")
+	}
+}
+
+func checkEnd(m *Message, to []recipient, p *segur.Problems) {
+	if !m.EndConversation {
 		return
 	}
-	r, err := d.PDF.Open()
-	if err != nil {
-		p.Add(at, "cannot be opened")
-		return
+	if professionals, _ := audience(to); professionals {
+		p.Add("endConversation", "is for a message to the patient alone")
 	}
-	defer func() { _ = r.Close() }()
-	head := make([]byte, 5)
-	if _, err := io.ReadFull(r, head); err != nil || string(head) != "%PDF-" {
-		p.Add(at, "is not a PDF file")
-		return
-	}
-	known, ok := d.CDA.(interface{ PDFSHA256() [sha256.Size]byte })
-	if !ok {
-		return
-	}
-	h := sha256.New()
-	h.Write(head)
-	if _, err := io.Copy(h, io.LimitReader(r, d.PDF.Size())); err != nil {
-		p.Add(at, "cannot be read")
-		return
-	}
-	if want := known.PDFSHA256(); string(h.Sum(nil)) != string(want[:]) {
-		p.Add(at, "is not the PDF that the document embeds")
+	if len(m.Documents) > 0 {
+		p.Add("endConversation", "is for a message without documents")
 	}
 }
 
@@ -263,20 +148,4 @@ func validMessageID(id string) bool {
 	return ok && left != "" && right != "" && len(id) <= 250 && !strings.ContainsFunc(id, func(r rune) bool {
 		return !isAtext(r) && r != '.' && r != '@' && r != ':' && r != '[' && r != ']'
 	})
-}
-
-// hasQualifiedINS tells X-MSS-INS of one document: matricule, authority and
-// the four traits (ECO.2.4.2).
-func hasQualifiedINS(h segur.DocumentHeader) bool {
-	t := h.Patient
-	if t.BirthName == "" || t.FirstGivenName == "" || t.BirthDate.IsZero() || t.Sex == "" {
-		return false
-	}
-	for _, id := range h.PatientIDs {
-		if segur.IsINSAuthority(id.Root) {
-			_, err := segur.ParseINS(id.Extension, id.Root)
-			return err == nil
-		}
-	}
-	return false
 }

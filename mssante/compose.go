@@ -7,44 +7,48 @@ import (
 	"time"
 
 	"github.com/segur-sdk/segur"
-	"github.com/segur-sdk/segur/dmp/xds"
 	"github.com/segur-sdk/segur/mssante/xdm"
 )
 
 const opCompose = "mssante.compose"
 
-// defaultText is the body when the caller gives none.
+// What the body says when the caller says nothing, and what it must say of a
+// replacement or a deletion, whatever the caller says.
 const (
 	defaultText      = "Bonjour,\n\nVeuillez trouver ci-joint un document de santé.\n"
 	defaultTextMany  = "Bonjour,\n\nVeuillez trouver ci-joint des documents de santé.\n"
+	defaultEnd       = "Fin de l'échange.\n"
 	replacementStart = "Ce message annule et remplace un envoi précédent concernant le même patient. Merci de supprimer la version précédente.\n\n"
+	deletionStart    = "Le ou les documents joints ne doivent plus être utilisés : merci de les supprimer du dossier du patient.\n\n"
 )
 
 // Compose checks the message against the rules of MSSanté and builds the mail
 // as it will be sent: headers, text, IHE_XDM.zip, PDF copies. The error
 // ([segur.ErrInvalidInput]) lists all that is wrong; [segur.ErrTooLarge] says
-// that the mail is beyond Config.MaxMessageBytes. Nothing is sent.
+// that the mail is beyond Config.MaxMessageBytes, or, to a patient, beyond
+// Config.MaxPatientMessageBytes: before any document is read when that is
+// sure ([Client.Predict]). Nothing is sent.
+//
+// X-MSS-INS and X-MSS-CODECDA are computed from the documents of the finished
+// archive, read back by the reader that recipients have; a document that does
+// not say what its header was given to say is refused.
 //
 // The letter is held in memory, at most Config.MaxMessageBytes.
 func (c *Client) Compose(m Message) (*Letter, error) {
 	var p segur.Problems
-	if c.cfg.SMTP == "" {
-		p.Add("config.smtp", "is required to send")
+	k := c.check(&m, &p)
+	now := c.cfg.Clock()
+	if p.Empty() {
+		if size, err := c.predict(&m, k, now); err != nil {
+			return nil, err
+		} else if size.Least > size.Limit {
+			return nil, tooLarge(size.Limit)
+		}
 	}
-	to, headers := c.check(&m, &p)
+	checkPDFs(&m, &p, k.warn)
 	if err := p.Err(opCompose); err != nil {
 		return nil, err
 	}
-	var total int64
-	for _, d := range m.Documents {
-		// The archive holds the document deflated, which helps little against
-		// a PDF in base64; the copy grows by 4/3.
-		total += d.PDF.Size() / 3 * 4
-	}
-	if total > c.cfg.MaxMessageBytes {
-		return nil, c.tooLarge()
-	}
-	now := c.cfg.Clock()
 	id, err := c.cfg.IDs.UUID()
 	if err != nil {
 		return nil, err
@@ -53,80 +57,109 @@ func (c *Client) Compose(m Message) (*Letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Letter{
-		id: id + "@" + domainOf(c.cfg.Mailbox), from: c.cfg.Mailbox, to: to, env: c.cfg.Environment,
-		readReceipt: m.ReadReceipt, deliveryReceipt: m.DeliveryReceipt, documents: len(m.Documents),
-	}
+	limit := c.limit(k.to)
 	var archive []byte
-	if len(headers) > 0 {
-		if archive, err = c.archive(&m, headers, now); err != nil {
+	if len(k.headers) > 0 {
+		if archive, err = c.archive(&m, k, now, limit); err != nil {
 			return nil, err
 		}
 	}
-	w := &mimeWriter{limit: c.cfg.MaxMessageBytes, boundary: "=_" + boundary}
-	l.subject = c.writeHeaders(w, &m, l, headers, now)
-	w.begin()
-	text := m.Text
-	if text == "" {
-		if text = defaultText; len(m.Documents) > 1 {
-			text = defaultTextMany
-		}
-		if m.Replaces {
-			text = replacementStart + text
-		}
-	}
-	w.text(text)
+	w := &mimeWriter{limit: limit, boundary: "=_" + boundary}
+	l := c.write(w, &m, k, id, now)
+	names := pdfNames(&m, k.headers)
 	if archive != nil {
 		w.attachment("application/zip", ArchiveName, segur.BytesContent(archive))
 	}
-	names := map[string]int{}
 	for i, d := range m.Documents {
-		name := PDFName(headers[i], m.Patient.Traits, m.FileNumber)
-		if names[name]++; names[name] > 1 {
-			name = fmt.Sprintf("%s_%d.pdf", strings.TrimSuffix(name, ".pdf"), names[name])
-		}
-		w.attachment("application/pdf", name, d.PDF)
+		w.attachment("application/pdf", names[i], d.PDF)
 	}
 	w.end()
 	if w.err != nil {
 		if w.tooLarge {
-			return nil, c.tooLarge()
+			return nil, tooLarge(limit)
 		}
 		return nil, &segur.Error{Op: opCompose, Kind: segur.KindInvalidInput, Message: "a PDF copy cannot be read", Err: w.err}
 	}
-	l.raw, l.archive = w.buf.Bytes(), archive
+	l.raw, l.archive, l.warnings = w.buf.Bytes(), archive, k.warnings
 	return l, nil
 }
 
-func (c *Client) tooLarge() error {
+// limit is what a message to these recipients may weigh.
+func (c *Client) limit(to []recipient) int64 {
+	if _, patient := audience(to); patient {
+		return min(c.cfg.MaxMessageBytes, c.cfg.MaxPatientMessageBytes)
+	}
+	return c.cfg.MaxMessageBytes
+}
+
+func tooLarge(limit int64) error {
 	return &segur.Error{Op: opCompose, Kind: segur.KindTooLarge,
-		Message: fmt.Sprintf("the mail is larger than its limit of %d bytes once encoded", c.cfg.MaxMessageBytes)}
+		Message: fmt.Sprintf("the mail is larger than its limit of %d bytes once encoded", limit)}
 }
 
 // ArchiveName is the name of the archive in a mail.
 const ArchiveName = "IHE_XDM.zip"
 
+// write writes the header and the text of the mail.
+func (c *Client) write(w *mimeWriter, m *Message, k *checked, id string, now time.Time) *Letter {
+	l := &Letter{
+		id: id + "@" + domainOf(c.cfg.Mailbox), from: c.cfg.Mailbox, to: k.to, env: c.cfg.Environment,
+		readReceipt: m.ReadReceipt, deliveryReceipt: m.DeliveryReceipt, documents: len(m.Documents),
+	}
+	l.subject = c.writeHeaders(w, m, l, k.headers, now)
+	w.begin()
+	w.text(body(m))
+	return l
+}
+
+func body(m *Message) string {
+	text := m.Text
+	switch {
+	case text != "":
+	case m.EndConversation:
+		text = defaultEnd
+	case len(m.Documents) > 1:
+		text = defaultTextMany
+	default:
+		text = defaultText
+	}
+	switch m.Action {
+	case xdm.Change:
+		return replacementStart + text
+	case xdm.Delete:
+		return deletionStart + text
+	}
+	return text
+}
+
+// subject writes the subject that the norm fixes, or that of the caller.
+func subject(m *Message, headers []segur.DocumentHeader) string {
+	switch {
+	case m.EndConversation:
+		return EndSubject
+	case len(headers) == 0:
+		return strings.TrimSpace(m.Subject)
+	}
+	labels := make([]string, len(headers))
+	for i, h := range headers {
+		labels[i] = h.Type.Display
+	}
+	s := BuildSubject(labels, m.Patient.Traits)
+	if m.Action == xdm.Change {
+		// After the prefix, so that rules on the start of the subject hold.
+		s = SubjectPrefix + "[Annule et remplace] " + strings.TrimPrefix(s, SubjectPrefix)
+	}
+	return s
+}
+
 // writeHeaders writes the header of the mail and returns its subject.
 func (c *Client) writeHeaders(w *mimeWriter, m *Message, l *Letter, headers []segur.DocumentHeader, now time.Time) string {
-	subject := strings.TrimSpace(m.Subject)
-	if len(headers) > 0 {
-		labels := make([]string, len(headers))
-		for i, h := range headers {
-			labels[i] = h.Type.Display
-		}
-		subject = BuildSubject(labels, m.Patient.Traits)
-		if m.Replaces {
-			// After the prefix, so that rules on the start of the subject hold.
-			subject = SubjectPrefix + "[Annule et remplace] " + strings.TrimPrefix(subject, SubjectPrefix)
-		}
-	}
+	s := subject(m, headers)
 	w.header("Date", now.Format(time.RFC1123Z))
 	w.header("From", mailboxHeader(m.From.Label(), c.cfg.Mailbox))
 	var to []string
-	toPatient := false
 	for _, r := range l.to {
 		to = append(to, mailboxHeader(r.name, r.address))
-		toPatient = toPatient || r.patient
 	}
 	w.header("To", strings.Join(to, ",\r\n "))
 	if m.ReplyTo != "" {
@@ -146,71 +179,43 @@ func (c *Client) writeHeaders(w *mimeWriter, m *Message, l *Letter, headers []se
 	if len(headers) > 0 {
 		qualified := "O"
 		codes := make([]string, len(headers))
-		for i, h := range headers {
-			if !hasQualifiedINS(h) {
+		for i := range headers {
+			if !hasQualifiedINS(&headers[i]) {
 				qualified = "N"
 			}
-			codes[i] = h.Type.Code
+			codes[i] = headers[i].Type.Code
 		}
 		l.codes = codes
 		w.header("X-MSS-INS", qualified)
 		w.header("X-MSS-CODECDA", strings.Join(codes, ","))
 	}
-	if m.NoReply && toPatient {
+	if _, patient := audience(l.to); patient && (m.NoReply || m.EndConversation) {
 		w.header("X-MSS-MES", "FIN")
 	}
-	w.header("Subject", encodedText(subject))
+	w.header("Subject", encodedText(s))
 	w.header("MIME-Version", "1.0")
 	w.header("Content-Type", `multipart/mixed; boundary="`+w.boundary+`"`)
-	return subject
+	return s
 }
 
-// archive packs the documents.
-func (c *Client) archive(m *Message, headers []segur.DocumentHeader, now time.Time) ([]byte, error) {
-	var hidden []xds.Visibility
-	for _, v := range []struct {
-		set  bool
-		code xds.Visibility
-	}{
-		{m.Visibility.HiddenFromProfessionals, xds.HiddenFromProfessionals}, {m.Visibility.HiddenFromPatient, xds.HiddenFromPatient},
-		{m.Visibility.HiddenFromRepresentatives, xds.HiddenFromRepresentatives},
-	} {
-		if v.set {
-			hidden = append(hidden, v.code)
-		}
-	}
-	subset := xdm.Subset{Set: xds.SubmissionSet{SourceID: c.cfg.SourceID, ContentTypeCode: c.cfg.ContentType, Submitted: segur.At(now)}}
-	pack := xdm.Package{Sender: xdm.Sender(c.cfg.Sender)}
-	if pack.Sender.Name == "" {
-		if pack.Sender.Name = m.From.Entity; m.From.FamilyName != "" {
-			pack.Sender.Name = strings.Join(strings.Fields(m.From.Title+" "+m.From.GivenName+" "+strings.ToUpper(m.From.FamilyName)), " ")
-		}
-	}
-	action := xdm.File
-	if m.Replaces {
-		action = xdm.Change
-	}
-	for i, d := range m.Documents {
-		subset.Documents = append(subset.Documents, xdm.Document{
-			Entry: xds.DeriveEntry(headers[i], xds.EntryOptions{Visibility: hidden}), Content: d.CDA, Action: action})
-	}
-	if len(subset.Documents[0].Entry.Authors) > 0 {
-		subset.Set.Author = subset.Documents[0].Entry.Authors[0]
-	}
-	pack.Subsets = []xdm.Subset{subset}
+// archive packs the documents, and reads them back: the headers of k become
+// those of the documents in the archive.
+func (c *Client) archive(m *Message, k *checked, now time.Time, limit int64) ([]byte, error) {
 	var b bytes.Buffer
-	_, err := xdm.Pack(&limitedBuffer{b: &b, limit: c.cfg.MaxMessageBytes}, pack, xdm.Options{
-		Clock: func() time.Time { return now }, IDs: c.cfg.IDs, AllowUnknownCodes: c.cfg.AllowUnknownCodes,
-		ActionSlot: c.cfg.ActionSlot})
+	packed, err := xdm.Pack(&limitedBuffer{b: &b, limit: limit}, c.pack(m, k.headers, now), c.packOptions(now))
 	if err != nil {
-		if int64(b.Len()) >= c.cfg.MaxMessageBytes {
-			return nil, c.tooLarge()
+		if int64(b.Len()) >= limit {
+			return nil, tooLarge(limit)
 		}
 		return nil, err
 	}
-	// What we send must open: the same reader as the recipient's.
-	if _, err := xdm.Open(bytes.NewReader(b.Bytes()), int64(b.Len()), xdm.ReadOptions{}); err != nil {
+	for _, w := range packed.Warnings {
+		k.warn(w.Field, w.Message)
+	}
+	a, err := xdm.Open(bytes.NewReader(b.Bytes()), int64(b.Len()), xdm.ReadOptions{Limits: xdm.Limits{
+		MaxArchiveBytes: limit, MaxBytes: max(limit, unpackedLimit)}})
+	if err != nil {
 		return nil, err
 	}
-	return b.Bytes(), nil
+	return b.Bytes(), k.readBack(a)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/cda"
 	"github.com/segur-sdk/segur/dmp/xds"
 	"github.com/segur-sdk/segur/internal/testkit/fixed"
 	"github.com/segur-sdk/segur/mssante"
@@ -169,7 +170,7 @@ func TestRefusedMessages(t *testing.T) {
 		"nothing to say":        {func(m *mssante.Message) { m.Documents = nil }, "subject"},
 		"archive announced":     {func(m *mssante.Message) { m.Documents, m.Subject = nil, "xdm/1.0/DDM+CR" }, "subject"},
 		"no label":              {func(m *mssante.Message) { m.From = mssante.Sender{Title: "Dr"} }, "from"},
-		"replaces nothing":      {func(m *mssante.Message) { m.Replaces = true }, "documents[0]"},
+		"replaces nothing":      {func(m *mssante.Message) { m.Action = xdm.Change }, "documents[0]"},
 		"not an address":        {func(m *mssante.Message) { m.To[0] = mssante.ToProfessional("x", "Dr X") }, "to[0]"},
 		"international address": {func(m *mssante.Message) { m.To[0] = mssante.ToProfessional("x", "x@hôpital.mssante.fr") }, "to[0]"},
 		"injection: label":      {func(m *mssante.Message) { m.From.Entity = "x\r\nBcc: eve@evil.example" }, "from.entity"},
@@ -333,10 +334,11 @@ func TestVisibilityAndReplacementInTheArchive(t *testing.T) {
 	assert.False(t, d.Entry.Has(xds.HiddenFromPatient))
 
 	m = toPrescriber()
-	m.Replaces, m.Text = true, ""
-	h := m.Documents[0].CDA.Header()
-	h.Replaces = segur.Identifier{Root: "1.2.250.1.999.1.77"}
-	m.Documents[0].CDA = segur.NewDocument(m.Documents[0].CDA, h)
+	m.Action, m.Text = xdm.Change, ""
+	m.Documents = []mssante.Document{report(m.Patient, func(r *cda.Report) {
+		r.Replaces, r.Version = segur.Identifier{Root: "1.2.250.1.999.1.77"}, 2
+		r.SetID = segur.Identifier{Root: "1.2.250.1.999.1.76"}
+	})}
 	l, d := open(m)
 	assert.Equal(t, xdm.Change, d.Action)
 	assert.Equal(t, "XDM/1.0/DDM+[Annule et remplace] CR d'imagerie medicale FICTIVE-DURAND CAMILLE 14/03/1985", l.Subject())

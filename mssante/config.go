@@ -31,6 +31,10 @@ type Config struct {
 
 	// Mailbox is the address of the mailbox.
 	Mailbox string
+	// Kind is what kind of mailbox it is, as the health directory says. It
+	// decides how the sender is labelled: a person, or a functional entity.
+	// Empty: either is taken.
+	Kind MailboxKind
 	// ProductNumber is X-MSS-NIL, the reference that the ANS gave to the
 	// product. Required: every mail carries it (ECO.2.4.3).
 	ProductNumber string
@@ -62,6 +66,9 @@ type Config struct {
 	// 25,000,000, the limit of Mon espace santé. The operator's own limit
 	// (SMTP extension SIZE) applies as well. Messages are built in memory.
 	MaxMessageBytes int64
+	// MaxPatientMessageBytes bounds a message to a patient in the same way. 0:
+	// 25,000,000: Mon espace santé returns what is larger.
+	MaxPatientMessageBytes int64
 	// MaxReceivedBytes bounds a message that is read. 0: 64 MiB.
 	MaxReceivedBytes int64
 	// AllOrNone sends to nobody when the operator refuses one recipient. By
@@ -72,6 +79,15 @@ type Config struct {
 	// AllowDomain says whether a mail domain is in the national white list.
 	// nil: not checked here; the operator does.
 	AllowDomain func(domain string) bool
+	// VisibilityRules say what may be sent to whom. nil:
+	// [DefaultVisibilityRules]. Whatever they say, nothing hidden from the
+	// patient goes to the patient, nor anything hidden from professionals to a
+	// professional.
+	VisibilityRules []VisibilityRule
+	// RefuseWithoutINS refuses documents that hold no INS. By default they go
+	// to professionals, with X-MSS-INS: N and, in METADATA.XML, the local
+	// identifier as patientId: what that is without an INS is not published.
+	RefuseWithoutINS bool
 	// CipherSuites lists the suites of TLS 1.2. nil: ECDHE with AEAD. The list
 	// of the reference (ECO.1.1.3) is not public.
 	CipherSuites []uint16
@@ -171,6 +187,9 @@ func New(cfg Config) (*Client, error) {
 	if cfg.MaxMessageBytes == 0 {
 		cfg.MaxMessageBytes = defaultMaxMessage
 	}
+	if cfg.MaxPatientMessageBytes == 0 {
+		cfg.MaxPatientMessageBytes = defaultMaxMessage
+	}
 	if cfg.MaxReceivedBytes == 0 {
 		cfg.MaxReceivedBytes = defaultMaxReceived
 	}
@@ -233,6 +252,12 @@ func (c *Config) check(p *segur.Problems) {
 	}
 	if c.MaxMessageBytes < 0 {
 		p.Add("maxMessageBytes", "must not be negative")
+	}
+	if c.MaxPatientMessageBytes < 0 {
+		p.Add("maxPatientMessageBytes", "must not be negative")
+	}
+	if c.Kind == CitizenMailbox || IsPatientAddress(c.Mailbox) && c.Kind != "" {
+		p.Add("kind", "must be that of a professional's mailbox")
 	}
 	if c.MaxReceivedBytes < 0 {
 		p.Add("maxReceivedBytes", "must not be negative")

@@ -65,12 +65,12 @@ var samplePDF = sync.OnceValue(func() segur.Content {
 })
 
 // report makes a report of the patient, with a PDF of its own.
-func report(p segur.Patient) mssante.Document {
+func report(p segur.Patient, changes ...func(*cda.Report)) mssante.Document {
 	w, err := cda.New(cda.Config{Environment: segur.Fake, OIDRoot: "1.2.250.1.999.1", Clock: func() time.Time { return now }})
 	if err != nil {
 		panic(err)
 	}
-	d, err := w.Level1(cda.Report{
+	r := cda.Report{
 		Patient: p, Authors: []cda.Author{{Professional: radiologist()}},
 		LegalAuthenticator: cda.Signature{Professional: radiologist()},
 		Orders:             []cda.Order{{Accession: segur.Identifier{Root: "1.2.250.1.999.3", Extension: "ACC-0001"}}},
@@ -80,7 +80,11 @@ func report(p segur.Patient) mssante.Document {
 			Start: now.Add(-time.Hour), End: now.Add(-30 * time.Minute),
 		}},
 		PracticeSetting: segur.Code{Code: "AMBULATOIRE"}, PDF: samplePDF(),
-	})
+	}
+	for _, change := range changes {
+		change(&r)
+	}
+	d, err := w.Level1(r)
 	if err != nil {
 		panic(err)
 	}

@@ -36,9 +36,17 @@ func (s Sender) Label() string {
 	return strings.Join(parts, "_")
 }
 
-func (s Sender) check(p *segur.Problems) {
-	if s.Label() == "" {
+// check applies what the kind of mailbox asks of the label.
+func (s Sender) check(kind MailboxKind, p *segur.Problems) {
+	switch {
+	case s.Label() == "":
 		p.Add("from", "needs a family name or a functional entity")
+	case kind == PersonalMailbox && s.FamilyName == "":
+		p.Add("from.familyName", "is required: the mailbox is that of a person")
+	case kind.structural() && s.FamilyName != "":
+		p.Add("from.familyName", "must be empty: the mailbox of a structure or an application is labelled by its functional entity")
+	case s.FamilyName != "" && strings.TrimSpace(s.GivenName) == "":
+		p.Add("from.givenName", "is required with the family name")
 	}
 	for _, f := range []struct{ name, value string }{
 		{"title", s.Title}, {"givenName", s.GivenName}, {"familyName", s.FamilyName}, {"entity", s.Entity},

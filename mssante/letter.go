@@ -23,7 +23,8 @@ type Letter struct {
 	// nothing ever answers it.
 	report bool
 	// codes are those of the documents, for traces.
-	codes []string
+	codes    []string
+	warnings []segur.Detail
 }
 
 var _ segur.Content = (*Letter)(nil)
@@ -36,6 +37,11 @@ func (l *Letter) Subject() string { return l.subject }
 
 // Recipients counts the recipients, in the order of the message.
 func (l *Letter) Recipients() int { return len(l.to) }
+
+// Warnings are what a receiver may stumble over, or a person should know
+// before sending: metadata that a service may refuse, a copy that does not
+// claim to be PDF/A, answers that nobody would read.
+func (l *Letter) Warnings() []segur.Detail { return l.warnings }
 
 // Archive is the IHE_XDM.zip; nil when the message has no document.
 func (l *Letter) Archive() segur.Content {

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dmp/xds"
+	"github.com/segur-sdk/segur/mssante/xdm"
 )
 
 // Message is a mail to compose: documents of one patient, to professionals or
@@ -17,7 +19,8 @@ type Message struct {
 	// message to the professionals and another to the patient.
 	To []Recipient
 	// ReplyTo is the MSSanté address where answers are wanted, when it is not
-	// the mailbox. Optional.
+	// the mailbox: that of a secretariat for a mailbox of software (ECO.2.2.5).
+	// It becomes the contact that the patient may write to. Optional.
 	ReplyTo string
 
 	// Patient is whom the documents are about.
@@ -33,12 +36,15 @@ type Message struct {
 	// FileNumber ends the names of the PDF copies ("numéro de dossier").
 	// Optional.
 	FileNumber string
-	// Replaces says that the documents replace those of a former mail: the
-	// subject says so ("[Annule et remplace]") and the archive too. The
-	// documents themselves must name what they replace.
-	Replaces bool
+	// Action is what receivers are asked to do: nothing special; with
+	// [xdm.Change], to replace a former version, which each document names, and
+	// which the subject tells ("[Annule et remplace]"); with [xdm.Delete], to
+	// delete the documents, which are sent again for that. The archive says so,
+	// and a sentence before Text.
+	Action xdm.Action
 
-	// Visibility applies to all the documents.
+	// Visibility applies to all the documents. What the documents, their
+	// headers and their metadata say is added to it.
 	Visibility Visibility
 	// Consent is what the patient's file says of secure mail. It is required
 	// to write to the patient, and to send documents to professionals.
@@ -50,11 +56,16 @@ type Message struct {
 	// DeliveryReceipt asks the operator for a notification of delivery
 	// (RFC 3461), where it offers that.
 	DeliveryReceipt bool
-	// NoReply closes the conversation with the patient: X-MSS-MES: FIN. It is
-	// written only when the patient is a recipient.
+	// NoReply takes no answer from the patient: X-MSS-MES: FIN. It is written
+	// only when the patient is a recipient.
 	NoReply bool
+	// EndConversation closes the whole conversation with the patient, who can
+	// answer no former message any more: the subject is [EndSubject], and
+	// X-MSS-MES: FIN is there too. The patient is the only recipient, and there
+	// is no document and no Subject.
+	EndConversation bool
 	// InReplyTo and References are Message-IDs without angle brackets, for an
-	// answer or a replacement. Optional.
+	// answer or a replacement; [Client.Reply] fills them. Optional.
 	InReplyTo  string
 	References []string
 }
@@ -66,47 +77,11 @@ type Document struct {
 	// PDF is the PDF/A-1 copy; for a document that embeds a PDF, the same
 	// bytes (ECO.2.1.5), which is checked when CDA has a PDFSHA256 method.
 	PDF segur.Content
-}
-
-// Recipient is who gets a message. Make one with [ToProfessional] or
-// [ToPatient]. Its printed forms are redacted.
-type Recipient struct {
-	address, name string
-	patient       bool
-}
-
-// ToProfessional is a professional, a structure or an application, by the
-// address that the health directory gives. name is shown by mail software;
-// optional.
-func ToProfessional(name, address string) Recipient { return Recipient{address: address, name: name} }
-
-// ToPatient is the patient of the message, in Mon espace santé: the address
-// is computed from the qualified identity.
-func ToPatient() Recipient { return Recipient{patient: true} }
-
-// String returns a redacted form: an address may hold a matricule.
-func (r Recipient) String() string {
-	if r.patient || IsPatientAddress(r.address) {
-		return "Recipient(patient)"
-	}
-	return "Recipient(professional)"
-}
-
-// Format writes the redacted form whatever the verb.
-func (r Recipient) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(r.String())) }
-
-// LogValue makes slog write the redacted form.
-func (r Recipient) LogValue() slog.Value { return slog.StringValue(r.String()) }
-
-// Visibility restricts who may see the documents.
-type Visibility struct {
-	// HiddenFromProfessionals is MASQUE_PS: the documents go to no professional.
-	HiddenFromProfessionals bool
-	// HiddenFromPatient is INVISIBLE_PATIENT: the documents do not go to the
-	// patient.
-	HiddenFromPatient bool
-	// HiddenFromRepresentatives is INVISIBLE_REPRESENTANTS_LEGAUX.
-	HiddenFromRepresentatives bool
+	// Visibility is that of this document, beside that of the message.
+	Visibility Visibility
+	// Entry is the metadata of the document where it comes from, such as the
+	// national record: its visibility markers are obeyed. Optional.
+	Entry *xds.DocumentEntry
 }
 
 // Consent is what the patient's file says of sending by secure mail. Only the
@@ -140,6 +115,15 @@ func (o Opposition) problem() string {
 	}
 	return "must say whether the patient opposed this way of sending"
 }
+
+// String returns a redacted form.
+func (d Document) String() string { return "Document(redacted)" }
+
+// Format writes the redacted form whatever the verb.
+func (d Document) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(d.String())) }
+
+// LogValue makes slog write the redacted form.
+func (d Document) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
 // String returns a redacted form.
 func (m Message) String() string {

@@ -34,11 +34,18 @@ type mimeWriter struct {
 	boundary string
 	err      error
 	tooLarge bool
+	// counting keeps the length in count, and nothing else.
+	counting bool
+	count    int64
 }
 
 func (w *mimeWriter) Write(p []byte) (int, error) {
 	if w.err != nil {
 		return 0, w.err
+	}
+	if w.counting {
+		w.count += int64(len(p))
+		return len(p), nil
 	}
 	if int64(w.buf.Len()+len(p)) > w.limit {
 		w.err, w.tooLarge = errTooLarge, true
@@ -81,10 +88,14 @@ func (w *mimeWriter) text(s string) {
 	w.string("\r\n")
 }
 
-// attachment writes a file in base64. name is plain ASCII.
-func (w *mimeWriter) attachment(mediaType, name string, c segur.Content) {
+func (w *mimeWriter) attachmentHeader(mediaType, name string) {
 	w.part("Content-Type", mediaType+`; name="`+name+`"`, "Content-Transfer-Encoding", "base64",
 		"Content-Disposition", `attachment; filename="`+name+`"`)
+}
+
+// attachment writes a file in base64. name is plain ASCII.
+func (w *mimeWriter) attachment(mediaType, name string, c segur.Content) {
+	w.attachmentHeader(mediaType, name)
 	r, err := c.Open()
 	if err != nil {
 		if w.err == nil {
@@ -110,7 +121,10 @@ func (w *mimeWriter) attachment(mediaType, name string, c segur.Content) {
 
 func (w *mimeWriter) end() { w.string("--" + w.boundary + "--\r\n") }
 
-// lineBreaker ends lines after 76 characters.
+// lineLength is that of a line of base64 (RFC 2045).
+const lineLength = 76
+
+// lineBreaker ends lines.
 type lineBreaker struct {
 	w      io.Writer
 	column int
@@ -119,12 +133,12 @@ type lineBreaker struct {
 func (l *lineBreaker) Write(p []byte) (int, error) {
 	done := 0
 	for len(p) > 0 {
-		n := min(76-l.column, len(p))
+		n := min(lineLength-l.column, len(p))
 		if _, err := l.w.Write(p[:n]); err != nil {
 			return done, err
 		}
 		done, l.column, p = done+n, l.column+n, p[n:]
-		if l.column == 76 {
+		if l.column == lineLength {
 			if _, err := io.WriteString(l.w, "\r\n"); err != nil {
 				return done, err
 			}

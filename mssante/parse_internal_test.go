@@ -90,7 +90,7 @@ func FuzzHeaderValues(f *testing.F) {
 	f.Fuzz(func(t *testing.T, title, given, family, entity string) {
 		s := Sender{Title: title, GivenName: given, FamilyName: family, Entity: entity}
 		var p segur.Problems
-		s.check(&p)
+		s.check("", &p)
 		if !p.Empty() {
 			return
 		}
