@@ -50,7 +50,8 @@ func (c *Client) List() *List {
 }
 
 // Load takes the list of the store, after verifying it as if it came from the network: an [segur.ErrNotFound] error when
-// nothing is stored, [segur.ErrSignature] when it no longer verifies (the signer's certificate may have expired since).
+// nothing is stored, [segur.ErrSignature] when it no longer verifies (the signer's certificate may have expired since), that
+// of the check of revocation when it cannot be done now.
 func (c *Client) Load(ctx context.Context) error { return c.keeper.Load(ctx) }
 
 // Refresh asks for the list, conditionally once one was fetched, and reports whether it is another edition. On any error
@@ -73,15 +74,15 @@ func hours(d time.Duration) string { return d.Round(time.Minute).String() }
 // [Client.Refresh], and stores it. The document must not change afterwards.
 func (c *Client) Use(ctx context.Context, document []byte) error { return c.keeper.Use(ctx, document) }
 
-// Run loads the store, then refreshes every Config.Every until ctx ends, and returns the error of ctx. Failures go to
-// Config.Warn.
+// Run refreshes every Config.Every until ctx ends, and returns the error of ctx. As long as there is no list, the store is
+// tried first. Failures go to Config.Warn.
 func (c *Client) Run(ctx context.Context) error {
-	if c.List() == nil && c.cfg.Store != nil {
-		if err := c.Load(ctx); err != nil && segur.KindOf(err) != segur.KindNotFound {
-			c.warn(signedlist.WarnStore, err)
-		}
-	}
 	return c.keeper.Run(ctx, func(ctx context.Context) error {
+		if c.List() == nil && c.cfg.Store != nil {
+			if err := c.Load(ctx); err != nil && segur.KindOf(err) != segur.KindNotFound && ctx.Err() == nil {
+				c.warn(signedlist.WarnStore, err)
+			}
+		}
 		_, err := c.Refresh(ctx)
 		return err
 	})

@@ -307,7 +307,7 @@ func TestConfig(t *testing.T) {
 	t.Parallel()
 	_, err := whitelist.New(whitelist.Config{URL: "http://x.example/", Signers: []whitelist.Signer{{}}, Issuers: []string{}, MaxBytes: -1, Every: -1})
 	require.ErrorIs(t, err, segur.ErrInvalidInput)
-	for _, field := range []string{"environment", "url", "signerRoots", "checkChain", "signers", "issuers", "maxBytes", "every"} {
+	for _, field := range []string{"environment", "url", "signerRoots", "checkSigner", "signers", "issuers", "maxBytes", "every"} {
 		assert.Contains(t, err.Error(), field)
 	}
 	now := newClock()

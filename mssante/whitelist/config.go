@@ -1,6 +1,7 @@
 package whitelist
 
 import (
+	"context"
 	"crypto/x509"
 	"time"
 
@@ -29,8 +30,7 @@ type Signer struct {
 
 // Config is what a [Client] needs.
 type Config struct {
-	// Of ClientConfig, RootCAs verifies the publisher's server: its certificate is of IGC-Santé. CheckChain is asked
-	// about that server and, unless WithoutRevocation, about the signer of the list.
+	// Of ClientConfig, RootCAs verifies the publisher's server: its certificate is of IGC-Santé.
 	segur.ClientConfig
 
 	// URL is where the list is published. Empty: [DefaultURL].
@@ -46,7 +46,10 @@ type Config struct {
 	// Issuers lists the common names of the authorities that may issue the signer's certificate. nil: AC IGC-SANTE
 	// ELEMENTAIRE ORGANISATIONS.
 	Issuers []string
-	// WithoutRevocation accepts lists without asking CheckChain about the signer. Without it, CheckChain is required.
+	// CheckSigner is asked whether the signer's certificate may be trusted still: revocation, as a rule with the checker
+	// of credential/revocation. nil: CheckChain. One of the two is required, unless WithoutRevocation.
+	CheckSigner func(ctx context.Context, chains segur.Chains) error
+	// WithoutRevocation accepts lists without asking about the signer.
 	WithoutRevocation bool
 
 	// Store keeps the last good list over restarts. nil: it is kept in memory only.
@@ -107,8 +110,8 @@ func (c *Config) check(p *segur.Problems) {
 	if c.SignerRoots == nil {
 		p.Add("signerRoots", "are required: the list is worth what its signature is worth")
 	}
-	if c.CheckChain == nil && !c.WithoutRevocation {
-		p.Add("checkChain", "is required: the revocation of the signer's certificate is to be checked (or set withoutRevocation)")
+	if c.CheckChain == nil && c.CheckSigner == nil && !c.WithoutRevocation {
+		p.Add("checkSigner", "is required, or checkChain: the revocation of the signer's certificate is to be checked (or set withoutRevocation)")
 	}
 	if c.Signers != nil && len(c.Signers) == 0 {
 		p.Add("signers", "must not be empty: any holder of a certificate could sign")
@@ -148,7 +151,11 @@ func (c *Config) profile() signedlist.Profile {
 
 func (c *Config) trust() signedlist.Trust {
 	t := signedlist.Trust{Roots: c.SignerRoots, Intermediates: c.Intermediates}
-	if !c.WithoutRevocation {
+	switch {
+	case c.WithoutRevocation:
+	case c.CheckSigner != nil:
+		t.CheckChain = c.CheckSigner
+	default:
 		t.CheckChain = c.CheckChain
 	}
 	return t

@@ -286,7 +286,7 @@ func TestOfficialListTrust(t *testing.T) {
 		"other unit":       {func(c *whitelist.Config) { c.Signers = []whitelist.Signer{{CommonName: "alb.mssante.fr", Unit: "1"}} }, "by another"},
 		"other authority":  {func(c *whitelist.Config) { c.Issuers = []string{"AC IGC-SANTE STANDARD"} }, "authority"},
 		"revoked":          {func(c *whitelist.Config) { c.WithoutRevocation = false; c.CheckChain = revoked }, "revoked"},
-		"refused by other": {func(c *whitelist.Config) { c.WithoutRevocation = false; c.CheckChain = refuse }, "configured check"},
+		"refused by other": {func(c *whitelist.Config) { c.WithoutRevocation = false; c.CheckSigner = refuse }, "configured check"},
 	} {
 		cfg := officialConfig(t, march2025)
 		c.change(&cfg)
