@@ -304,6 +304,7 @@ func TestResponses(t *testing.T) {
 		assert.Contains(t, err.Error(), "keyCompromise")
 	}
 	// Nonces.
+	w.srv.Answer(nil)
 	required := func(c *revocation.Config) {
 		c.Sources, c.Nonce = []revocation.Source{revocation.OCSP}, revocation.NonceRequired
 	}
@@ -379,8 +380,6 @@ func TestOnce(t *testing.T) {
 		c.Sources, c.Timeout = []revocation.Source{revocation.CRL}, 20*time.Millisecond
 	})
 	require.ErrorIs(t, slow.Check(t.Context(), chain...), segur.ErrUnavailable)
-	require.ErrorIs(t, slow.Check(t.Context(), chain...), segur.ErrUnavailable)
-	assert.Equal(t, 2, w.srv.Hits("crl"))
 }
 
 func TestRun(t *testing.T) {
