@@ -2,8 +2,6 @@ package psctest
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/segur-sdk/segur/credential/credentialtest"
 )
 
 // grant is a code that waits to be exchanged.
@@ -172,9 +168,7 @@ func (s *Server) browse(ctx context.Context, method, target string, form url.Val
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	transport := &http.Transport{TLSClientConfig: browserTLS(s.pki)}
-	defer transport.CloseIdleConnections()
-	resp, err := transport.RoundTrip(req)
+	resp, err := s.browser.RoundTrip(req)
 	if err != nil {
 		return nil, fmt.Errorf("psctest: %w", err)
 	}
@@ -190,9 +184,4 @@ func (s *Server) browse(ctx context.Context, method, target string, form url.Val
 		return resp.Location()
 	}
 	return nil, nil //nolint:nilnil // a page, and no redirect
-}
-
-func browserTLS(p *credentialtest.PKI) *tls.Config {
-	var roots *x509.CertPool = p.Roots()
-	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 }

@@ -119,9 +119,10 @@ type Server struct {
 	responseIssuer bool
 	client         segur.Credential // of the client, with psc.MutualTLS
 
-	root   string
-	http   *loopback.Server
-	script faults.Script
+	root    string
+	browser *http.Transport // of the users, without certificate
+	http    *loopback.Server
+	script  faults.Script
 
 	mu       sync.Mutex
 	signers  []signer // the first one signs; all are published
@@ -172,6 +173,7 @@ func NewServer(opts ...Option) *Server {
 	config := s.pki.MutualTLS()
 	config.ClientAuth = tls.VerifyClientCertIfGiven
 	s.http = loopback.Start(s.script.Middleware(func(r *http.Request) string { return paths[r.URL.Path] }, http.HandlerFunc(s.serve)), config)
+	s.browser = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.pki.Roots(), MinVersion: tls.VersionTLS12}}
 	s.root = s.http.URL
 	s.URL = s.root + realm
 	return s
@@ -179,6 +181,7 @@ func NewServer(opts ...Option) *Server {
 
 // Close stops the server and cuts the calls under way.
 func (s *Server) Close() {
+	s.browser.CloseIdleConnections()
 	s.script.Close()
 	s.http.Close()
 }
@@ -283,7 +286,11 @@ func refuse(status int, code, description string) reply {
 
 // page is an answer for people, which no client reads.
 func page(status int, text string) reply {
-	return reply{status: status, kind: "text/html; charset=utf-8", body: []byte("<!doctype html><title>Pro Santé Connect factice</title><p>" + text), failure: text}
+	r := reply{status: status, kind: "text/html; charset=utf-8", body: []byte("<!doctype html><title>Pro Santé Connect factice</title><p>" + text)}
+	if status >= http.StatusBadRequest {
+		r.failure = text
+	}
+	return r
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
