@@ -3,6 +3,7 @@ package psc_test
 import (
 	"context"
 	"net/url"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,10 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/internal/testkit/fixed"
 	"github.com/segur-sdk/segur/psc"
 	"github.com/segur-sdk/segur/psc/psctest"
 )
+
+// pki is that of all the fakes of these tests: to make one takes longer than a login.
+var pki = sync.OnceValue(func() *credentialtest.PKI { return credentialtest.NewPKI() })
 
 // provider is a fake with a clock that the test moves, and a client of it whose pauses move the clock.
 type provider struct {
@@ -25,7 +30,7 @@ type provider struct {
 func start(t *testing.T, opts ...psctest.Option) *provider {
 	t.Helper()
 	p := &provider{clock: fixed.NewClock(time.Now().Truncate(time.Second))}
-	p.Server = psctest.NewServer(append([]psctest.Option{psctest.WithClock(p.clock.Now)}, opts...)...)
+	p.Server = psctest.NewServer(append([]psctest.Option{psctest.WithClock(p.clock.Now), psctest.WithPKI(pki())}, opts...)...)
 	t.Cleanup(p.Close)
 	p.cfg = p.Config()
 	p.cfg.Pause = func(ctx context.Context, d time.Duration) error {

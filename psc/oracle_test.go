@@ -29,7 +29,7 @@ import (
 // exchanges, verifies with its own key set, renews and reads UserInfo. So the fake speaks OpenID Connect, not ours.
 func TestAnotherClientLogsInAtTheFake(t *testing.T) {
 	t.Parallel()
-	p := psctest.NewServer()
+	p := psctest.NewServer(psctest.WithPKI(pki()))
 	defer p.Close()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.PKI().Roots(), MinVersion: tls.VersionTLS12}}
 	defer transport.CloseIdleConnections()

@@ -48,7 +48,7 @@ func TestUserInfoFillsAVIHFAndASender(t *testing.T) {
 // The record accepts the assertion that the package dmp makes of the professional and of the session.
 func TestRecordAcceptsTheProfessional(t *testing.T) {
 	t.Parallel()
-	record := dmptest.NewServer()
+	record := dmptest.NewServer(dmptest.WithPKI(pki()))
 	defer record.Close()
 	p := start(t)
 	for user, try := range map[string]struct {

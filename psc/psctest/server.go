@@ -26,7 +26,7 @@ const (
 	// ClientID is its identifier.
 	ClientID = "ris-fictif"
 	// ClientSecret is its secret: reserved characters and all, to find clients that do not encode it.
-	ClientSecret = "secret fictif:+/%é&="
+	ClientSecret = "secret fictif:+/%é&=" //nolint:gosec // fictional, of the fake alone
 	// RedirectURI and PostLogoutRedirectURI are registered for it. Nothing listens there: [Server.Login] stops before.
 	RedirectURI           = "https://ris.example/psc/retour?poste=1"
 	PostLogoutRedirectURI = "https://ris.example/psc/fin"
@@ -168,7 +168,9 @@ func NewServer(opts ...Option) *Server {
 	if s.pki == nil {
 		s.pki = credentialtest.NewPKI()
 	}
-	s.client = s.pki.Organization()
+	if s.authentication == psc.MutualTLS {
+		s.client = s.pki.Organization()
+	}
 	s.signers = []signer{{"cle-" + random()[:8], s.pki.Signature()}}
 	config := s.pki.MutualTLS()
 	config.ClientAuth = tls.VerifyClientCertIfGiven

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ const (
 	ciba     = "urn:openid:params:grant-type:ciba"
 )
 
+var pki = sync.OnceValue(func() *credentialtest.PKI { return credentialtest.NewPKI() })
+
 // browser sends what a program of its own would.
 type browser struct {
 	*psctest.Server
@@ -35,7 +38,7 @@ type browser struct {
 func start(t *testing.T, certificate bool, opts ...psctest.Option) *browser {
 	t.Helper()
 	b := &browser{clock: fixed.NewClock(time.Now().Truncate(time.Second))}
-	b.Server = psctest.NewServer(append([]psctest.Option{psctest.WithClock(b.clock.Now)}, opts...)...)
+	b.Server = psctest.NewServer(append([]psctest.Option{psctest.WithClock(b.clock.Now), psctest.WithPKI(pki())}, opts...)...)
 	t.Cleanup(b.Close)
 	b.client = b.with(t, certificate)
 	return b
