@@ -36,7 +36,7 @@ func FuzzParseUserInfo(f *testing.F) {
 			t.Fatal("not JSON")
 		}
 		situations := u.Situations()
-		for _, s := range situations {
+		for _, s := range situations[:min(len(situations), 4)] {
 			_, _ = s.Label(), s.Roles()
 			chosen, err := u.Choose(func(o Situation) bool { return reflect.DeepEqual(o, s) })
 			if err != nil || !reflect.DeepEqual(chosen, s) {

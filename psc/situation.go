@@ -1,9 +1,9 @@
 package psc
 
 import (
+	"encoding/json"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -21,8 +21,11 @@ type Situation struct {
 // Situations lists those of the user, in the order of the provider, each one once.
 func (u *UserInfo) Situations() []Situation {
 	var out []Situation
+	seen := map[string]bool{}
 	add := func(s Situation) {
-		if !slices.ContainsFunc(out, func(o Situation) bool { return reflect.DeepEqual(o, s) }) {
+		all, err := json.Marshal(s) // the fields, lists included
+		if err != nil || !seen[string(all)] {
+			seen[string(all)] = true
 			out = append(out, s)
 		}
 	}

@@ -192,6 +192,8 @@ func TestLooseUserInfo(t *testing.T) {
 			assert.NotContains(t, err.Error(), "secret")
 		})
 	}
+	many := parse(t, `{"SubjectRefPro":{"exercices":[{"activities":[`+strings.Repeat(`{"codeRole":"1"},{"codeRole":"2"},`, 499)+`{}]}]}}`)
+	assert.Len(t, many.Situations(), 3, "each once, whatever the number")
 	for _, body := range []string{
 		`{"SubjectRefPro":{"exercices":[` + strings.Repeat(`{},`, 100) + `{}]}}`,
 		`{"SubjectRefPro":{"exercices":[{"activities":[` + strings.Repeat(`{},`, 1000) + `{}]}]}}`,
