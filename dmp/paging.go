@@ -36,9 +36,9 @@ type SearchSettings struct {
 	// StudyUIDAuthority is the assigning authority under which the reference
 	// to a study is asked for, besides none. Empty: [xds.DummyStudyAuthority].
 	StudyUIDAuthority segur.OID
-	// SyncOverlap is how far before the last call [Client.Sync] looks for new
-	// lots: the time of a lot is that of the software that sent it, maybe
-	// queued for hours, and clocks differ. 0: 24 hours.
+	// SyncOverlap is how far before the last call [Client.Sync] looks for
+	// lots: clocks differ, and the time of a lot is that of the software that
+	// sent it. 0: one hour.
 	SyncOverlap time.Duration
 }
 
@@ -53,7 +53,7 @@ func (s *SearchSettings) overlap() time.Duration {
 	if s.SyncOverlap > 0 {
 		return s.SyncOverlap
 	}
-	return 24 * time.Hour
+	return time.Hour
 }
 
 // defaultBatch is what the record's integrators are told to ask for at once.
