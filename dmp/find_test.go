@@ -2,6 +2,7 @@ package dmp_test
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 	"time"
 
@@ -105,6 +106,39 @@ func TestFindPartial(t *testing.T) {
 	srv.Fail(dmptest.Fault{Op: "dmp.find", ContentType: soapType, Body: envelope(`<query:AdhocQueryResponse xmlns:query="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0" xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0" status="` + statusPartial + `"><rim:RegistryObjectList/></query:AdhocQueryResponse>`)})
 	_, err = client.Lookup(t.Context(), dmptest.Patient().INS, "1.2.3")
 	require.ErrorIs(t, err, segur.ErrPartial, "absence is not established")
+}
+
+// What the record says of a search in free text names nobody: the client knows
+// the INS alone, and cannot compare with a name.
+func TestFindErrorsNameNobody(t *testing.T) {
+	t.Parallel()
+	srv := fake(t)
+	client := newClient(t, srv, consulting)
+	p := dmptest.Patient()
+	for _, said := range []string{
+		"Le dossier de M. DURAND Jean-Pierre est inaccessible",
+		"Mme Camille Fictive-Durand, née le 14/03/1985, s'oppose à l'accès",
+		"Patient DE LA TOUR Élodie introuvable (" + p.INS.Matricule() + ")",
+		"Recherche de l'auteur 899900000015^PRESCRIPTEUR^Dominique refusée",
+	} {
+		srv.Refuse(dmptest.Refusal{Op: "dmp.find", Code: "XDSRegistryError", Context: said},
+			dmptest.Refusal{Op: "dmp.find", Code: "XDSRegistryError", Context: said, Fault: true},
+			dmptest.Refusal{Op: "dmp.find", Code: "XDSRegistryError", Context: said})
+		errs := make([]error, 3)
+		_, errs[0] = found(client, dmp.Query{Patient: p.INS, Authors: []string{"%^PRESCRIPTEUR^%"}})
+		_, errs[1] = found(client, dmp.Query{Patient: p.INS})
+		_, errs[2] = client.Lookup(t.Context(), p.INS, "1.2.3")
+		for _, err := range errs {
+			require.Error(t, err)
+			e := asError(t, err)
+			assert.Equal(t, "XDSRegistryError", e.Code)
+			for _, text := range []string{err.Error(), fmt.Sprintf("%+v", e), e.Details[0].Message} {
+				for _, name := range []string{"DURAND", "Durand", "Jean", "Pierre", "Camille", "Fictive", "1985", "TOUR", "Élodie", "PRESCRIPTEUR", "Dominique", p.INS.Matricule()} {
+					assert.NotContains(t, text, name)
+				}
+			}
+		}
+	}
 }
 
 // A loop that stops early is fine.

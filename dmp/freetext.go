@@ -147,7 +147,8 @@ var vocabulary = func() map[string]bool {
 		adeli igc ans cnam directe indirecte renforcee renforcée valide active interdite toute inactive introuvable fermé ouvert
 		mon espace santé ségur author institution person id name code message header reply to action entry unique registry repository
 		metadata addressing property required this that it user query body security assertion schema not found closed ok hl7 xds soap saml tls xml oid uuid
-		pharmaciens pharmacien spécialité obligatoire not valid invalid unknown error access denied the an no is request response ok nok`) {
+		kos cda pdf leaf class object ref list too many results source sources résultats résultat trop période
+		pharmaciens pharmacien médecins spécialité obligatoire not valid invalid unknown error access denied the an no is request response ok nok`) {
 		out[w] = true
 	}
 	return out

@@ -223,7 +223,7 @@ func (v view) apply(t require.TestingT, r *SyncResult) {
 }
 
 func shown(e *xds.DocumentEntry) string {
-	k := known(e)
+	k := knownOf(e)
 	return strings.Join([]string{k.EntryUUID, string(k.Status), strings.Join(k.Confidentiality, "+")}, " ")
 }
 

@@ -43,7 +43,7 @@ type KnownDocument struct {
 	Confidentiality []string
 }
 
-func known(e *xds.DocumentEntry) KnownDocument {
+func knownOf(e *xds.DocumentEntry) KnownDocument {
 	k := KnownDocument{EntryUUID: e.ID, LogicalID: logicalID(e), UniqueID: e.UniqueID, Version: e.Version, Status: e.Status}
 	if k.Status == "" {
 		k.Status = xds.Approved // the entry of a registry that does not say

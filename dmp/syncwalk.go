@@ -362,7 +362,7 @@ func (s *syncer) settle(k KnownDocument) {
 		s.drop(k, SyncGone, nil)
 	case logicalID(e) != k.LogicalID:
 		s.drop(k, SyncReplaced, e)
-		s.index[e.ID] = known(e)
+		s.index[e.ID] = knownOf(e)
 	default:
 		s.update(k, e)
 	}
@@ -391,7 +391,7 @@ func (s *syncer) drop(k KnownDocument, kind SyncKind, e *xds.DocumentEntry) {
 // update files what is known of the same document now, and reports how it
 // differs, if it does.
 func (s *syncer) update(k KnownDocument, e *xds.DocumentEntry) {
-	now := known(e)
+	now := knownOf(e)
 	if number(now.Version) < number(k.Version) {
 		return // an older version came with an old lot
 	}
@@ -433,7 +433,7 @@ func (s *syncer) fresh(entries []*xds.DocumentEntry) {
 			s.update(k, e)
 			continue
 		}
-		k := known(e)
+		k := knownOf(e)
 		s.index[e.ID] = k
 		unique[e.UniqueID] = k
 		s.changes = append(s.changes, SyncChange{Kind: SyncNew, Entry: e})
