@@ -12,15 +12,14 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dmp/xds"
-	"github.com/segur-sdk/segur/internal/soap"
 )
 
 const opRetrieve = "dmp.retrieve"
 
 // Retrieved is a document being received. It must be closed. Read gives
-// [io.EOF] only when the document and the message around it came whole, with
-// the size and the hash of the entry; anything else is an error that Close
-// repeats. It is not safe for concurrent use.
+// [io.EOF] only when the document came whole, with the size and the hash of
+// the entry, and, of [Client.Retrieve], the message around it as well; anything
+// else is an error that Close repeats. It is not safe for concurrent use.
 type Retrieved struct {
 	// UniqueID and RepositoryID are those of the answer.
 	UniqueID     string
@@ -30,9 +29,11 @@ type Retrieved struct {
 	// Verified says that the entry gave a hash, so that the end of the content
 	// vouches for it.
 	Verified bool
+	// Entry is the entry that it was asked for with.
+	Entry *xds.DocumentEntry
 
+	set    *retrievedSet
 	f      failure
-	answer *soap.Answer
 	r      io.Reader
 	hash   hash.Hash
 	want   string // hash in hexadecimal, lower case; "" when not known
@@ -46,84 +47,49 @@ type Retrieved struct {
 // comes from [Client.Find]; one that holds a UniqueID alone will do, but the
 // content then goes unverified. The call is open to IndirecteRenforcee and
 // Directe. What is received should not be stored (REC_3.2-1020), and the user
-// is warned when the entry is not visible to the patient (EX_3.2-1025).
+// is warned when the entry is not visible to the patient (EX_3.2-1025): see
+// [xds.DocumentEntry.Warnings].
 func (c *Client) Retrieve(ctx context.Context, patient segur.INS, entry *xds.DocumentEntry) (*Retrieved, error) {
-	if err := c.allowed(opRetrieve, TD32); err != nil {
-		return nil, err
-	}
-	f := c.failure(opRetrieve, patient)
 	if entry == nil || entry.UniqueID == "" {
+		if err := c.allowed(opRetrieve, TD32); err != nil {
+			return nil, err
+		}
+		f := c.failure(opRetrieve, patient)
 		return nil, f.typed(&segur.Error{Kind: segur.KindInvalidInput,
 			Details: []segur.Detail{{Field: "entry.uniqueID", Message: "is required"}}})
 	}
-	repository := entry.RepositoryID
-	if repository == "" {
-		repository = c.cfg.Settings.RepositoryUniqueID
-	}
-	body, err := xds.AppendRetrieve(nil, xds.DocumentRequest{RepositoryID: repository, UniqueID: entry.UniqueID})
-	if err == nil {
-		err = c.checkPatient(patient)
-	}
-	if err != nil {
-		return nil, f.typed(err)
-	}
-	cred, err := c.cfg.signer(ctx, opRetrieve)
+	s, err := c.retrieve(ctx, patient, []*xds.DocumentEntry{entry})
 	if err != nil {
 		return nil, err
 	}
-	f.keepPrivate(entry)
-	answer, err := c.send(ctx, &f, cred, patient, request{
-		op: opRetrieve, service: serviceRepository, action: actionRetrieve, body: body, repeatSafe: true})
+	s.alone = true
+	r, err := s.next()
 	if err != nil {
+		if err == io.EOF { //nolint:errorlint // ours
+			err = s.answer.Fail(s.f.typed(protocol("the answer does not hold the document asked for")))
+		}
+		_ = s.answer.Close() // the first error is the one that matters
 		return nil, err
 	}
-	out, err := f.document(answer, entry)
-	if err != nil {
-		err = answer.Fail(f.typed(err))
-		_ = answer.Close() // the first error is the one that matters
-		return nil, err
-	}
-	return out, nil
+	return r, nil
 }
 
-// document finds the document in the answer.
-func (f failure) document(answer *soap.Answer, entry *xds.DocumentEntry) (*Retrieved, error) {
-	response, err := xds.ParseRetrieveResponse(answer.Raw)
-	if err != nil {
-		return nil, err
-	}
-	if response.Outcome != xds.Success {
-		return nil, response.Err(opRetrieve)
-	}
-	if len(response.Documents) != 1 || response.Documents[0].UniqueID != entry.UniqueID {
-		return nil, &segur.Error{Kind: segur.KindProtocol, Message: "the answer does not hold the document asked for, and it alone"}
-	}
-	d := response.Documents[0]
+// document is one that is about to be read.
+func (s *retrievedSet) document(d *xds.RetrievedDocument, content io.Reader) *Retrieved {
+	e := s.entries[d.UniqueID]
 	out := &Retrieved{
-		UniqueID: d.UniqueID, RepositoryID: d.RepositoryID, MimeType: entry.MimeType, f: f, answer: answer,
-		want: strings.ToLower(entry.Hash), size: entry.Size, hash: sha1.New(), //nolint:gosec // see the import
+		UniqueID: d.UniqueID, RepositoryID: d.RepositoryID, MimeType: e.MimeType, Entry: e, set: s, f: s.f, r: content,
+		want: strings.ToLower(strings.TrimSpace(e.Hash)), size: e.Size, hash: sha1.New(), //nolint:gosec // see the import
 	}
 	out.Verified = out.want != ""
 	if out.MimeType == "" {
 		out.MimeType = d.MimeType
 	}
-	if d.Href == "" {
-		out.r = base64.NewDecoder(base64.StdEncoding, strings.NewReader(strings.Join(strings.Fields(d.Base64), "")))
-		return out, nil
-	}
-	for {
-		part, err := answer.Next()
-		if errors.Is(err, io.EOF) {
-			return nil, &segur.Error{Kind: segur.KindProtocol, Message: "the answer names a part that it does not hold"}
-		}
-		if err != nil {
-			return nil, err
-		}
-		if part.Is(d.Href) {
-			out.r = part
-			return out, nil
-		}
-	}
+	return out
+}
+
+func inlineContent(d *xds.RetrievedDocument) io.Reader {
+	return base64.NewDecoder(base64.StdEncoding, strings.NewReader(strings.Join(strings.Fields(d.Base64), "")))
 }
 
 // Read reads the content.
@@ -154,8 +120,10 @@ func (r *Retrieved) Read(p []byte) (int, error) {
 
 // complete judges a content of which the end was seen.
 func (r *Retrieved) complete() error {
-	if err := r.answer.Finish(); err != nil {
-		return err
+	if r.set.alone {
+		if _, err := r.set.next(); err != io.EOF { //nolint:errorlint // ours
+			return err // a second document was judged with the list: it is an error
+		}
 	}
 	if r.size > 0 && r.n != r.size {
 		return r.mismatch("the document is shorter than its entry says")
@@ -175,7 +143,7 @@ func (r *Retrieved) fail(err error) error {
 	if !errors.As(err, &e) {
 		err = &segur.Error{Kind: segur.KindProtocol, Message: "the document cannot be read", Err: err}
 	}
-	r.err = r.answer.Fail(r.f.typed(err))
+	r.err = r.set.answer.Fail(r.f.typed(err))
 	return r.err
 }
 
@@ -193,7 +161,9 @@ func (r *Retrieved) Close() error {
 		_ = r.fail(&segur.Error{Kind: segur.KindTruncated, Message: "closed before the end of the document was read"})
 	}
 	r.closed = true
-	_ = r.answer.Close() // what was received is judged above
+	if r.set.alone {
+		_ = r.set.answer.Close() // what was received is judged above
+	}
 	return r.verdict()
 }
 
