@@ -325,6 +325,9 @@ func TestReadAnswersCutAtEveryByte(t *testing.T) {
 		{"retrieve", content, retrieve, len("\r\n")},
 	} {
 		for n := 0; n < len(c.answer.body)-c.end; n += stride {
+			if c.name == "find" && n > 1000 && n < len(c.answer.body)-1000 {
+				n += 12 // the inside of the metadata is alike
+			}
 			require.Errorf(t, readAnswer(c.answer, n), "%s cut at %d of %d", c.name, n, len(c.answer.body))
 		}
 		require.NoError(t, readAnswer(c.answer, len(c.answer.body)), c.name)
