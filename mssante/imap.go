@@ -283,7 +283,7 @@ func (r *reader) list(uids []imap.UID) ([]found, error) {
 }
 
 // attempts at a FETCH whose answer another one hid.
-const attempts = 4
+const attempts = 6
 
 const maxListed = 1_000_000
 

@@ -130,8 +130,7 @@ func (c *Client) reader(s *transport.Session, b *Inbox, f Filter) (*reader, erro
 			if err == nil {
 				return r, nil
 			}
-			if !r.conn.failed() {
-				r.close()
+			if b.keep(r) { // the server refuses the folder, not the session
 				return nil, err
 			}
 		}

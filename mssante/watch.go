@@ -124,6 +124,7 @@ type watch struct {
 	stuck    uint32
 	stuckFor int
 	noIdle   bool
+	fresh    bool // something was listed since the last wait
 
 	unmarked []*Incoming // given, and not marked yet
 	// handed has what was given, for when the folder is made anew.
@@ -201,6 +202,7 @@ func (w *watch) list(r *reader) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	w.fresh = w.fresh || len(list) > 0
 	for _, m := range list {
 		in, next, err := r.hand(m, w.f, w.once)
 		if err != nil { // the connection ended, or a ledger failed
@@ -254,7 +256,13 @@ func (w *watch) wait(ctx context.Context, r *reader) error {
 		return err
 	}
 	if r.canIdle && !w.noIdle {
-		timer, stop := w.c.cfg.Watch.Timer(w.c.cfg.Watch.Idle)
+		// Some servers do not tell what came just before IDLE began: the first
+		// one is short.
+		d := w.c.cfg.Watch.Idle
+		if w.fresh {
+			d, w.fresh = min(d, w.c.cfg.Watch.Poll), false
+		}
+		timer, stop := w.c.cfg.Watch.Timer(d)
 		defer stop()
 		err := r.idle(timer)
 		if err != nil && segur.KindOf(err) != segur.KindUnavailable && !r.conn.failed() {

@@ -10,7 +10,7 @@ import (
 // same command are used in the order they were given.
 type Fault struct {
 	// Command is where it happens: CONNECT, AUTH, MAIL, RCPT, DATA of SMTP;
-	// IMAP-AUTH, SELECT, SEARCH, FETCH, STORE of IMAP.
+	// IMAP-AUTH, SELECT, SEARCH, FETCH, STORE, IDLE of IMAP.
 	Command string
 	// Recipient limits RCPT to one address.
 	Recipient string

@@ -2,6 +2,7 @@ package mssantetest
 
 import (
 	"crypto/tls"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
@@ -104,4 +105,24 @@ func (x *imapSession) Store(w *imapserver.FetchWriter, set imap.NumSet, flags *i
 		return err
 	}
 	return x.UserSession.Store(w, set, flags, o)
+}
+
+// Idle tells at once what came, also just before it began, which the server of
+// the library forgets.
+func (x *imapSession) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
+	if err := x.play("IDLE"); err != nil {
+		return err
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := x.UserSession.Poll(w, true); err != nil {
+				return err
+			}
+		case <-stop:
+			return nil
+		}
+	}
 }

@@ -52,6 +52,12 @@ func (s *Server) judge(raw []byte, from *mailbox, rcpt []string) string {
 	if why := s.judgeHeader(m.Header, from, rcpt); why != "" {
 		return why
 	}
+	if isAnswer(m.Header) {
+		if why := judgeAnswer(m); why != "" {
+			return why
+		}
+		return s.claim(m.Header.Get("Message-Id"), rcpt)
+	}
 	mediaType, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
 	if err != nil || mediaType != "multipart/mixed" {
 		return "the mail is not multipart/mixed"
@@ -59,17 +65,22 @@ func (s *Server) judge(raw []byte, from *mailbox, rcpt []string) string {
 	if why := judgeBody(m, params["boundary"], rcpt); why != "" {
 		return why
 	}
-	return s.claim(m.Header.Get("Message-Id"))
+	return s.claim(m.Header.Get("Message-Id"), rcpt)
 }
 
-// claim takes the identifier of a mail that is accepted.
-func (s *Server) claim(id string) string {
+// claim takes the identifier of a mail that is accepted: once for each
+// recipient, since a mail may go later to those who did not get it.
+func (s *Server) claim(id string, rcpt []string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.seen[id] {
-		return "Message-ID was used before (ECO.2.2.1)"
+	for _, r := range rcpt {
+		if s.seen[id+"\x00"+strings.ToLower(r)] {
+			return "Message-ID was used before (ECO.2.2.1)"
+		}
 	}
-	s.seen[id] = true
+	for _, r := range rcpt {
+		s.seen[id+"\x00"+strings.ToLower(r)] = true
+	}
 	return ""
 }
 

@@ -135,6 +135,7 @@ func NewServer(opts ...Option) *Server {
 	quiet := log.New(io.Discard, "", 0) // refused handshakes are what tests provoke
 	s.smtp = smtp.NewServer(smtp.BackendFunc(s.newSMTPSession))
 	s.smtp.Domain, s.smtp.TLSConfig, s.smtp.ErrorLog = "fake.mssante.fr", config, quiet
+	s.smtp.MaxLineLength = 16 << 10 // AUTH lines have 12,288 bytes (RFC 4954 section 4)
 	s.smtp.MaxMessageBytes, s.smtp.MaxRecipients, s.smtp.EnableDSN = s.maxBytes, 100, !s.noDSN
 	s.imap = imapserver.New(&imapserver.Options{
 		NewSession: s.newIMAPSession, TLSConfig: config, Logger: quiet,

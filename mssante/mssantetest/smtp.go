@@ -53,6 +53,7 @@ type smtpSession struct {
 	c    *smtp.Conn
 	box  *mailbox // authenticated
 	from bool
+	null bool // no return path
 	to   []*mailbox
 	rcpt []string
 	dsn  bool
@@ -90,12 +91,12 @@ func (x *smtpSession) Mail(from string, o *smtp.MailOptions) error {
 	switch {
 	case x.box == nil:
 		return reply(530, "5.7.0", "TLS and authentication first")
-	case !strings.EqualFold(from, x.box.address):
+	case from != "" && !strings.EqualFold(from, x.box.address): // empty: a report
 		return reply(550, "5.7.1", "the sender "+from+" is not the mailbox that is open")
 	case o != nil && o.Size > x.s.maxBytes:
 		return smtp.ErrDataTooLarge
 	}
-	x.from = true
+	x.from, x.null = true, from == ""
 	return nil
 }
 
@@ -135,14 +136,22 @@ func (x *smtpSession) Data(r io.Reader) error {
 			return err
 		}
 	}
-	if refusal := x.s.judge(raw, x.box, x.rcpt); refusal != "" {
+	refusal := x.s.judge(raw, x.box, x.rcpt)
+	if refusal == "" && x.null && !bytes.Contains(raw, []byte("\r\nAuto-Submitted: ")) {
+		refusal = "the return path is empty and the mail is not a report"
+	}
+	if refusal != "" {
 		x.s.mu.Lock()
 		x.s.refused = append(x.s.refused, refusal)
 		x.s.mu.Unlock()
 		return reply(554, "5.6.0", refusal)
 	}
+	from := x.box.address
+	if x.null {
+		from = ""
+	}
 	for _, m := range x.to {
-		x.s.deliver(m, Message{From: x.box.address, To: slices.Clone(x.rcpt), Raw: bytes.Clone(raw), DeliveryReceipt: x.dsn})
+		x.s.deliver(m, Message{From: from, To: slices.Clone(x.rcpt), Raw: bytes.Clone(raw), DeliveryReceipt: x.dsn})
 	}
 	if fault != nil {
 		_ = x.c.Conn().Close()
