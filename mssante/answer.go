@@ -147,14 +147,16 @@ func (c *Client) checkOutcome(m *Incoming, o *Outcome) error {
 	if len(o.Detail) > maxText/16 {
 		p.Addf("outcome.detail", "must have at most %d bytes", maxText/16)
 	}
+	kind := c.cfg.Kind
 	if o.From.Label() == "" {
+		kind = "" // a person's software has a name too
 		for _, name := range []string{c.cfg.Sender.Name, c.cfg.Sender.Organization, c.cfg.Sender.Application} {
 			if o.From.Entity == "" {
 				o.From.Entity = strings.TrimSpace(name)
 			}
 		}
 	}
-	o.From.check(&p)
+	o.From.check(kind, &p)
 	return p.Err(opAnswer)
 }
 

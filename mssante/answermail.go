@@ -46,7 +46,7 @@ func (c *Client) composeAnswer(m *Incoming, o Outcome, kind MailKind, to []recip
 	}
 	w.header("Auto-Submitted", "auto-replied")
 	w.header("X-MSS-NIL", c.cfg.ProductNumber)
-	l.subject = answerSubject(m.Subject, o.Error)
+	l.subject = reportSubject(m.Subject, o.Error)
 	w.header("Subject", encodedText(l.subject))
 	w.header("MIME-Version", "1.0")
 	mediaType := "multipart/mixed"
@@ -80,8 +80,8 @@ func echoID(id string) bool {
 	return id != "" && len(id) <= 250 && !strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' })
 }
 
-// answerSubject is that of the original; an error comes before it.
-func answerSubject(original string, code IntegrationCode) string {
+// reportSubject is that of the original; an error comes before it.
+func reportSubject(original string, code IntegrationCode) string {
 	subject := strings.Join(strings.FieldsFunc(original, func(r rune) bool { return r <= ' ' || r == 0x7f }), " ")
 	if subject = cutText(subject, 400); code != "" {
 		subject = "[KO Intégration système !][" + string(code) + "] " + subject
@@ -174,7 +174,7 @@ func (w *mimeWriter) original(m *Incoming, size int) {
 		if !m.Date.IsZero() {
 			w.header("Date", m.Date.Format(time.RFC1123Z))
 		}
-		w.header("Subject", encodedText(answerSubject(m.Subject, "")))
+		w.header("Subject", encodedText(reportSubject(m.Subject, "")))
 		w.string("\r\n")
 		return
 	}
