@@ -102,7 +102,7 @@ func TestExistenceAnswers(t *testing.T) {
 	srv := fake(t)
 	ins := dmptest.Patient().INS
 	srv.SetPatient(ins, richRecord())
-	client := newClient(t, srv)
+	client := newClient(t, srv, consulting)
 	for name, c := range map[string]struct {
 		fault dmptest.Fault
 		kind  error

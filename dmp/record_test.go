@@ -47,7 +47,7 @@ func TestExistence(t *testing.T) {
 		return s
 	}
 	user := dmptest.Radiologist().ID
-	client := newClient(t, srv)
+	client := newClient(t, srv, consulting)
 	for _, c := range []struct {
 		name   string
 		record dmptest.Record

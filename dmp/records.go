@@ -110,7 +110,7 @@ func (c *Client) records(ctx context.Context, q RecordsQuery) ([]*xmlr.Node, err
 		return nil, err
 	}
 	var p segur.Problems
-	q.check(&p, c.cfg.actsAsStructure())
+	q.check(&p, c.Right(TD04) == NewByDate)
 	c.checkNoPatient(&p)
 	if err := p.Err(opRecords); err != nil {
 		return nil, err
@@ -142,12 +142,6 @@ func (c *Client) records(ctx context.Context, q RecordsQuery) ([]*xmlr.Node, err
 			return nil
 		})
 	return list, err
-}
-
-// actsAsStructure reports whether the record sees the structure, not a
-// professional: INDIRECTE, or a user who is no professional.
-func (c *Config) actsAsStructure() bool {
-	return c.Mode == Indirecte || c.Mode == IndirecteRenforcee && c.User.Profession.System != systemProfession
 }
 
 // checkNoPatient is for the calls that are about no patient.

@@ -68,6 +68,12 @@ func (a WebAddress) MarshalJSON() ([]byte, error) {
 // [WebSettings] and may be for [WebDashboard]. Nothing is sent. The access in
 // INDIRECTE_RENFORCEE (TD0.10) is not public and refused.
 func (c *Client) WebURL(page WebPage, patient segur.INS) (WebAddress, error) {
+	if c.cfg.Mode == IndirecteRenforcee {
+		e := c.refusal(opWebURL, TD09)
+		e.Message = "in INDIRECTE_RENFORCEE the web site is opened by TD0.10, of which no specification is public"
+		e.Help = hint(TD09, c.purpose)
+		return WebAddress{}, e
+	}
 	if err := c.allowed(opWebURL, TD09); err != nil {
 		return WebAddress{}, err
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/internal/hl7"
-	"github.com/segur-sdk/segur/internal/saml"
 	"github.com/segur-sdk/segur/internal/xmlr"
 	"github.com/segur-sdk/segur/internal/xmlw"
 )
@@ -73,20 +72,6 @@ func (e *elements) date(name string, t time.Time) {
 // child is the text of an element of a request.
 func child(n *xmlr.Node, name string) string { return n.Child(n.Name.Space, name).Text() }
 
-// denies is the refusal of the rights matrix unless ok.
-func denies(ok bool) *refusal {
-	if ok {
-		return nil
-	}
-	return sender("DMPAccessDeniedByRightsService", "Accès refusé par le service des droits")
-}
-
-// professional reports whether the record sees a professional, not the
-// structure.
-func (c *call) professional() bool {
-	return c.vihf.Mode != saml.Indirect && c.as().profile != dmp.NonProfessional
-}
-
 // authorize is TD0.3.
 func (c *call) authorize(w http.ResponseWriter) *refusal {
 	m := c.message.Payload
@@ -95,8 +80,6 @@ func (c *call) authorize(w http.ResponseWriter) *refusal {
 	case c.mtom || !m.Is(nsHabilitations, "setAuthorization") || !sequence(m, "action", "role?") ||
 		action != "AJOUT" && action != "SUPPRESSION" || m.Child(nsHabilitations, "role") != nil && role != declaredGP:
 		return schema("setAuthorization")
-	case c.blocked():
-		return sender("DMPAccessDeniedByRightsService", "Le patient a bloqué l'accès de ce professionnel à son dossier")
 	}
 	t := dmp.TD03Add
 	switch {
@@ -105,11 +88,13 @@ func (c *call) authorize(w http.ResponseWriter) *refusal {
 	case action == "SUPPRESSION":
 		t = dmp.TD03Remove
 	}
-	if f := c.refuses(t); f != nil {
+	switch f := c.refuses(t); {
+	case f != nil:
 		return f
-	}
-	if f := denies(t != dmp.TD03RemoveGP || c.declaredGP()); f != nil {
-		return f
+	case c.blocked():
+		return sender("DMPAccessDeniedByRightsService", "Le patient a bloqué l'accès de ce professionnel à son dossier")
+	case t == dmp.TD03RemoveGP && !c.declaredGP():
+		return sender("DMPAccessDeniedByRightsService", "Seul le médecin traitant supprime son statut")
 	}
 	r, known := c.record()
 	switch {
@@ -175,11 +160,11 @@ func (c *call) professionals(w http.ResponseWriter) *refusal {
 		mode != "ACTIVE" && mode != "INTERDITE" && mode != "TOUTE":
 		return schema("listAuthorizationByPatient")
 	}
-	if f := c.refuses(dmp.TD16); f != nil {
+	switch f := c.refuses(dmp.TD16); {
+	case f != nil:
 		return f
-	}
-	if f := denies(!c.blocked()); f != nil {
-		return f
+	case c.blocked():
+		return sender("DMPAccessDeniedByRightsService", "Le patient a bloqué l'accès de ce professionnel à son dossier")
 	}
 	r, known := c.record()
 	switch {
@@ -246,15 +231,14 @@ func (c *call) records(w http.ResponseWriter) *refusal {
 	if f := c.refuses(dmp.TD04); f != nil {
 		return f
 	}
-	professional := c.professional()
-	if f := denies(professional && owner == "" || !professional && (c.vihf.Mode == saml.Direct || by == "LASTAUTORIZATION")); f != nil {
-		return f
-	}
-	if owner == "" {
+	a := c.as()
+	switch right := dmp.RightTo(a.mode, a.profile, a.purpose, dmp.TD04); {
+	case right == dmp.NewByDate && by != "LASTAUTORIZATION":
+		return sender("DMPAccessDeniedByRightsService", "La structure liste ses nouvelles autorisations, par date")
+	case right != dmp.SameStructure && owner != "":
+		return sender("DMPAccessDeniedByRightsService", "Liste d'un autre professionnel")
+	case owner == "":
 		owner = c.holder()
-		if !professional {
-			owner = c.vihf.Structure
-		}
 	}
 	type listed struct {
 		ins segur.INS

@@ -48,13 +48,6 @@ func (c *call) identity(w http.ResponseWriter) *refusal {
 	if !known || !has(reason, "code", "*", "codeSystem", "1.2.250.1.213.1.1.4.11", "displayName", label) {
 		return schema("reasonCode")
 	}
-	t := dmp.TD02
-	if reason.Attr("code") == actAdministrative {
-		t = dmp.TD13a
-	}
-	if f := c.refuses(t); f != nil {
-		return f
-	}
 	list := q.parameters
 	value := list.Find(nsHL7, "patientIdentifier/value")
 	switch source, _ := list.Child(nsHL7, "dataSource").LookupAttr(nsXSI, "nil"); {
@@ -63,6 +56,15 @@ func (c *call) identity(w http.ResponseWriter) *refusal {
 	case !sequence(list.Child(nsHL7, "patientIdentifier"), "value", "semanticsText") || !has(value, "root", "*", "extension", "*") ||
 		list.Find(nsHL7, "patientIdentifier/semanticsText").Text() != "Patient.id":
 		return schema("patientIdentifier")
+	}
+	t := dmp.TD02
+	if reason.Attr("code") == actAdministrative {
+		t = dmp.TD13a
+	}
+	if f := c.refuses(t); f != nil {
+		return f
+	}
+	switch {
 	case value.Attr("root") != string(c.vihf.Patient.Authority()) || value.Attr("extension") != c.vihf.Patient.Matricule():
 		return sender("DMPInvalidVihf", "L'INS de la requête n'est pas celle du VIHF")
 	case reason.Attr("code") == actAdministrative && c.blocked():

@@ -146,12 +146,18 @@ func (h *Handler) updateLocked(ins segur.INS, change func(*Record)) {
 func (c *call) record() (Record, bool) { return c.h.Record(c.vihf.Patient) }
 
 // holder is whom an authorisation is given to: the professional, or the
-// structure of who is none.
+// structure in INDIRECTE and for who is no professional.
 func (c *call) holder() string {
-	if c.as().profile != dmp.NonProfessional {
+	if c.professional() {
 		return c.vihf.Subject
 	}
 	return c.vihf.Structure
+}
+
+// professional reports whether the record sees a professional, not the
+// structure.
+func (c *call) professional() bool {
+	return c.vihf.Mode != saml.Indirect && c.as().profile != dmp.NonProfessional
 }
 
 // declaredGP reports whether the user is the declared general practitioner.
