@@ -86,18 +86,23 @@ func (c *Client) Professionals(ctx context.Context, patient segur.INS, mode Auth
 	f.freeText = true
 	var out []ListedProfessional
 	err = c.exchange(ctx, &f, patient, request{op: opProfessionals, service: serviceHabilitations, action: actionProfessionals, body: body, repeatSafe: true},
-		func(payload *xmlr.Node) error {
+		func(payload *xmlr.Node) (err error) {
 			f.keepNames(payload)
-			output, _, err := readOutput(payload, nsHabilitations, "listAuthorizationByPatientResponse")
-			if err != nil {
-				return err
-			}
-			for n := range output.Each(nsHabilitations, "listOfAuthorizationByPatient") {
-				out = append(out, listedProfessional(n))
-			}
-			return nil
+			out, err = listedProfessionals(payload)
+			return err
 		})
 	return out, err
+}
+
+func listedProfessionals(payload *xmlr.Node) (out []ListedProfessional, err error) {
+	output, _, err := readOutput(payload, nsHabilitations, "listAuthorizationByPatientResponse")
+	if err != nil {
+		return nil, err
+	}
+	for n := range output.Each(nsHabilitations, "listOfAuthorizationByPatient") {
+		out = append(out, listedProfessional(n))
+	}
+	return out, nil
 }
 
 func listedProfessional(n *xmlr.Node) ListedProfessional {

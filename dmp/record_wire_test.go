@@ -81,8 +81,9 @@ func TestRecordRequests(t *testing.T) {
 	srv := fake(t)
 	asGP(srv)
 	for i, c := range recordCalls {
+		evidence := &memoryEvidence{}
 		client := newClient(t, srv, consulting, func(cfg *dmp.Config) {
-			cfg.IDs, cfg.Settings.ProcessingCode = segur.NewIDSource(fixed.Rand(uint64(7+i))), "P"
+			cfg.IDs, cfg.Settings.ProcessingCode, cfg.Evidence = segur.NewIDSource(fixed.Rand(uint64(7+i))), "P", evidence
 		})
 		sent := len(srv.Calls())
 		require.NoError(t, c.call(t, client, dmptest.Patient().INS), c.name)
@@ -98,6 +99,9 @@ func TestRecordRequests(t *testing.T) {
 			got = creation.ReplaceAll(got, []byte(`<creationTime value="20260105102500">`))
 		}
 		testkit.Golden(t, "record/"+c.name+".xml", got)
+		if c.sample != "" && c.name != "authorize" && c.name != "revoke-gp" { // seeds of the fuzz tests
+			testkit.Golden(t, "record/"+c.name+"-answer.xml", stableAnswer(evidence.last().response.Bytes()))
+		}
 		golden := append([]byte(nil), got...)
 		t.Run(c.name, func(t *testing.T) {
 			if c.sample == "" {
@@ -112,6 +116,19 @@ func TestRecordRequests(t *testing.T) {
 			assert.Empty(t, differences)
 		})
 	}
+}
+
+var (
+	answerID = regexp.MustCompile(`(<PRPA_IN20130[68]UV02 [^>]*><id root=")[^"]*`)
+	actedAt  = regexp.MustCompile(`(<h:(?:startOfAuthorization|lastActionDate)>)\d{14}`)
+)
+
+// stableAnswer is the body of an answer of the fake, without what is of now.
+func stableAnswer(b []byte) []byte {
+	out := bodyOf.FindSubmatch(b)[1]
+	out = creation.ReplaceAll(out, []byte(`<creationTime value="20260105102501">`))
+	out = answerID.ReplaceAll(out, []byte("${1}11111111-2222-4333-8444-555555555555"))
+	return actedAt.ReplaceAll(out, []byte("${1}20260105102501"))
 }
 
 // own are the values that each message has for itself: identifiers, the

@@ -127,21 +127,26 @@ func (c *Client) records(ctx context.Context, q RecordsQuery) ([]*xmlr.Node, err
 	f.freeText = true
 	var list []*xmlr.Node
 	err = c.exchange(ctx, &f, segur.INS{}, request{op: opRecords, service: servicePatientsSpecific, action: actionPatientList, body: body, repeatSafe: true},
-		func(payload *xmlr.Node) error {
+		func(payload *xmlr.Node) (err error) {
 			f.keepNames(payload)
-			output, _, err := readOutput(payload, nsPatients, "patientListResponse")
-			if err != nil {
-				return err
-			}
-			for _, n := range output.Children {
-				// "patientlistData" in the answers; the norm's own case elsewhere.
-				if n.Name.Space == nsPatients && (n.Name.Local == "patientlistData" || n.Name.Local == "patientListData") {
-					list = append(list, n)
-				}
-			}
-			return nil
+			list, err = recordNodes(payload)
+			return err
 		})
 	return list, err
+}
+
+func recordNodes(payload *xmlr.Node) (list []*xmlr.Node, err error) {
+	output, _, err := readOutput(payload, nsPatients, "patientListResponse")
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range output.Children {
+		// "patientlistData" in the answers; spelt as it should be elsewhere.
+		if n.Name.Space == nsPatients && (n.Name.Local == "patientlistData" || n.Name.Local == "patientListData") {
+			list = append(list, n)
+		}
+	}
+	return list, nil
 }
 
 // checkNoPatient is for the calls that are about no patient.
