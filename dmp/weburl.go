@@ -9,7 +9,7 @@ import (
 	"github.com/segur-sdk/segur"
 )
 
-const opWebURL = "dmp.webURL"
+const opWebURL = "dmp.webURL" //nolint:gosec // no credential
 
 // WebPage is a page of the web site of the record for professionals (TD0.9).
 type WebPage string

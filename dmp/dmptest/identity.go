@@ -258,8 +258,8 @@ func has(n *xmlr.Node, attributes ...string) bool {
 	if n == nil || len(n.Attrs) != len(attributes)/2 {
 		return false
 	}
-	for i := 0; i < len(attributes); i += 2 {
-		if v := n.Attr(attributes[i]); v == "" || attributes[i+1] != "*" && v != attributes[i+1] {
+	for pair := range slices.Chunk(attributes, 2) {
+		if v := n.Attr(pair[0]); v == "" || pair[1] != "*" && v != pair[1] {
 			return false
 		}
 	}
