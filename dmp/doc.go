@@ -23,6 +23,19 @@
 //		receipt, err = client.Resubmit(ctx, sealed)
 //	}
 //
+// # The record of a patient
+//
+// [Client.Existence] tells whether there is a record, its state and the authorisation of the user (TD0.2); it shows no
+// identity, since that of the record never corrects the local one (RG_0320). [Client.AdministrativeData] reads the contact,
+// the representatives and the oppositions to the accesses in emergency (TD1.3a). [Client.Authorize] and [Client.Revoke]
+// change the authorisation of the user (TD0.3): adding one takes the [Consent] that the user stated by an explicit act,
+// and nothing here adds one by itself. [Client.Professionals] lists whom the patient authorised or blocked (TD1.6),
+// [Client.AuthorizedRecords] the records that the user may consult (TD0.4), [Client.SearchPatient] finds a patient
+// without INS for a regulation centre (TD0.5), and [Client.WebURL] gives the address of a page for the browser (TD0.9).
+//
+// The service's free texts come back in errors as they are, but for the words, dates and numbers that may identify
+// somebody.
+//
 // # Consulting
 //
 // [Client.Find] gives the entries of a patient, [Client.Retrieve] streams one document and verifies its size and its hash.
@@ -38,8 +51,9 @@
 //
 // # What it does not do
 //
-// The existence test and authorisations (TD0.2 to TD0.5), the web access (TD0.9, TD0.10), the administrative functions
-// (TD1), the accesses in emergency (every assertion asks for the normal access, never bris_de_glace nor centre_15), the
+// The web access in INDIRECTE_RENFORCEE (TD0.10), of which no specification is public, the creation, the change and the
+// closing of a record (TD1.1 to TD1.4, which software no longer does where the record is attached to Mon espace santé),
+// the web account of the patient (TD1.5), the accesses in emergency (every assertion asks for the normal access, never bris_de_glace nor centre_15), the
 // deletion and the changes of metadata (TD3.3), the access through API Pro Santé Connect, and the encoding of a [Sealed]
 // submission for storage are not there. It does not test whether a patient opposes: that is recorded by the software.
 package dmp

@@ -342,6 +342,12 @@ func TestWebURL(t *testing.T) {
 	assert.Equal(t, []string{"page"}, fields(t, err))
 	assert.Empty(t, srv.Calls())
 
+	_, err = newClient(t, srv, consulting, func(c *dmp.Config) { c.WebHost = "web.dmp.example" }).WebURL(dmp.WebRecord, ins)
+	require.ErrorIs(t, err, segur.ErrAuthorization, "TD0.10 is not public")
+	assert.Contains(t, asError(t, err).Explain(segur.FR), "DIRECTE")
+	_, err = newClient(t, srv).WebURL(dmp.WebRecord, ins)
+	require.ErrorIs(t, err, segur.ErrAuthorization)
+
 	_, err = newClient(t, srv, onCard(srv)).WebURL(dmp.WebDashboard, ins)
 	assert.Equal(t, []string{"webHost"}, fields(t, err))
 	for _, host := range []string{"https://web.example", "web.example/x", "user@web.example", "web.example?x", "a b", "web.example#"} {
