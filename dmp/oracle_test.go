@@ -4,7 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha1" //nolint:gosec // see TestSignatureOfSeveralDocuments
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -32,13 +35,14 @@ type sent struct {
 	types map[string]string
 }
 
-// submitted publishes a report and returns what evidence holds of it.
-func submitted(tb testing.TB) (*dmptest.Server, *dmp.Sealed, *dmp.Receipt, sent, *memoryEvidence) {
+// submitted publishes a report, or these documents, and returns what evidence
+// holds of it.
+func submitted(tb testing.TB, documents ...dmp.SubmissionDocument) (*dmptest.Server, *dmp.Sealed, *dmp.Receipt, sent, *memoryEvidence) {
 	tb.Helper()
 	srv := fake(tb)
 	evidence := &memoryEvidence{}
 	client := newClient(tb, srv, func(c *dmp.Config) { c.Evidence = evidence })
-	sealed := prepared(tb, client)
+	sealed := prepared(tb, client, documents...)
 	receipt, err := client.Submit(context.Background(), sealed)
 	require.NoError(tb, err)
 	x := evidence.last()
@@ -101,6 +105,34 @@ func TestSignaturesForXMLSec(t *testing.T) {
 	signature := s.parts["<Signature01@segur>"]
 	require.NoError(t, testkit.XMLSec1Verify(t, signature, testkit.XMLSecXAdES...))
 	require.Error(t, testkit.XMLSec1Verify(t, bytes.Replace(signature, []byte("urn:oid:1.2.250.1.999.5"), []byte("urn:oid:1.2.250.1.999.6"), 1), testkit.XMLSecXAdES...))
+}
+
+// One signature covers a lot of several documents: of a CDA the canonical form,
+// of a DICOM file the bytes, in their order.
+func TestSignatureOfSeveralDocuments(t *testing.T) {
+	t.Parallel()
+	first, second := newReport(t), newReport(t)
+	_, sealed, _, s, _ := submitted(t, dmp.SubmissionDocument{Document: first},
+		dmp.SubmissionDocument{Content: sampleKOS(), Entry: kosEntry(first)}, dmp.SubmissionDocument{Document: second})
+	signature := s.parts["<Signature01@segur>"]
+	require.NoError(t, testkit.XMLSec1Verify(t, signature, testkit.XMLSecXAdES...))
+	require.Error(t, testkit.XMLSec1Verify(t, bytes.Replace(signature, []byte(sealed.DocumentIDs()[2]), []byte("1.2.250.1.999.5.6"), 1), testkit.XMLSecXAdES...))
+	root, err := xmlr.Parse(signature, xmlr.Options{})
+	require.NoError(t, err)
+	references := root.All("*", "Object/Manifest/Reference")
+	require.Len(t, references, 4)
+	assert.Equal(t, "urn:oid:"+sealed.SubmissionSetID(), references[0].Attr("URI"))
+	for i, id := range sealed.DocumentIDs() {
+		part := s.parts[fmt.Sprintf("<Document%02d@segur>", i+1)]
+		want := part
+		if i != 1 {
+			want = testkit.XMLLintC14NBytes(t, part, testkit.C14NInclusive)
+		}
+		sum := sha1.Sum(want) //nolint:gosec // what the service asks for
+		assert.Equal(t, "urn:oid:"+id, references[i+1].Attr("URI"))
+		assert.Equal(t, base64.StdEncoding.EncodeToString(sum[:]), references[i+1].Child("*", "DigestValue").TrimText())
+		assert.Equal(t, i != 1, references[i+1].Child("*", "Transforms") != nil)
+	}
 }
 
 // The digest in the manifest is that of the canonical form of libxml2.

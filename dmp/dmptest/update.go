@@ -50,10 +50,10 @@ func (c *call) change() (*xds.Response, *refusal) {
 	case !symbolic(s.Set.ID):
 		return failure("XDSRegistryMetadataError", "The set must have a symbolic id: the registry gives the entryUUID"), nil
 	}
-	check := s
-	check.Entries = nil // an entry comes back as the registry gave it
-	if _, err := check.Validate(xds.Rules{AllowUnknownCodes: c.h.unknownCodes}); err != nil && len(s.Entries) == 0 {
-		return failure("XDSRegistryMetadataError", err.Error()), nil
+	// An entry comes back as the registry gave it; the set is the caller's.
+	check := xds.Submission{Set: s.Set, Associations: []xds.Association{{Type: xds.UpdateStatus}}}
+	if _, err := check.Validate(xds.Rules{AllowUnknownCodes: c.h.unknownCodes}); err != nil {
+		return failed("XDSRegistryMetadataError", err.Error(), s.Set.ID), nil
 	}
 	switch state, known := c.record(); {
 	case !known:
@@ -87,7 +87,7 @@ func (c *call) changeStatus(s *xds.Submission, a xds.Association) (*xds.Response
 	if d == nil || d.Patient != c.vihf.Patient {
 		return failed("UnresolvedReferenceException", "Aucune fiche sous cet identifiant", a.Target), nil
 	}
-	operation := ""
+	var operation string
 	switch {
 	case a.To == xds.Deleted && (a.From == xds.Approved || a.From == xds.Archived):
 		operation = "delete"
