@@ -187,8 +187,8 @@ func (r *reader) attributes() []statement {
 	return out
 }
 
-// foldName: peers write Authentification_mode, and names with a blank.
-func foldName(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), "")) }
+// foldName: peers write Authentification_mode, and names with a blank for the underscore.
+func foldName(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), "_")) }
 
 // text returns the text of an attribute that has one plain value.
 func (r *reader) text(field string, values []*xmlr.Node) string {

@@ -125,9 +125,9 @@ func inEnvelope(assertion []byte) []byte {
 	return []byte(`<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns="urn:other" xmlns:xsi="urn:x"><s:Header><Security>` + string(assertion) + `</Security></s:Header><s:Body/></s:Envelope>`)
 }
 
-func TestVIHFModes(t *testing.T) {
-	t.Parallel()
-	tests := map[string]func() saml.VIHF{
+// modes are an assertion of each mode and purpose.
+func modes() map[string]func() saml.VIHF {
+	return map[string]func() saml.VIHF{
 		"indirecte": doctor,
 		"automate":  automaton,
 		"secret":    func() saml.VIHF { v := doctor(); v.Secret = true; return v },
@@ -147,7 +147,32 @@ func TestVIHFModes(t *testing.T) {
 			v.Purpose, v.BreakGlassReason = saml.BreakGlass, "urgence vitale"
 			return v
 		},
+		"directe-normale": func() saml.VIHF {
+			v := doctor()
+			v.Mode, v.LocalAuthentication = saml.Direct, saml.ByCard
+			return v
+		},
+		"renforcee-acteur": func() saml.VIHF {
+			v := doctor()
+			v.Mode, v.LocalAuthentication, v.Declaration = saml.IndirectReinforced, saml.ByProSanteConnect, "APP_BROWSER_AUTH"
+			v.Purpose, v.BreakGlassReason, v.ReasonAttribute = saml.BreakGlass, "urgence <vitale>", "Motif"
+			v.Roles = []segur.Code{
+				{Code: "99", System: "1.2.250.1.213.1.6.1.140", Display: "Acteur"}, {Code: "353", System: "1.2.250.1.213.1.6.1.107", Display: "Membre"},
+				{Code: "GENR01", System: "1.2.250.1.213.1.6.1.19", Display: "Soin"}, {Code: "FON-33", System: "1.2.250.1.999.1", Display: "Salarié"},
+			}
+			return v
+		},
+		"pharmacien": func() saml.VIHF {
+			v := doctor()
+			v.Roles = []segur.Code{{Code: "21", System: "1.2.250.1.71.1.2.7", Display: "Pharmacien"}, {Code: "G", System: "1.2.250.1.71.4.2.6", Display: "Pharmacien biologiste"}}
+			return v
+		},
 	}
+}
+
+func TestVIHFModes(t *testing.T) {
+	t.Parallel()
+	tests := modes()
 	for name, build := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,7 +181,7 @@ func TestVIHFModes(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, "_00000000-0000-4000-8000-000000000001", a.ID)
 			for _, doc := range [][]byte{a.XML, inEnvelope(a.XML)} {
-				c, err := saml.VerifyVIHF(element(t, doc), saml.VerifyOptions{Now: now, MaxAge: time.Minute})
+				c, err := saml.VerifyVIHF(element(t, doc), saml.VerifyOptions{Now: now, MaxAge: time.Minute, ReasonAttribute: v.ReasonAttribute})
 				require.NoError(t, err)
 				canonical, err := xmlr.Canonicalize(nil, a.XML, xmlr.Canonical{Mode: xmlr.Exclusive})
 				require.NoError(t, err)
@@ -192,22 +217,34 @@ type spoilt struct {
 
 func spoils() map[string]spoilt {
 	return map[string]spoilt{
-		"mode":                   {func(v *saml.VIHF) { v.Mode = "DIRECT" }, "mode"},
-		"no mode":                {func(v *saml.VIHF) { v.Mode = "" }, "mode"},
-		"no subject":             {func(v *saml.VIHF) { v.Subject = "" }, "subject"},
-		"subject with separator": {func(v *saml.VIHF) { v.Subject = "8999^1" }, "subject"},
-		"short RPPS":             {func(v *saml.VIHF) { v.Subject = "89990000001" }, "subject"},
-		"no name":                {func(v *saml.VIHF) { v.SubjectName = " " }, "subjectName"},
-		"no structure":           {func(v *saml.VIHF) { v.Structure = "" }, "structure"},
-		"other structure":        {func(v *saml.VIHF) { v.Structure = "1888888888" }, "structure"},
-		"sector":                 {func(v *saml.VIHF) { v.Sector.Code = "8" }, "sector"},
-		"sector system":          {func(v *saml.VIHF) { v.Sector.System = "1.2.3" }, "sector"},
-		"no role":                {func(v *saml.VIHF) { v.Roles = nil }, "roles"},
-		"five roles":             {func(v *saml.VIHF) { v.Roles = append(append(v.Roles, v.Roles...), v.Roles[0]) }, "roles"},
-		"role without system":    {func(v *saml.VIHF) { v.Roles[1].System = "" }, "roles[1]"},
-		"doctor, no speciality":  {func(v *saml.VIHF) { v.Roles = v.Roles[:1] }, "roles[1]"},
-		"doctor, other system":   {func(v *saml.VIHF) { v.Roles[1].System = "1.2.250.1.213.1.1.4.5" }, "roles[1]"},
-		"pharmacist":             {func(v *saml.VIHF) { v.Roles = v.Roles[:1]; v.Roles[0].Code = "21" }, "roles[1]"},
+		"mode":                     {func(v *saml.VIHF) { v.Mode = "DIRECT" }, "mode"},
+		"no mode":                  {func(v *saml.VIHF) { v.Mode = "" }, "mode"},
+		"no subject":               {func(v *saml.VIHF) { v.Subject = "" }, "subject"},
+		"subject with separator":   {func(v *saml.VIHF) { v.Subject = "8999^1" }, "subject"},
+		"short RPPS":               {func(v *saml.VIHF) { v.Subject = "89990000001" }, "subject"},
+		"long RPPS":                {func(v *saml.VIHF) { v.Subject = "8999000000012" }, "subject"},
+		"RPPS without its type":    {func(v *saml.VIHF) { v.Subject = "99900000001" }, "subject"},
+		"FINESS alone":             {func(v *saml.VIHF) { v.Subject = "3999999999" }, "subject"},
+		"internal without value":   {func(v *saml.VIHF) { v.Subject = "3999999999/" }, "subject"},
+		"SIREN too short":          {func(v *saml.VIHF) { v.Subject = "499999999/1" }, "subject"},
+		"unknown kind of id":       {func(v *saml.VIHF) { v.Subject = "7999999999/1" }, "subject"},
+		"no name":                  {func(v *saml.VIHF) { v.SubjectName = " " }, "subjectName"},
+		"no structure":             {func(v *saml.VIHF) { v.Structure = "" }, "structure"},
+		"other structure":          {func(v *saml.VIHF) { v.Structure = "1888888888" }, "structure"},
+		"sector":                   {func(v *saml.VIHF) { v.Sector.Code = "8" }, "sector"},
+		"sector system":            {func(v *saml.VIHF) { v.Sector.System = "1.2.3" }, "sector"},
+		"no role":                  {func(v *saml.VIHF) { v.Roles = nil }, "roles"},
+		"five roles":               {func(v *saml.VIHF) { v.Roles = append(append(v.Roles, v.Roles...), v.Roles[0]) }, "roles"},
+		"role without system":      {func(v *saml.VIHF) { v.Roles[1].System = "" }, "roles[1]"},
+		"doctor, no speciality":    {func(v *saml.VIHF) { v.Roles = v.Roles[:1] }, "roles[1]"},
+		"doctor, other system":     {func(v *saml.VIHF) { v.Roles[1].System = "1.2.250.1.213.1.1.4.5" }, "roles[1]"},
+		"pharmacist":               {func(v *saml.VIHF) { v.Roles = v.Roles[:1]; v.Roles[0].Code = "21" }, "roles[1]"},
+		"pharmacist, other system": {func(v *saml.VIHF) { v.Roles[0].Code = "21" }, "roles[1]"},
+		"actor without role": {func(v *saml.VIHF) {
+			v.Roles = []segur.Code{{Code: "99", System: "1.2.250.1.213.1.6.1.140"}}
+		}, "roles[1]"},
+		"role of an actor first": {func(v *saml.VIHF) { v.Roles[0] = segur.Code{Code: "353", System: "1.2.250.1.213.1.6.1.107"} }, "roles[0]"},
+		"automaton with a login": {func(v *saml.VIHF) { v.Roles = automaton().Roles }, "localAuthentication"},
 		"speciality first":       {func(v *saml.VIHF) { v.Roles[0], v.Roles[1] = v.Roles[1], v.Roles[0] }, "roles[0]"},
 		"automaton in AIR": {func(v *saml.VIHF) {
 			v.Mode, v.Roles = saml.IndirectReinforced, automaton().Roles
@@ -215,6 +252,7 @@ func spoils() map[string]spoilt {
 		"purpose":                  {func(v *saml.VIHF) { v.Purpose = "autre" }, "purpose"},
 		"break glass in INDIRECTE": {func(v *saml.VIHF) { v.Purpose = saml.BreakGlass }, "purpose"},
 		"reason without glass":     {func(v *saml.VIHF) { v.BreakGlassReason = "x" }, "breakGlassReason"},
+		"reason in regulation":     {func(v *saml.VIHF) { v.Purpose, v.BreakGlassReason = saml.Regulation, "x" }, "breakGlassReason"},
 		"glass without reason": {func(v *saml.VIHF) {
 			v.Mode, v.LocalAuthentication, v.Purpose = saml.Direct, saml.ByCard, saml.BreakGlass
 		}, "breakGlassReason"},
@@ -344,22 +382,9 @@ func TestKeyFailures(t *testing.T) {
 	require.ErrorIs(t, err, segur.ErrCanceled)
 }
 
-// TestOfficialSamples: the synthetic official samples of the DMP, and the INSi assertion captured on the test platform.
-func TestOfficialSamples(t *testing.T) {
+// The INSi assertion captured on the test platform; those of the DMP are in TestOfficialVIHF.
+func TestOfficialINSi(t *testing.T) {
 	t.Parallel()
-	for name, o := range map[string]saml.VerifyOptions{
-		"vihf-indirecte": {}, "vihf-indirecte-automate": {}, "vihf-indirecte-secret": {}, "vihf-indirecte-renforcee": {},
-		"vihf-indirecte-renforcee-simplifiee.unsure": {}, "vihf-indirecte-sha1": {AllowSHA1: true}, "vihf-directe-unsigned": {AllowUnsigned: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c, err := saml.VerifyVIHF(element(t, testkit.ReadShared(t, "dmp/samples/"+name+".xml")), o)
-			require.NoError(t, err)
-			require.False(t, c.Patient.IsZero())
-			require.Equal(t, "3.0", c.Version)
-			require.Equal(t, "EXEMPLE-RIS", c.Software.Name)
-		})
-	}
 	c, err := saml.VerifyINSi(element(t, testkit.ReadShared(t, "insi/captured/assertion_ps_cps_test_sample.xml")), saml.VerifyOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "SA05", c.Sector)
@@ -371,11 +396,15 @@ func TestXMLSec1(t *testing.T) {
 	cert := filepath.Join(t.TempDir(), "cert.pem")
 	require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: structure().chain[0].Raw}), 0o600))
 	flags := append([]string{"--pubkey-cert-pem", cert}, testkit.XMLSecSAML...)
-	vihf, err := signer(t).VIHF(context.Background(), doctor())
-	require.NoError(t, err)
 	assertion, err := signer(t).INSi(context.Background(), insi())
 	require.NoError(t, err)
-	for _, doc := range [][]byte{vihf.XML, inEnvelope(vihf.XML), assertion.XML, inEnvelope(assertion.XML)} {
+	docs := [][]byte{assertion.XML, inEnvelope(assertion.XML)}
+	for _, v := range modes() {
+		a, err := signer(t).VIHF(context.Background(), v())
+		require.NoError(t, err)
+		docs = append(docs, a.XML, inEnvelope(a.XML))
+	}
+	for _, doc := range docs {
 		require.NoError(t, testkit.XMLSec1Verify(t, doc, flags...))
 	}
 }
