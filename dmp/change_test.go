@@ -29,7 +29,7 @@ type inRecord struct {
 func publishedReport(tb testing.TB, visibility ...xds.Visibility) inRecord {
 	tb.Helper()
 	p := inRecord{srv: fake(tb), report: newReport(tb)}
-	p.feed, p.card = newClient(tb, p.srv), newClient(tb, p.srv, byCard(p.srv))
+	p.feed, p.card = newClient(tb, p.srv), newClient(tb, p.srv, onCard(p.srv))
 	_, err := p.feed.Submit(context.Background(), prepared(tb, p.feed, dmp.SubmissionDocument{Document: p.report, Visibility: visibility}))
 	require.NoError(tb, err)
 	p.read(tb)
@@ -321,7 +321,7 @@ func TestChangeMetadata(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	p := publishedReport(t)
-	c := newClient(t, p.srv, byCard(p.srv), func(c *dmp.Config) { c.Settings.AllowMetadataChange = true })
+	c := newClient(t, p.srv, onCard(p.srv), func(c *dmp.Config) { c.Settings.AllowMetadataChange = true })
 	_, err := c.ChangeMetadata(ctx, dmp.MetadataChange{EntryChange: p.change(), Change: func(e *xds.DocumentEntry) error {
 		e.Title = "Autre titre"
 		return nil

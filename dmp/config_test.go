@@ -79,6 +79,48 @@ func TestNewRefuses(t *testing.T) {
 			c.LocalAuthentication, c.User.GivenName, c.User.Specialty = dmp.Unattended, "", segur.Code{}
 			c.User.Profession = segur.Code{Code: "AUTOMATE", System: "1.2.250.1.213.1.1.4.6"}
 		}, nil},
+		"pharmacist, unknown section": {func(c *dmp.Config) {
+			c.User.Profession.Code, c.User.Specialty = "21", segur.Code{Code: "G15_21/Z"}
+		}, []string{"user.specialty"}},
+		"pharmacist": {func(c *dmp.Config) {
+			c.User.Profession.Code, c.User.Specialty = "21", segur.Code{Code: "G15_21/A"}
+		}, nil},
+		"actor without role": {func(c *dmp.Config) {
+			c.User.Profession, c.User.Specialty = segur.Code{Code: "99", System: "1.2.250.1.213.1.6.1.140"}, segur.Code{}
+		}, []string{"user.specialty"}},
+		"unknown profession": {func(c *dmp.Config) { c.User.Profession.Code, c.User.Specialty = "97", segur.Code{} }, []string{"user.profession"}},
+		"unknown profession, allowed": {func(c *dmp.Config) {
+			c.User.Profession.Code, c.User.Specialty, c.Settings.AllowUnknownCodes = "97", segur.Code{}, true
+		}, nil},
+		"unknown specialty":  {func(c *dmp.Config) { c.User.Specialty.Code = "G15_10/SM999" }, []string{"user.specialty"}},
+		"unknown sector":     {func(c *dmp.Config) { c.Structure.Sector.Code = "SA99" }, []string{"structure.sector"}},
+		"unknown other role": {func(c *dmp.Config) { c.OtherRoles = []segur.Code{{Code: "X", System: "1.2.3"}} }, []string{"otherRoles[0]"}},
+		"too many roles": {func(c *dmp.Config) {
+			c.OtherRoles, c.Settings.AllowUnknownCodes = make([]segur.Code, 3), true
+			for i := range c.OtherRoles {
+				c.OtherRoles[i] = segur.Code{Code: "GENR01", System: "1.2.250.1.213.1.6.1.19"}
+			}
+		}, []string{"otherRoles"}},
+		"RPPS without type digit": {func(c *dmp.Config) { c.User.ID = "99900000015" }, []string{"user.id"}},
+		"internal identifier":     {func(c *dmp.Config) { c.User.ID = "3990000019/1453" }, nil},
+		"identity unknown":        {func(c *dmp.Config) { c.Identity = "x" }, []string{"identity"}},
+		"automaton in AIR": {func(c *dmp.Config) {
+			c.Mode, c.Identity = dmp.IndirecteRenforcee, dmp.Automaton
+		}, []string{"identity", "user.profession", "localAuthentication"}},
+		"automaton with a login": {func(c *dmp.Config) { c.Identity = dmp.Automaton }, []string{"localAuthentication"}},
+		"profile, not a physician": {func(c *dmp.Config) {
+			c.Profile, c.User.Profession.Code, c.User.Specialty = dmp.OccupationalPhysician, "98", segur.Code{}
+		}, []string{"profile"}},
+		"profile of a patient": {func(c *dmp.Config) { c.Profile = dmp.DeclaredGP }, []string{"profile"}},
+		"profile unknown":      {func(c *dmp.Config) { c.Profile = "x" }, []string{"profile"}},
+		"lifetime too long": {func(c *dmp.Config) {
+			c.Settings.AssertionLifetime, c.AuthenticatedAt = 6*time.Minute, time.Now
+		}, []string{"settings.assertionLifetime"}},
+		"lifetime negative":      {func(c *dmp.Config) { c.Settings.AssertionLifetime = -1 }, []string{"settings.assertionLifetime"}},
+		"lifetime without login": {func(c *dmp.Config) { c.Settings.AssertionLifetime = time.Minute }, []string{"settings.assertionLifetime"}},
+		"lifetime in AIR": {func(c *dmp.Config) {
+			c.Mode, c.Settings.AssertionLifetime = dmp.IndirecteRenforcee, time.Minute
+		}, []string{"settings.assertionLifetime"}},
 		"root too long": {func(c *dmp.Config) { c.OIDRoot = "1.2.250.1.999.8.12345678901234567890.1234567890" }, []string{"oidRoot"}},
 		"source":        {func(c *dmp.Config) { c.SourceID = "x" }, []string{"sourceID"}},
 		"repository":    {func(c *dmp.Config) { c.Settings.RepositoryUniqueID = "x" }, []string{"settings.repositoryUniqueID"}},

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
-	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/dmp/dmptest"
 	"github.com/segur-sdk/segur/internal/testkit"
@@ -131,22 +130,13 @@ func TestMatrixOfficial(t *testing.T) {
 	assert.Equal(t, dmp.No, dmp.RightTo("", dmp.Physician, dmp.Normal, dmp.TD02))
 }
 
-// asPhysician, asRadiographer and asEmployee change who acts.
+// asRadiographer and asEmployee change who acts.
 func asRadiographer(c *dmp.Config) {
 	c.User.Profession, c.User.Specialty = segur.Code{Code: "98"}, segur.Code{}
 }
 
 func asEmployee(c *dmp.Config) {
 	c.User.Profession, c.User.Specialty = segur.Code{Code: "SECRETARIAT_MEDICAL", System: "1.2.250.1.213.1.1.4.6"}, segur.Code{}
-}
-
-// byCard acts in DIRECTE.
-func byCard(srv *dmptest.Server) func(*dmp.Config) {
-	return func(c *dmp.Config) {
-		c.Mode, c.LocalAuthentication = dmp.Directe, dmp.ByCard
-		c.Credentials = segur.StaticCredential(srv.PKI().Professional())
-		c.Signing = segur.StaticCredential(srv.PKI().Professional(credentialtest.ForSignature()))
-	}
 }
 
 // A client answers for its mode, its profile and its purpose, and says what
@@ -159,9 +149,9 @@ func TestAllowed(t *testing.T) {
 		require.NoError(t, err)
 		return out
 	}
-	feed, consult, card := newClient(t, srv), newClient(t, srv, consulting), newClient(t, srv, byCard(srv))
-	employee := newClient(t, srv, byCard(srv), asEmployee)
-	occupational := newClient(t, srv, byCard(srv), func(c *dmp.Config) { c.Profile = dmp.OccupationalPhysician })
+	feed, consult, card := newClient(t, srv), newClient(t, srv, consulting), newClient(t, srv, onCard(srv))
+	employee := newClient(t, srv, onCard(srv), asEmployee)
+	occupational := newClient(t, srv, onCard(srv), func(c *dmp.Config) { c.Profile = dmp.OccupationalPhysician })
 	for _, c := range []struct {
 		client *dmp.Client
 		t      dmp.Transaction
@@ -222,9 +212,9 @@ func TestEmergencyRefused(t *testing.T) {
 	}
 	for name, change := range map[string][]func(*dmp.Config){
 		"INDIRECTE":    nil,
-		"CPE":          {byCard(srv), asEmployee},
+		"CPE":          {onCard(srv), asEmployee},
 		"employee":     {consulting, asEmployee},
-		"occupational": {byCard(srv), func(c *dmp.Config) { c.Profile = dmp.OccupationalPhysician }},
+		"occupational": {onCard(srv), func(c *dmp.Config) { c.Profile = dmp.OccupationalPhysician }},
 	} {
 		_, err := newClient(t, srv, change...).Emergency("urgence")
 		require.ErrorIs(t, err, segur.ErrAuthorization, name)

@@ -82,7 +82,7 @@ func (c *Config) checkAssertion(p *segur.Problems, cred segur.Credential) {
 // assertionFields are the names that [Config] gives to the fields of the VIHF.
 var assertionFields = map[string]string{
 	"mode": "mode", "version": "settings.vihfVersion", "subject": "user.id", "subjectName": "user.familyName",
-	"structure": "structure.id", "sector": "structure.sector", "roles": "user.profession", "roles[0]": "user.profession",
+	"structure": "structure.id", "sector": "structure.sector", "roles": "otherRoles", "roles[0]": "user.profession",
 	"roles[1]": "user.specialty", "roles[2]": "otherRoles[0]", "roles[3]": "otherRoles[1]", "secret": "patient", "declaration": "settings.authnContextDecl", "software.approval": "software.approvalNumber",
 }
 
