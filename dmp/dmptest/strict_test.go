@@ -79,8 +79,13 @@ func (m meddler) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // meddling makes the client's requests go through change.
 func meddling(tb testing.TB, srv *dmptest.Server, change func(http.Header, []byte) []byte) func(*dmp.Config) {
+	return meddlingAs(tb, srv, srv.PKI().Organization(), change)
+}
+
+// meddlingAs is meddling with another client certificate.
+func meddlingAs(tb testing.TB, srv *dmptest.Server, cred segur.Credential, change func(http.Header, []byte) []byte) func(*dmp.Config) {
 	t := &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: srv.PKI().Roots(),
-		Certificates: []tls.Certificate{credentialtest.TLSCertificate(srv.PKI().Organization())}}}
+		Certificates: []tls.Certificate{credentialtest.TLSCertificate(cred)}}}
 	tb.Cleanup(t.CloseIdleConnections)
 	return func(c *dmp.Config) {
 		c.Credentials, c.RootCAs = nil, nil
