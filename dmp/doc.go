@@ -42,18 +42,36 @@
 //
 // # Rights
 //
-// The record decides who may do what: its matrix is applied by the service, and a refusal ([segur.ErrAuthorization], with
-// its code) says in its help which modes are made for the call. One rule is the software's own: [IndirecteRenforcee]
-// is for consultation, so [Client.Submit] refuses it before sending. A product that feeds and consults makes two
-// clients, [Indirecte] and [IndirecteRenforcee], with the same certificates.
+// A [Client] is one user, one structure, one [Mode]. The record decides who may do what; its matrix is published, and
+// each call applies it before sending anything: [Client.Allowed] gives the same error ([segur.ErrAuthorization], whose
+// help says which modes are made for the call), [Client.Right] what a product shows, [RightTo] any cell. What depends on
+// the documents, on the patient or on what the record alone knows is left to it, and everything is with
+// Settings.LetServiceDecide. A product that feeds and consults makes two clients, [Indirecte] and [IndirecteRenforcee],
+// with the same certificates; [Directe], with the card of a professional, does both.
 //
-// [Client.SecretConnection] is the client for what a minor has done without the knowledge of the legal representatives.
+// [Client.Emergency] is the client of an access "en bris de glace", [Client.Regulation] that of a regulation centre,
+// [Client.SecretConnection] that of what a minor has done without the knowledge of the legal representatives: whether
+// it is offered, and from which age on, is the software's to decide (EX_GEN-1550). They share the connections of the
+// client that they come from; the third combines with the others.
+//
+// # The assertion
+//
+// Each message bears its own VIHF, signed by Config.Signing: a card through its crypto.Signer, or the certificate of
+// signature of the structure. The roles come from code tables: a physician without specialty, a pharmacist without
+// section, an actor without role, and codes that the tables do not hold are refused by [New]. The user of
+// IndirecteRenforcee may be who logged in with Pro Santé Connect: profession and specialty as its UserInfo has them
+// (codes of TRE_G15, TRE_R01, TRE_G05, TRE_R85) go into Config.User. A process without a user is the professional of the
+// message, or an automaton (see [Identity]); an engine that publishes for several people makes one client for each
+// with [Client.ForUser]. Every assertion and every use of it is told to Config.Trace.
+//
+// Config.BearerToken adds the access token of the architecture "API PSC" (DMPi 2.10). What else that architecture
+// changes is not public: the address, the version and the mode of the assertion are settings.
 //
 // # What it does not do
 //
 // The web access in INDIRECTE_RENFORCEE (TD0.10), of which no specification is public, the creation, the change and the
 // closing of a record (TD1.1 to TD1.4, which software no longer does where the record is attached to Mon espace santé),
-// the web account of the patient (TD1.5), the accesses in emergency (every assertion asks for the normal access, never bris_de_glace nor centre_15), the
-// deletion and the changes of metadata (TD3.3), the access through API Pro Santé Connect, and the encoding of a [Sealed]
+// the web account of the patient (TD1.5), the
+// deletion and the changes of metadata (TD3.3), the exchange of a token of Pro Santé Connect for one of the record, and the encoding of a [Sealed]
 // submission for storage are not there. It does not test whether a patient opposes: that is recorded by the software.
 package dmp

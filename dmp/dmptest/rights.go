@@ -173,23 +173,6 @@ func (c *call) feeding() dmp.Transaction {
 	return dmp.TD21
 }
 
-// reading is the transaction that reads a document as it is now.
-func reading(e *xds.DocumentEntry) dmp.Transaction {
-	switch {
-	case e.Has(xds.HiddenFromProfessionals):
-		return dmp.TD32Masked
-	case e.Status == xds.Deleted:
-		return dmp.TD32Deleted
-	case e.Status == xds.Deprecated:
-		return dmp.TD32Obsolete
-	case e.Status == xds.Archived:
-		return dmp.TD32Archived
-	case e.Has(xds.HiddenFromPatient) || e.Has(xds.HiddenFromRepresentatives):
-		return dmp.TD32Invisible
-	}
-	return dmp.TD32
-}
-
 // checkCodes wants roles and sector of the value sets.
 func (c *call) checkCodes() *refusal {
 	if c.h.unknownCodes {

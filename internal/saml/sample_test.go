@@ -18,7 +18,6 @@ import (
 type judgement struct {
 	options saml.VerifyOptions
 	mode    saml.Mode
-	purpose saml.Purpose
 	secret  bool
 	roles   []string
 	decl    string
