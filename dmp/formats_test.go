@@ -161,7 +161,7 @@ func TestMarkerOfMinors(t *testing.T) {
 func TestFeedingByAnEmployee(t *testing.T) {
 	t.Parallel()
 	srv := fake(t)
-	client := newClient(t, srv, byCard(srv), asEmployee)
+	client := newClient(t, srv, onCard(srv), asEmployee)
 	sealed := prepared(t, client) // written by the radiologist, not by the user
 	receipt, err := client.Submit(context.Background(), sealed)
 	require.NoError(t, err)

@@ -90,7 +90,7 @@ func TestGoldenRequests(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	srv, client := goldenRecord(t)
-	feed, card := client(), client(byCard(srv))
+	feed, card := client(), client(onCard(srv))
 	first := goldenReport(t, 11)
 	_, err := feed.Submit(ctx, prepared(t, feed, dmp.SubmissionDocument{Document: first, Visibility: []xds.Visibility{xds.HiddenFromPatient}}))
 	require.NoError(t, err)
