@@ -63,7 +63,7 @@ func TestRecordAcceptsTheProfessional(t *testing.T) {
 		cfg.User, err = u.Professional(try.choice)
 		require.NoError(t, err)
 		cfg.Structure, cfg.LocalAuthentication, cfg.AuthenticatedAt = *cfg.User.Organization, dmp.ByProSanteConnect, s.AuthenticatedAt
-		cfg.Mode = dmp.IndirecteRenforcee
+		cfg.Mode, cfg.BearerToken = dmp.IndirecteRenforcee, s.Token
 		_, err = dmp.New(cfg)
 		require.NoError(t, err, user)
 	}
@@ -202,6 +202,21 @@ func TestLooseUserInfo(t *testing.T) {
 		_, err := psc.ParseUserInfo([]byte(body))
 		refused(t, err, segur.KindTooLarge, "")
 	}
+}
+
+// An account after the change of 2026: its key is a PSI, and some claims are not there.
+func TestUserOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	p := start(t, psctest.WithUsers(psctest.User{NationalID: "899900000056", FamilyName: "FUSION", GivenName: "Camille",
+		Practices: []psctest.Practice{{Profession: "10", Specialty: "SM44", Sector: "SA07", StructureID: "1990000019", StructureName: "CENTRE D'IMAGERIE FICTIF"}},
+		Claims: map[string]any{"SubjectNameID": "6f1c2f7e-0d55-4a55-9f0b-2f4f6c1d8a77", "preferred_username": nil}}))
+	s := p.login(t, p.client(t), psctest.Decision{})
+	u, err := s.UserInfo(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, u.PreferredUsername)
+	who, err := u.Professional(psc.OnlySituation())
+	require.NoError(t, err)
+	assert.Equal(t, "899900000056", who.ID)
 }
 
 func TestUserInfoRefused(t *testing.T) {
