@@ -209,7 +209,7 @@ func TestUserOfOnesOwn(t *testing.T) {
 	t.Parallel()
 	p := start(t, psctest.WithUsers(psctest.User{NationalID: "899900000056", FamilyName: "FUSION", GivenName: "Camille",
 		Practices: []psctest.Practice{{Profession: "10", Specialty: "SM44", Sector: "SA07", StructureID: "1990000019", StructureName: "CENTRE D'IMAGERIE FICTIF"}},
-		Claims: map[string]any{"SubjectNameID": "6f1c2f7e-0d55-4a55-9f0b-2f4f6c1d8a77", "preferred_username": nil}}))
+		Claims:    map[string]any{"SubjectNameID": "6f1c2f7e-0d55-4a55-9f0b-2f4f6c1d8a77", "preferred_username": nil}}))
 	s := p.login(t, p.client(t), psctest.Decision{})
 	u, err := s.UserInfo(t.Context())
 	require.NoError(t, err)
