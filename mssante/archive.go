@@ -1,6 +1,7 @@
 package mssante
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,8 +27,6 @@ func (c *Client) pack(m *Message, headers []segur.DocumentHeader, now time.Time)
 	var documents []xdm.Document
 	for i, d := range m.Documents {
 		entry := xds.DeriveEntry(headers[i], xds.EntryOptions{Visibility: m.visibility(i).markers(), LocalPatientID: true})
-		// A marker that the header holds already is not written twice.
-		entry.ConfidentialityCodes = slices.CompactFunc(entry.ConfidentialityCodes, segur.Code.Equal)
 		documents = append(documents, xdm.Document{Entry: entry, Content: d.CDA, Action: m.Action})
 	}
 	if len(documents) > 0 && len(documents[0].Entry.Authors) > 0 {
@@ -43,9 +42,9 @@ func (c *Client) packOptions(now time.Time) xdm.Options {
 
 // readBack compares the documents as they will be read with what their headers
 // were given to say, and keeps what was read.
-func (k *checked) readBack(a *xdm.Archive) error {
+func (c *checked) readBack(a *xdm.Archive) error {
 	var p segur.Problems
-	if len(a.Sets) != 1 || len(a.Sets[0].Documents) != len(k.headers) {
+	if len(a.Sets) != 1 || len(a.Sets[0].Documents) != len(c.headers) {
 		p.Add("documents", "are not all in the archive")
 		return p.Err(opCompose)
 	}
@@ -53,7 +52,7 @@ func (k *checked) readBack(a *xdm.Archive) error {
 		if d.Header == nil {
 			continue // a warning of the archive says why
 		}
-		given, at := &k.headers[i], fmt.Sprintf("documents[%d].cda.", i)
+		given, at := &c.headers[i], fmt.Sprintf("documents[%d].cda.", i)
 		for _, f := range []struct {
 			name string
 			same bool
@@ -74,10 +73,10 @@ func (k *checked) readBack(a *xdm.Archive) error {
 		}
 		h := *given
 		h.Type.Code, h.PatientIDs, h.Patient = d.Header.Type.Code, d.Header.PatientIDs, d.Header.Patient
-		k.headers[i] = h
+		c.headers[i] = h
 	}
 	for _, w := range a.Warnings {
-		k.warn(w.Field, w.Message)
+		c.warn(inMessage(w.Field), w.Message)
 	}
 	return p.Err(opCompose)
 }
@@ -93,4 +92,30 @@ func samePatientIDs(a, b []segur.Identifier) bool {
 		})
 	}
 	return within(a, b) && within(b, a)
+}
+
+// inMessage turns the path of a field of the package or of the archive into
+// that of the message.
+func inMessage(field string) string {
+	if rest, ok := strings.CutPrefix(field, "subsets[0]."); ok {
+		return rest
+	}
+	if rest, ok := strings.CutPrefix(field, "sets[0]."); ok {
+		return strings.Replace(rest, "entries", "documents", 1)
+	}
+	return field
+}
+
+// ofMessage is an error of the package whose fields are those of the message.
+func ofMessage(err error) error {
+	var e *segur.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	out := *e
+	out.Details = slices.Clone(e.Details)
+	for i := range out.Details {
+		out.Details[i].Field = inMessage(out.Details[i].Field)
+	}
+	return &out
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -214,14 +215,14 @@ type finder struct {
 func (f *finder) Write(p []byte) (int, error) {
 	const keep = 32 // longer than any word
 	if !f.found {
-		seam := append(f.tail, p[:min(len(p), keep)]...)
+		seam := slices.Concat(f.tail, p[:min(len(p), keep)])
 		for _, w := range f.words {
 			f.found = f.found || bytes.Contains(seam, w) || bytes.Contains(p, w)
 		}
 		if len(p) >= keep {
 			f.tail = append(f.tail[:0], p[len(p)-keep:]...)
 		} else {
-			f.tail = append([]byte(nil), seam[max(len(seam)-keep, 0):]...)
+			f.tail = seam[max(len(seam)-keep, 0):]
 		}
 	}
 	return len(p), nil

@@ -207,15 +207,15 @@ func (c *Client) archive(m *Message, k *checked, now time.Time, limit int64) ([]
 		if int64(b.Len()) >= limit {
 			return nil, tooLarge(limit)
 		}
-		return nil, err
+		return nil, ofMessage(err)
 	}
 	for _, w := range packed.Warnings {
-		k.warn(w.Field, w.Message)
+		k.warn(inMessage(w.Field), w.Message)
 	}
 	a, err := xdm.Open(bytes.NewReader(b.Bytes()), int64(b.Len()), xdm.ReadOptions{Limits: xdm.Limits{
 		MaxArchiveBytes: limit, MaxBytes: max(limit, unpackedLimit)}})
 	if err != nil {
-		return nil, err
+		return nil, ofMessage(err)
 	}
 	return b.Bytes(), k.readBack(a)
 }

@@ -223,7 +223,7 @@ func TestWhiteListIsAsked(t *testing.T) {
 	m := toPrescriber()
 	m.To[0] = mssante.ToProfessional("", "x@Elsewhere.example")
 	_, err := c.Compose(m)
-	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	assert.Equal(t, []string{"to[0]"}, fields(t, err))
 	assert.Contains(t, err.Error(), "white list")
 	m = toPrescriber()
 	m.ReplyTo = "x@Elsewhere.example"

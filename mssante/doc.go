@@ -7,7 +7,10 @@
 // subject, the label of the sender and the X-MSS headers, all computed from
 // the documents. It refuses what must not leave: documents of two patients, a
 // patient who opposed, an address that is not that of the patient, documents
-// hidden from those they would go to. [Client.Send] submits it once and says
+// hidden from those they would go to. What the message, the documents, their
+// headers and their metadata say of visibility is added up and held against a
+// table ([DefaultVisibilityRules]). [Client.Predict] tells the size before
+// anything is built, [Client.Reply] starts an answer. [Client.Send] submits it once and says
 // what became of each recipient. [Client.Receive] reads a mailbox and checks
 // size and hash of every document it gives.
 //
@@ -27,6 +30,5 @@
 // Package mssantetest has a fake operator for tests.
 //
 // What it does not do: it asks neither of these two by itself, writes no read receipt, and interprets neither
-// receipts nor the bounces of Mon espace santé: they are received as mails. A
-// document without an INS is not packed, since its metadata require one.
+// receipts nor the bounces of Mon espace santé: they are received as mails.
 package mssante

@@ -42,7 +42,7 @@ func TestDocumentsWithoutINS(t *testing.T) {
 	assert.Contains(t, head(t, l), "\r\nX-MSS-INS: N\r\n")
 	assert.Contains(t, head(t, l), "\r\nX-MSS-CODECDA: 18748-4\r\n")
 	assert.False(t, bytes.Contains(bytesOf(t, l), []byte(matriculeBody)))
-	assert.Equal(t, []string{"subsets[0].set.patientID", "subsets[0].documents[0].entry.patientID"}, warnings(l))
+	assert.Equal(t, []string{"set.patientID", "documents[0].entry.patientID"}, warnings(l))
 	a := archiveOf(t, l)
 	e := a.Sets[0].Documents[0].Entry
 	assert.Equal(t, "IPP-0001", e.PatientID.ID)

@@ -45,7 +45,7 @@ func (c *Client) predict(m *Message, k *checked, now time.Time) (Size, error) {
 	if len(k.headers) > 0 {
 		var err error
 		if room, err = xdm.Predict(c.pack(m, k.headers, now), c.packOptions(now)); err != nil {
-			return Size{}, err
+			return Size{}, ofMessage(err)
 		}
 		w.attachmentHeader("application/zip", ArchiveName)
 	}
