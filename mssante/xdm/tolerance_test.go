@@ -133,7 +133,7 @@ func TestHeaderOfDocuments(t *testing.T) {
 		return xdm.Open(bytes.NewReader(b), int64(len(b)), o)
 	}
 	inside := strings.TrimPrefix(cdaText, `<?xml version="1.0" encoding="UTF-8"?>`)
-	long := strings.Replace(cdaText, "JVBERi0=", filler(2<<20), 1)
+	long := strings.Replace(cdaText, "JVBERi0=", filler(1<<20), 1)
 	for name, body := range map[string]string{"plain": cdaText, "long body": long, "not closed after the header": cdaText[:strings.Index(cdaText, "</component>")],
 		"Latin-1": strings.NewReplacer(`encoding="UTF-8"`, `encoding="ISO-8859-1"`, "é", "\xe9").Replace(cdaText)} {
 		a, err := of("text/xml", body, xdm.ReadOptions{})
