@@ -166,7 +166,7 @@ func TestPromiseRetrieval(t *testing.T) {
 		"</xds:DocumentResponse></xds:RetrieveDocumentSetResponse></soap:Body></soap:Envelope>\r\n--b\r\nContent-Type: application/dicom\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <1@x>\r\n\r\n"
 	cfg.HTTPClient = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		return &http.Response{StatusCode: 200, ContentLength: -1, Request: r, ProtoMajor: 1, ProtoMinor: 1,
+		return &http.Response{StatusCode: http.StatusOK, ContentLength: -1, Request: r, ProtoMajor: 1, ProtoMinor: 1,
 			Header: http.Header{"Content-Type": {`multipart/related; type="application/xop+xml"; boundary=b; start="<root@x>"; start-info="application/soap+xml"`}},
 			Body:   io.NopCloser(io.MultiReader(strings.NewReader(head), &zeros{size}, strings.NewReader("\r\n--b--\r\n")))}, nil
 	})}
