@@ -260,6 +260,6 @@ func TestAnswerToWhatDoesNotFit(t *testing.T) {
 	_, err := reader.Answer(t.Context(), receive(t, reader, mssante.Filter{})[0], mssante.Outcome{})
 	require.NoError(t, err)
 	require.Len(t, small.Messages(mssantetest.SenderMailbox), 1)
-	assert.Equal(t, box, string(small.Messages(mssantetest.SenderMailbox)[0].From))
+	assert.Equal(t, box, small.Messages(mssantetest.SenderMailbox)[0].From)
 	assert.Contains(t, string(small.Messages(mssantetest.SenderMailbox)[0].Raw), "text/rfc822-headers")
 }

@@ -22,6 +22,14 @@
 // Sending is not repeated by itself. When [segur.Error.Retryable], hand the
 // same [Letter] to Send again later: it keeps its Message-ID.
 //
+// [Client.Watch] gives mails as they come; [Filter] and [Client.MarkProcessed]
+// see that each is processed once. [Client.Answer] tells the sender what became
+// of the documents, by a read receipt or a mail of integration error.
+// [Incoming.Report] reads what others say of our mails (delivery notifications,
+// read receipts, integration errors, bounces), and [Delivery] follows each
+// recipient with it. [Outbox] and [Inbox] keep a connection. Config.Trace gets
+// the functional traces.
+//
 // [Discover] finds the servers of an operator by DNS. The national white list is
 // in the package whitelist, whose guard fits Config.AllowDomain; revocation of
 // the operator's certificate is in credential/revocation, whose checker fits
@@ -29,6 +37,7 @@
 //
 // Package mssantetest has a fake operator for tests.
 //
-// What it does not do: it asks neither of these two by itself, writes no read receipt, and interprets neither
-// receipts nor the bounces of Mon espace santé: they are received as mails.
+// What it does not do: it asks neither of these two by itself, stores nothing
+// (deliveries, positions of a watch and traces are the caller's to keep), does
+// not prove who wrote a report, and neither moves nor deletes mails.
 package mssante

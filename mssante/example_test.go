@@ -95,3 +95,65 @@ func ExampleClient_Send_partial() {
 	// to[1] 5.1.1 the mailbox does not exist
 	// true false
 }
+
+// The recipient's software files the document and says so; the sender follows
+// the delivery.
+func ExampleClient_Answer() {
+	ctx := context.Background()
+	operator := mssantetest.NewServer()
+	defer operator.Close()
+	sender, err := mssante.New(operator.Config())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	message := toPrescriber()
+	message.ReadReceipt = true
+	letter, err := sender.Compose(message)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	delivery := mssante.NewDelivery(letter) // keep it, as JSON for instance
+	receipt, err := sender.Send(ctx, letter)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = delivery.Sent(receipt)
+	fmt.Println(delivery.Recipients[0].State())
+
+	reader, err := mssante.New(operator.ConfigFor(mssantetest.PrescriberMailbox))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for mail, err := range reader.Watch(ctx, mssante.Filter{Unprocessed: true, MarkProcessed: true}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if mail.Kind() == mssante.DocumentMail {
+			if _, err := reader.Answer(ctx, mail, mssante.Outcome{Error: mssante.PatientUnknown}); err != nil {
+				fmt.Println(err)
+			}
+			break
+		}
+	}
+
+	for mail, err := range sender.Watch(ctx, mssante.Filter{}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if report, err := mail.Report(); err == nil {
+			_, _ = delivery.Apply(report)
+			break
+		}
+	}
+	one := delivery.Recipients[0]
+	fmt.Println(one.State(), one.Read, one.ReadError, one.ReadError.Text().EN)
+	// Output:
+	// accepted
+	// delivered processed-error 902 Unknown patient identifier
+}

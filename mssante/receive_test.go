@@ -81,7 +81,7 @@ func TestSilenceOfIMAPEndsWithTheContext(t *testing.T) {
 			srv := newServer(t)
 			srv.Deliver(box, plain("m"))
 			srv.Fail(mssantetest.Fault{Command: command, Hang: true})
-			ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
 			defer cancel()
 			start := time.Now()
 			var last error

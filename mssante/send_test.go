@@ -145,7 +145,7 @@ func TestCutInTheMiddleOfALongMail(t *testing.T) {
 	srv.Fail(mssantetest.Fault{Command: "DATA", CutAfter: 100_000})
 	c := newClient(t, srv.Config())
 	m := toPrescriber()
-	long := append([]byte("%PDF-1.4\n"), make([]byte, 16_000_000)...)
+	long := append([]byte("%PDF-1.4\n"), make([]byte, 9_000_000)...)
 	m.Documents[0] = mssante.Document{CDA: segur.NewDocument(m.Documents[0].CDA, m.Documents[0].CDA.Header()), PDF: segur.BytesContent(long)}
 	l := compose(t, c, m)
 	_, err := c.Send(t.Context(), l)
@@ -164,7 +164,11 @@ func TestSilenceEndsWithTheContext(t *testing.T) {
 			srv.Fail(mssantetest.Fault{Command: command, Hang: true})
 			client := newClient(t, srv.Config())
 			l := compose(t, client, toPrescriber())
-			ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)
+			patience := 250 * time.Millisecond
+			if command == "DATA" { // must be reached
+				patience = 800 * time.Millisecond
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			start := time.Now()
 			_, err := client.Send(ctx, l)

@@ -101,7 +101,7 @@ func (c *Client) Watch(ctx context.Context, f Filter) iter.Seq2[*Incoming, error
 	}
 }
 
-const opWatch = "mssante.watch"
+const opWatch = "mssante.watch" //nolint:gosec // the name of an operation
 
 // final reports whether trying again is of no use.
 func final(err error) bool {
@@ -146,7 +146,7 @@ func (w *watch) pause() time.Duration {
 		d = p.MaxBackoff
 	}
 	w.failures++
-	return d/2 + rand.N(d/2+1) // so that everybody does not come back at once
+	return d/2 + rand.N(d/2+1) //nolint:gosec // so that everybody does not come back at once
 }
 
 // connect watches over one connection, until it ends.
