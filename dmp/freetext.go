@@ -46,8 +46,9 @@ func freeText(s string) string {
 	return marks.ReplaceAllString(b.String(), removed)
 }
 
-// marks are several marks that follow each other.
-var marks = regexp.MustCompile(`\[removed\](?:[ '’-]*\[removed\])+`)
+// marks are several marks that follow each other, and the number that belongs
+// to one (IPP-0001).
+var marks = regexp.MustCompile(`\[removed\](?:[ '’-]*\[removed\]|[-/]?\d+)+`)
 
 func letters(s string, from int) (word string, end int) {
 	end = len(s)

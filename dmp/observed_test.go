@@ -131,13 +131,13 @@ func TestTextsOfConsultationAreCleaned(t *testing.T) {
 	srv.Fail(dmptest.Fault{ContentType: soapType, Body: body})
 	_, err := client.Retrieve(t.Context(), dmptest.Patient().INS, entry)
 	require.ErrorIs(t, err, segur.ErrRefused)
-	assert.Equal(t, "Patient [removed] [removed] ([removed]) : [removed] [removed], [removed], code 26257-6^^2.16.840.1.113883.6.1, G15_10/SM44",
+	assert.Equal(t, "Patient [removed] ([removed]) : [removed], [removed], code 26257-6^^2.16.840.1.113883.6.1, G15_10/SM44",
 		asError(t, err).Details[0].Message)
 
 	srv.Fail(dmptest.Fault{ContentType: soapType, Body: body})
 	_, err = found(client, dmp.Query{Patient: dmptest.Patient().INS})
 	require.ErrorIs(t, err, segur.ErrRefused)
-	assert.Contains(t, asError(t, err).Details[0].Message, ": [removed] [removed], [removed], code 26257-6")
+	assert.Contains(t, asError(t, err).Details[0].Message, "Patient [removed] ([removed]) : [removed], [removed], code 26257-6")
 
 	srv.Fail(dmptest.Fault{Op: "dmp.find", Alter: func(b []byte) []byte {
 		return replaceOnce(b, statusSuccess+`">`, statusPartial+`"><rs:RegistryErrorList>`+registryError("XDSRegistryError", said, "Error")+`</rs:RegistryErrorList>`)
