@@ -431,7 +431,7 @@ func (r *reader) idle(timer <-chan time.Time) error {
 func (r *reader) resume(s *transport.Session) bool {
 	r.s = s
 	r.conn.bind(s)
-	return r.noop() == nil
+	return s.Context().Err() == nil && r.noop() == nil
 }
 
 // close says goodbye if the server listens, and ends the connection.

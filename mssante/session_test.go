@@ -103,7 +103,6 @@ func TestOutbox(t *testing.T) {
 	require.ErrorIs(t, err, segur.ErrCanceled)
 	_, err = send(m)
 	require.NoError(t, err)
-
 	require.NoError(t, o.Close())
 	require.NoError(t, o.Close())
 	_, err = send(m)

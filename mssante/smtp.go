@@ -168,7 +168,7 @@ func (x *submission) resume(s *transport.Session) bool {
 	x.conn.wire.patience.Store(int64(x.c.cfg.Timeout))
 	x.conn.wire.budget.Store(smtpBudget)
 	x.left = false
-	return x.client.Reset() == nil
+	return s.Context().Err() == nil && x.client.Reset() == nil
 }
 
 // quit says goodbye; how a session ends changes nothing.
