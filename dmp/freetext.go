@@ -27,7 +27,7 @@ func freeText(s string) string {
 				b.WriteString(word)
 			}
 			i, start = end, false
-		case unicode.IsDigit(r):
+		case r >= '0' && r <= '9':
 			number, end := digits(s, i)
 			if identifies(number) && !part(s, i, end) {
 				b.WriteString(removed)

@@ -18,7 +18,7 @@ func TestFreeText(t *testing.T) {
 		"Aucun AuthorInstitution ne correspond à l'utilisateur du VIHF", "Erreur d'authentification de la personne morale",
 		"A required header representing a Message Addressing Property is not present", "This MessageID was used already",
 		"L'INS du VIHF n'est pas celle du document 1.2.250.1.213.1.4.10", "Le DMP est rattaché à Mon espace santé",
-		"Code G15_10/SM44 inconnu", "DMPClosed : DMP fermé. Veuillez réessayer", "Opération impossible", "Inattendue : la réponse", "", "é", "42 %",
+		"Code G15_10/SM44 inconnu", "DMPClosed : DMP fermé. Veuillez réessayer", "Opération impossible", "Inattendue : la réponse", "", "é", "42 %", "٨٨ digits of others",
 	} {
 		assert.Equal(t, s, dmp.FreeText(s))
 	}
