@@ -127,6 +127,9 @@ const (
 
 func (c *Checker) check(ctx context.Context, p pair, staple []byte) error {
 	var causes []error
+	if _, isRevoked, reason := c.last(p); isRevoked && reason != ocsp.CertificateHold {
+		return refusal(p, reason) // for good, whatever a source that is behind says
+	}
 	for _, s := range c.cfg.Sources {
 		var v verdict
 		var reason int

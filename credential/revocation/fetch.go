@@ -30,18 +30,11 @@ func (c *Checker) byOCSP(ctx context.Context, p pair, staple []byte) (verdict, i
 			causes = append(causes, errOCSPEnded)
 		default:
 			c.keepAnswer(p.key(), a)
-			if v, reason := a.verdict(); v != nothing {
-				return v, reason, nil
-			}
 		}
 	}
-	c.mu.Lock()
-	a := c.answers[p.key()]
-	c.mu.Unlock()
-	if a != nil && !c.ended(a.until) {
-		if v, reason := a.verdict(); v != nothing {
-			return v, reason, nil
-		}
+	// What is known may be newer than what was stapled.
+	if v, reason := c.known(p); v != nothing {
+		return v, reason, nil
 	}
 	for _, u := range points(p.cert.OCSPServer) {
 		err := c.once(ctx, "ocsp "+u+" "+p.key(), func(ctx context.Context) error { return c.askResponder(ctx, u, p) })
@@ -49,13 +42,7 @@ func (c *Checker) byOCSP(ctx context.Context, p pair, staple []byte) (verdict, i
 			causes = append(causes, err)
 			continue
 		}
-		c.mu.Lock()
-		a := c.answers[p.key()]
-		c.mu.Unlock()
-		if a == nil {
-			continue
-		}
-		if v, reason := a.verdict(); v != nothing {
+		if v, reason := c.known(p); v != nothing {
 			return v, reason, nil
 		}
 		causes = append(causes, errResponderUnknown)
@@ -63,13 +50,19 @@ func (c *Checker) byOCSP(ctx context.Context, p pair, staple []byte) (verdict, i
 	return nothing, 0, errors.Join(causes...)
 }
 
-var errResponderUnknown = errors.New("the responder does not know the certificate")
+var errResponderUnknown = errors.New("the responder does not know the certificate, or answers with what is out of date")
 
-func (a *answer) verdict() (verdict, int) {
-	switch a.status {
-	case ocsp.Good:
+// known is what the answer that is kept says, if it still counts.
+func (c *Checker) known(p pair) (verdict, int) {
+	c.mu.Lock()
+	a := c.answers[p.key()]
+	c.mu.Unlock()
+	switch {
+	case a == nil || !a.final() && c.ended(a.until):
+		return nothing, 0
+	case a.status == ocsp.Good:
 		return good, 0
-	case ocsp.Revoked:
+	case a.status == ocsp.Revoked:
 		return revoked, a.reason
 	}
 	return nothing, 0
@@ -105,14 +98,16 @@ func (c *Checker) askResponder(ctx context.Context, u string, p pair) error {
 	return nil
 }
 
-// keepAnswer keeps an answer, unless a longer one of the same kind, or that it was revoked for good, is known.
+// keepAnswer keeps an answer, unless a newer one, or that the certificate was revoked for good, is known: an older answer
+// that is replayed, or that a server goes on stapling, changes nothing.
 func (c *Checker) keepAnswer(key string, a *answer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if old := c.answers[key]; old != nil && (old.status == ocsp.Revoked && old.reason != ocsp.CertificateHold || old.status == a.status && old.until.After(a.until)) {
+	old := c.answers[key]
+	if old != nil && (old.final() || !a.final() && old.at.After(a.at)) {
 		return
 	}
-	if len(c.answers) >= c.cfg.MaxResponses {
+	if old == nil && len(c.answers) >= c.cfg.MaxResponses {
 		evict(c.answers, func(a *answer) time.Time { return a.until })
 	}
 	c.answers[key] = a
@@ -139,7 +134,7 @@ func listKey(issuer *x509.Certificate, u string) string {
 func (c *Checker) byList(ctx context.Context, p pair) (verdict, int, error) {
 	var causes []error
 	for _, u := range points(p.cert.CRLDistributionPoints) {
-		l, err := c.list(ctx, p.issuer, u)
+		l, err := c.list(ctx, p, u)
 		if err != nil {
 			causes = append(causes, err)
 			continue
@@ -153,15 +148,15 @@ func (c *Checker) byList(ctx context.Context, p pair) (verdict, int, error) {
 }
 
 // list gives a list that counts now.
-func (c *Checker) list(ctx context.Context, issuer *x509.Certificate, u string) (*list, error) {
-	key := listKey(issuer, u)
+func (c *Checker) list(ctx context.Context, p pair, u string) (*list, error) {
+	key := listKey(p.issuer, u)
 	c.mu.Lock()
 	l := c.lists[key]
 	c.mu.Unlock()
 	if l != nil && !c.ended(l.nextUpdate) {
 		return l, nil
 	}
-	if err := c.once(ctx, "crl "+key, func(ctx context.Context) error { return c.downloadList(ctx, issuer, u) }); err != nil {
+	if err := c.once(ctx, "crl "+key, func(ctx context.Context) error { return c.downloadList(ctx, p.issuer, u, p.cert.CRLDistributionPoints) }); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
@@ -173,13 +168,13 @@ func (c *Checker) list(ctx context.Context, issuer *x509.Certificate, u string) 
 	return l, nil
 }
 
-func (c *Checker) downloadList(ctx context.Context, issuer *x509.Certificate, u string) error {
+func (c *Checker) downloadList(ctx context.Context, issuer *x509.Certificate, u string, names []string) error {
 	der, err := c.download(ctx, &transport.Request{Op: "revocation.crl", Method: http.MethodGet, URL: u, RepeatSafe: true, ResponseLimit: c.cfg.MaxListBytes,
 		Header: http.Header{"Accept": {"application/pkix-crl, */*"}}})
 	if err != nil {
 		return err
 	}
-	l, err := parseList(der, issuer, c.cfg.Clock(), c.cfg.Skew, c.cfg.MaxEntries)
+	l, err := parseList(der, issuer, names, c.cfg.Clock(), c.cfg.Skew, c.cfg.MaxEntries)
 	if err != nil {
 		return err
 	}
@@ -187,7 +182,7 @@ func (c *Checker) downloadList(ctx context.Context, issuer *x509.Certificate, u 
 	key := listKey(issuer, u)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if old := c.lists[key]; old != nil && l.thisUpdate.Before(old.thisUpdate) {
+	if old := c.lists[key]; old != nil && l.before(old) {
 		return errCRLOlder
 	}
 	if c.lists[key] == nil && len(c.lists) >= c.cfg.MaxLists {

@@ -24,8 +24,8 @@ func FuzzList(f *testing.F) {
 	f.Add(pki.CRL(credentialtest.CRL{Revoked: []*x509.Certificate{cert}, ReasonCode: 1}))
 	other := pki.Foreign().Issuing()
 	f.Fuzz(func(t *testing.T, der []byte) {
-		_, _ = parseList(der, issuer, fuzzTime, time.Minute, 100)
-		if _, err := parseList(der, other, fuzzTime, time.Minute, 100); err == nil {
+		_, _ = parseList(der, issuer, nil, fuzzTime, time.Minute, 100)
+		if _, err := parseList(der, other, nil, fuzzTime, time.Minute, 100); err == nil {
 			t.Fatal("accepted for another authority")
 		}
 	})

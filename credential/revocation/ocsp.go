@@ -34,8 +34,12 @@ var (
 type answer struct {
 	status int // of the package ocsp
 	reason int
+	at     time.Time // thisUpdate
 	until  time.Time
 }
+
+// final reports whether no later answer can change this one: a certificate on hold may come back, a revoked one not.
+func (a *answer) final() bool { return a.status == ocsp.Revoked && a.reason != ocsp.CertificateHold }
 
 var (
 	oidNonce  = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}
@@ -140,7 +144,7 @@ func parseResponse(der []byte, cert, issuer *x509.Certificate, nonce []byte, c *
 	if r.ThisUpdate.After(now.Add(c.Skew)) || r.ProducedAt.After(now.Add(c.Skew)) || !until.After(r.ThisUpdate) {
 		return nil, errOCSPFuture
 	}
-	return &answer{status: r.Status, reason: r.RevocationReason, until: until}, nil
+	return &answer{status: r.Status, reason: r.RevocationReason, at: r.ThisUpdate, until: until}, nil
 }
 
 // signedBy verifies the signature. A certificate that came along must be the issuer, or issued by it for this use.

@@ -23,7 +23,7 @@ func (c *Checker) Renew(ctx context.Context) error {
 	c.mu.Unlock()
 	var errs []error
 	for _, l := range due {
-		err := c.once(ctx, "crl "+listKey(l.issuer, l.point), func(ctx context.Context) error { return c.downloadList(ctx, l.issuer, l.point) })
+		err := c.once(ctx, "crl "+listKey(l.issuer, l.point), func(ctx context.Context) error { return c.downloadList(ctx, l.issuer, l.point, l.names) })
 		if ctx.Err() != nil {
 			return contextError(ctx)
 		}

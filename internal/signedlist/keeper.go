@@ -54,8 +54,10 @@ type Keeper[T any] struct {
 	failure atomic.Pointer[error]
 	turn    chan struct{} // one refresh or load at a time
 
-	// Of the answer that current came from; they belong to who holds turn.
+	// These belong to who holds turn. The validators are those of the answer that current came from; floor is the date of
+	// the list that the store held before there was one.
 	etag, modified string
+	floor          time.Time
 }
 
 // NewKeeper makes a keeper without a list.
@@ -170,7 +172,12 @@ func (k *Keeper[T]) fetch(ctx context.Context, op string) (bool, error) {
 	switch {
 	case resp.Status == http.StatusNotModified && asked:
 		same := *k.Current()
-		same.Confirmed = k.s.Clock()
+		now := k.s.Clock()
+		if err := same.again(ctx, op, k.s.Trust, now); err != nil {
+			k.etag, k.modified = "", "" // the next one comes whole, with its signature
+			return false, err
+		}
+		same.Confirmed = now
 		k.current.Store(&same)
 		return false, nil
 	case resp.Status >= 400:
@@ -208,6 +215,7 @@ func validator(h http.Header, name string) string {
 func (k *Keeper[T]) accept(ctx context.Context, op string, document []byte) (changed bool, err error) {
 	// What was asked for before does not describe this document.
 	k.etag, k.modified = "", ""
+	k.stored(ctx, op)
 	if changed, err = k.take(ctx, op, document, false); err != nil {
 		return false, err
 	}
@@ -217,6 +225,23 @@ func (k *Keeper[T]) accept(ctx context.Context, op string, document []byte) (cha
 		}
 	}
 	return changed, nil
+}
+
+// stored notes the date of the stored list while there is none in use: nobody asked for it, or the revocation of its signer
+// could not be known then. The date binds even so; a list that does not verify has none.
+func (k *Keeper[T]) stored(ctx context.Context, op string) {
+	if k.s.Store == nil || k.Current() != nil || !k.floor.IsZero() {
+		return
+	}
+	document, err := k.s.Store.Load(ctx)
+	if err != nil || len(document) == 0 {
+		return
+	}
+	trust, now := k.s.Trust, k.s.Clock()
+	trust.CheckChain = nil
+	if v, err := Verify(ctx, op, document, k.s.Profile, trust, now, k.s.New()); err == nil && !v.Generated.After(now.Add(k.s.Skew)) {
+		k.floor = v.Generated
+	}
 }
 
 // take verifies the document and puts it in use, unless it is dated before the list in use or after now.
@@ -232,6 +257,9 @@ func (k *Keeper[T]) take(ctx context.Context, op string, document []byte, stored
 	out := &Copy[T]{Verified: *v, Stored: stored}
 	if !stored {
 		out.Confirmed = now
+	}
+	if v.Generated.Before(k.floor) {
+		return false, &segur.Error{Op: op, Kind: segur.KindProtocol, Message: "the list is older than the one that was stored: it is refused"}
 	}
 	if cur := k.Current(); cur != nil {
 		switch {

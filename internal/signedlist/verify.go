@@ -67,6 +67,8 @@ type Verified[T any] struct {
 	Generated time.Time
 	Digest    [sha256.Size]byte // of the canonical content, without the signature
 	Signer    *x509.Certificate
+
+	chains [][]*x509.Certificate // of the signer
 }
 
 // Verify judges one document at the time now. The error is an *segur.Error: KindSignature when it is not what a trusted
@@ -90,16 +92,39 @@ func Verify[T any](ctx context.Context, op string, src []byte, p Profile, t Trus
 	if !slices.ContainsFunc(p.Signers, func(s Signer) bool { return s.matches(leaf) }) {
 		return nil, refused(op, "the list is signed by another than those expected")
 	}
-	if t.CheckChain != nil {
-		if err := t.CheckChain(ctx, segur.Chains{Verified: chains}); err != nil {
-			return nil, unchecked(op, err)
-		}
+	if err := t.check(ctx, op, chains); err != nil {
+		return nil, err
 	}
 	list, generated, err := r.Result()
 	if err != nil {
 		return nil, unreadable(op, err)
 	}
-	return &Verified[T]{List: list, Generated: generated, Digest: doc.Digest, Signer: leaf}, nil
+	return &Verified[T]{List: list, Generated: generated, Digest: doc.Digest, Signer: leaf, chains: chains}, nil
+}
+
+func (t Trust) check(ctx context.Context, op string, chains [][]*x509.Certificate) error {
+	if t.CheckChain == nil {
+		return nil
+	}
+	if err := t.CheckChain(ctx, segur.Chains{Verified: chains}); err != nil {
+		return unchecked(op, err)
+	}
+	return nil
+}
+
+// again judges the signer once more, at the time now.
+func (v *Verified[T]) again(ctx context.Context, op string, t Trust, now time.Time) error {
+	valid := func(c *x509.Certificate) bool { return !now.Before(c.NotBefore) && !now.After(c.NotAfter) }
+	var chains [][]*x509.Certificate
+	for _, chain := range v.chains {
+		if !slices.ContainsFunc(chain, func(c *x509.Certificate) bool { return !valid(c) }) {
+			chains = append(chains, chain)
+		}
+	}
+	if len(chains) == 0 {
+		return refused(op, "the certificate of the list's signer, or of its authority, has expired")
+	}
+	return t.check(ctx, op, chains)
 }
 
 func refused(op, message string) error {

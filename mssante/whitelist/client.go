@@ -56,7 +56,7 @@ func (c *Client) Load(ctx context.Context) error { return c.keeper.Load(ctx) }
 
 // Refresh asks for the list, conditionally once one was fetched, and reports whether it is another edition. On any error
 // the list in use stays: [segur.ErrSignature] when the document is not what the expected signer signed, [segur.ErrProtocol]
-// when it is not newer than the list in use or not a list, [segur.ErrTooLarge], [segur.ErrTruncated], or that of the call.
+// when it is older than the list in use or the stored one, or not a list, [segur.ErrTooLarge], [segur.ErrTruncated], or that of the call.
 func (c *Client) Refresh(ctx context.Context) (changed bool, err error) {
 	changed, err = c.keeper.Refresh(ctx)
 	if st := c.Status(); st.Stale && st.HasList {
