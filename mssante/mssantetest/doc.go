@@ -10,9 +10,17 @@
 // copy for each document, no document to another patient than its own.
 // [Server.Refusals] says why a mail was refused.
 //
-// [Server.Fail] scripts refusals, greylisting, cut connections, lost answers
-// and silence.
+// It goes on after it took a mail, as real ones do: delivery notifications
+// ([Returns], [Held], and of success when one is asked for), answers of readers
+// ([Reads]), returns of Mon espace santé ([Bounces]), all put in the mailbox of
+// the sender.
 //
-// What it does not do: it does not relay to other operators, sends no receipts
-// nor bounces, and its patients' mailboxes open by IMAP, which real ones do not.
+// [Server.Fail] scripts refusals, cut connections, lost answers, duplicates,
+// slowness and silence; [WithGreylisting], [Quota] and [WithTokenCheck] are
+// refusals with a reason. [Server.Flag], [Server.Expunge], [Server.Rebuild] and
+// [Server.Disconnect] are what happens to a mailbox that is being read.
+//
+// What it does not do: it does not relay to other operators, its words are its
+// own where those of real services are not public, and its patients' mailboxes
+// open by IMAP, which real ones do not.
 package mssantetest

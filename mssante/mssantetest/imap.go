@@ -16,6 +16,13 @@ func (s *Server) newIMAPSession(c *imapserver.Conn) (imapserver.Session, *imapse
 		conn = t.NetConn()
 	}
 	raw, _ := conn.(*cutConn)
+	if f := s.take("IMAP-CONNECT", ""); f != nil {
+		if f.Hang {
+			<-s.closed
+		}
+		_ = c.NetConn().Close()
+		return nil, nil, errGone
+	}
 	return &imapSession{s: s, c: c, raw: raw}, &imapserver.GreetingData{}, nil
 }
 
@@ -26,6 +33,7 @@ type imapSession struct {
 	s   *Server
 	c   *imapserver.Conn
 	raw *cutConn
+	box *mailbox
 }
 
 func (x *imapSession) play(command string) error {
@@ -36,6 +44,8 @@ func (x *imapSession) play(command string) error {
 	case f.Hang:
 		<-x.s.closed
 		return errGone
+	case f.Status != 0:
+		return &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCode(f.Code), Text: "scripted refusal"}
 	case f.CutAfter > 0 && x.raw != nil:
 		x.raw.left.Store(f.CutAfter)
 		return nil
@@ -62,7 +72,10 @@ func (x *imapSession) Authenticate(mechanism string) (sasl.Server, error) {
 		return nil, imapserver.ErrAuthFailed
 	}
 	server, err := x.s.authenticator(mechanism, t.ConnectionState(), func(m *mailbox) {
-		x.UserSession = imapmemserver.NewUserSession(m.user)
+		x.UserSession, x.box = imapmemserver.NewUserSession(m.user), m
+		x.s.mu.Lock()
+		defer x.s.mu.Unlock()
+		m.sessions[x] = true
 	})
 	if err != nil {
 		return nil, imapserver.ErrAuthFailed
@@ -74,6 +87,9 @@ func (x *imapSession) Close() error {
 	if x.UserSession == nil {
 		return nil
 	}
+	x.s.mu.Lock()
+	delete(x.box.sessions, x)
+	x.s.mu.Unlock()
 	return x.UserSession.Close()
 }
 

@@ -23,15 +23,21 @@ var (
 
 // judge returns the rule that a submitted mail breaks, or "". It reads the
 // mail with the standard library, not with the code it judges.
-func (s *Server) judge(raw []byte, from *mailbox, rcpt []string) string {
+func (s *Server) judge(e envelope) string {
+	raw, from, rcpt := e.raw, e.sender, e.rcpt
 	head, _, ok := bytes.Cut(raw, []byte("\r\n\r\n"))
-	if !ok {
+	switch {
+	case !ok:
 		return "the mail has no body"
+	case e.declared > 0 && e.declared != int64(len(raw)):
+		return "the size is not the one that MAIL announced (RFC 1870)"
+	case e.null && !bytes.Contains(raw, []byte("\r\nAuto-Submitted: ")):
+		return "the return path is empty and the mail is not a report"
+	}
+	if why := judgeLines(raw); why != "" {
+		return why
 	}
 	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
-		if len(line) > 998 {
-			return "a header line is longer than 998 characters"
-		}
 		if bytes.ContainsFunc(line, func(r rune) bool { return r != '\t' && (r < ' ' || r > '~') }) {
 			return "a header holds something else than printable ASCII"
 		}
@@ -66,6 +72,20 @@ func (s *Server) judge(raw []byte, from *mailbox, rcpt []string) string {
 		return why
 	}
 	return s.claim(m.Header.Get("Message-Id"), rcpt)
+}
+
+// judgeLines checks what servers on the way may cut or change (RFC 5321 section
+// 4.5.3.1.6).
+func judgeLines(raw []byte) string {
+	for line := range bytes.SplitSeq(raw, []byte("\r\n")) {
+		switch {
+		case len(line) > 998:
+			return "a line is longer than 998 characters"
+		case bytes.ContainsAny(line, "\r\n\x00"):
+			return "a line holds a bare CR or LF, or a NUL"
+		}
+	}
+	return ""
 }
 
 // claim takes the identifier of a mail that is accepted: once for each

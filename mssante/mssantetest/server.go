@@ -6,12 +6,13 @@ import (
 	"io"
 	"log"
 	"net"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
-	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 	"github.com/emersion/go-smtp"
 
 	"github.com/segur-sdk/segur"
@@ -29,6 +30,9 @@ const (
 
 // ProductNumber is the X-MSS-NIL of [Server.Config].
 const ProductNumber = "0000000001"
+
+// hostName is what the server calls itself.
+const hostName = "fake.mssante.fr"
 
 // Option changes a [Server].
 type Option func(*Server)
@@ -57,6 +61,31 @@ func WithoutDeliveryReceipts() Option { return func(s *Server) { s.noDSN = true 
 // well-formed matricule has one.
 func WithoutPatients() Option { return func(s *Server) { s.noPatients = true } }
 
+// WithPatientBounces takes mails to addresses of Mon espace santé that nobody
+// has, and returns them in words, as the operator of another domain sees it. By
+// default they are refused at once.
+func WithPatientBounces() Option { return func(s *Server) { s.patientBounces = true } }
+
+// WithGreylisting refuses each recipient of each sender a number of times for
+// now (450), then takes the mail.
+func WithGreylisting(times int) Option { return func(s *Server) { s.greylisting = times } }
+
+// WithWhiteList sets the domains that mail may go to, the operator's own
+// included. By default it may go to any domain below mssante.fr.
+func WithWhiteList(domains ...string) Option {
+	return WithAllowDomain(func(domain string) bool {
+		return slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, domain) })
+	})
+}
+
+// WithAllowDomain is [WithWhiteList] for the guard of a white list.
+func WithAllowDomain(allow func(domain string) bool) Option {
+	return func(s *Server) { s.allow = allow }
+}
+
+// WithClock dates what the server writes. The default is time.Now.
+func WithClock(now func() time.Time) Option { return func(s *Server) { s.clock = now } }
+
 // WithProductNumbers sets the values of X-MSS-NIL that are accepted. By
 // default any is.
 func WithProductNumbers(numbers ...string) Option { return func(s *Server) { s.numbers = numbers } }
@@ -76,6 +105,11 @@ type Server struct {
 	maxBytes    int64
 	numbers     []string
 
+	patientBounces bool
+	greylisting    int
+	allow          func(domain string) bool
+	clock          func() time.Time
+
 	smtp      *smtp.Server
 	imap      *imapserver.Server
 	listeners []net.Listener
@@ -88,34 +122,17 @@ type Server struct {
 	seen      map[string]bool // Message-IDs
 	faults    []*Fault
 	refused   []string
-}
-
-// mailbox is one address.
-type mailbox struct {
-	address   string
-	structure string // OU of the certificates that open it
-	password  string
-	token     string
-	user      *imapmemserver.User
-	messages  []Message
-	full      bool
-}
-
-// Message is a mail as it was delivered to a mailbox.
-type Message struct {
-	// From and To are those of the envelope.
-	From string
-	To   []string
-	// Raw is the mail without the trace header of the server.
-	Raw []byte
-	// DeliveryReceipt says that a notification of success was asked for.
-	DeliveryReceipt bool
+	greyed    map[string]int // refusals so far, by sender and recipient
+	reports   int            // written so far
 }
 
 // NewServer starts a server on 127.0.0.1. Like net/http/httptest it panics
 // when it cannot listen.
 func NewServer(opts ...Option) *Server {
-	s := &Server{maxBytes: 25_000_000, closed: make(chan struct{}), mailboxes: map[string]*mailbox{}, seen: map[string]bool{}}
+	s := &Server{
+		maxBytes: 25_000_000, clock: time.Now, closed: make(chan struct{}), mailboxes: map[string]*mailbox{}, seen: map[string]bool{}, greyed: map[string]int{},
+		allow: func(domain string) bool { return strings.HasSuffix(strings.ToLower(domain), ".mssante.fr") },
+	}
 	for _, o := range opts {
 		o(s)
 	}
@@ -134,15 +151,15 @@ func NewServer(opts ...Option) *Server {
 	}
 	quiet := log.New(io.Discard, "", 0) // refused handshakes are what tests provoke
 	s.smtp = smtp.NewServer(smtp.BackendFunc(s.newSMTPSession))
-	s.smtp.Domain, s.smtp.TLSConfig, s.smtp.ErrorLog = "fake.mssante.fr", config, quiet
+	s.smtp.Domain, s.smtp.TLSConfig, s.smtp.ErrorLog = hostName, s.handshake(config, "TLS"), quiet
 	s.smtp.MaxLineLength = 16 << 10 // AUTH lines have 12,288 bytes (RFC 4954 section 4)
 	s.smtp.MaxMessageBytes, s.smtp.MaxRecipients, s.smtp.EnableDSN = s.maxBytes, 100, !s.noDSN
 	s.imap = imapserver.New(&imapserver.Options{
-		NewSession: s.newIMAPSession, TLSConfig: config, Logger: quiet,
+		NewSession: s.newIMAPSession, TLSConfig: s.handshake(config, "IMAP-TLS"), Logger: quiet,
 		Caps: imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapIMAP4rev2: {}, imap.CapSASLIR: {}},
 	})
-	s.SMTP = s.listen(s.smtp.Serve, config)
-	s.IMAP = s.listen(s.imap.Serve, config)
+	s.SMTP = s.listen(s.smtp.Serve, s.smtp.TLSConfig)
+	s.IMAP = s.listen(s.imap.Serve, s.handshake(config, "IMAP-TLS"))
 	return s
 }
 
@@ -201,98 +218,9 @@ func (s *Server) ConfigFor(address string) mssante.Config {
 	}
 }
 
-// MailboxOption changes a mailbox.
-type MailboxOption func(*mailbox)
-
-// OwnedBy links the mailbox to another structure: only certificates whose OU
-// is that identifier open it.
-func OwnedBy(structureID string) MailboxOption { return func(m *mailbox) { m.structure = structureID } }
-
-// WithPassword lets SASL PLAIN open the mailbox, and no certificate.
-func WithPassword(password string) MailboxOption {
-	return func(m *mailbox) { m.password, m.structure = password, "" }
-}
-
-// WithToken lets SASL XOAUTH2 open the mailbox with that token, and no
-// certificate.
-func WithToken(token string) MailboxOption {
-	return func(m *mailbox) { m.token, m.structure = token, "" }
-}
-
-// Full refuses deliveries: the mailbox has no room left.
-func Full() MailboxOption { return func(m *mailbox) { m.full = true } }
-
-// AddMailbox makes a mailbox, or a new one in its place. Without option the
-// default fictional structure owns it.
-func (s *Server) AddMailbox(address string, opts ...MailboxOption) {
-	m := &mailbox{address: address, structure: credentialtest.DefaultStructureID}
-	for _, o := range opts {
-		o(m)
-	}
-	m.user = imapmemserver.NewUser(address, "")
-	if err := m.user.Create("INBOX", nil); err != nil {
-		panic("mssantetest: " + err.Error())
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.mailboxes[strings.ToLower(address)] = m
-}
-
-// find returns a mailbox, made on demand for a patient, or nil.
-func (s *Server) find(address string) *mailbox {
-	key := strings.ToLower(address)
-	s.mu.Lock()
-	m := s.mailboxes[key]
-	s.mu.Unlock()
-	if m != nil || s.noPatients || !mssante.IsPatientAddress(address) {
-		return m
-	}
-	local, _, _ := strings.Cut(address, "@")
-	if _, err := segur.ParseINS(local, segur.OIDINSNIRTest); err != nil {
-		return nil
-	}
-	s.AddMailbox(address)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.mailboxes[key]
-}
-
-// Messages are those of a mailbox, oldest first.
-func (s *Server) Messages(address string) []Message {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if m := s.mailboxes[strings.ToLower(address)]; m != nil {
-		return append([]Message(nil), m.messages...)
-	}
-	return nil
-}
-
 // Refusals say why messages were refused, in the order they came.
 func (s *Server) Refusals() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.refused...)
 }
-
-// Deliver puts a mail in a mailbox as it is, without any check: bad ones are
-// what a reader must survive. It panics when there is no such mailbox.
-func (s *Server) Deliver(address string, raw []byte) {
-	m := s.find(address)
-	if m == nil {
-		panic("mssantetest: no mailbox of that address")
-	}
-	s.deliver(m, Message{To: []string{address}, Raw: raw})
-}
-
-func (s *Server) deliver(m *mailbox, message Message) {
-	literal := literal{strings.NewReader(string(message.Raw))}
-	if _, err := m.user.Append("INBOX", literal, &imap.AppendOptions{}); err != nil {
-		panic("mssantetest: " + err.Error())
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m.messages = append(m.messages, message)
-}
-
-// literal gives its size as go-imap wants it.
-type literal struct{ *strings.Reader }

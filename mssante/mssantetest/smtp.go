@@ -1,7 +1,6 @@
 package mssantetest
 
 import (
-	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -53,10 +52,29 @@ type smtpSession struct {
 	c    *smtp.Conn
 	box  *mailbox // authenticated
 	from bool
-	null bool // no return path
-	to   []*mailbox
+	mail envelope
+	to   []target
+}
+
+// envelope is how a mail was submitted, for one recipient once it is.
+type envelope struct {
+	sender   *mailbox
+	null     bool // no return path
+	id       string
+	headers  bool // RET=HDRS
+	declared int64
+
 	rcpt []string
-	dsn  bool
+	target
+	raw []byte
+}
+
+// target is one recipient.
+type target struct {
+	box      *mailbox
+	address  string
+	original string // ORCPT
+	notify   []smtp.DSNNotify
 }
 
 // AuthMechanisms lists what the server offers, inside TLS only.
@@ -96,7 +114,10 @@ func (x *smtpSession) Mail(from string, o *smtp.MailOptions) error {
 	case o != nil && o.Size > x.s.maxBytes:
 		return smtp.ErrDataTooLarge
 	}
-	x.from, x.null = true, from == ""
+	x.from, x.mail = true, envelope{sender: x.box, null: from == ""}
+	if o != nil {
+		x.mail.id, x.mail.headers, x.mail.declared = o.EnvelopeID, o.Return == smtp.DSNReturnHeaders, o.Size
+	}
 	return nil
 }
 
@@ -106,17 +127,29 @@ func (x *smtpSession) Rcpt(to string, o *smtp.RcptOptions) error {
 			return err
 		}
 	}
+	_, domain, _ := strings.Cut(to, "@")
+	if !x.s.allow(domain) {
+		return reply(550, "5.7.1", "the domain of "+to+" is not in the white list")
+	}
 	m := x.s.find(to)
-	switch {
-	case m == nil:
+	if m == nil {
 		return reply(550, "5.1.1", "no such mailbox: "+to)
-	case m.full:
+	}
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	pair := x.box.address + " " + strings.ToLower(to)
+	switch {
+	case x.s.greyed[pair] < x.s.greylisting:
+		x.s.greyed[pair]++
+		return reply(450, "4.2.0", "greylisted, try again later: "+to)
+	case m.full || m.quota > 0 && m.bytes+x.mail.declared > m.quota:
 		return reply(452, "4.2.2", "mailbox full: "+to)
 	}
-	if o != nil && slices.Contains(o.Notify, smtp.DSNNotifySuccess) {
-		x.dsn = true
+	t := target{box: m, address: to}
+	if o != nil {
+		t.notify, t.original = o.Notify, o.OriginalRecipient
 	}
-	x.to, x.rcpt = append(x.to, m), append(x.rcpt, to)
+	x.to = append(x.to, t)
 	return nil
 }
 
@@ -131,36 +164,37 @@ func (x *smtpSession) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if fault != nil && !fault.DropReply {
+	if fault != nil && !fault.DropReply && !fault.Twice {
 		if err := x.s.play(fault, x.c); err != nil {
 			return err
 		}
 	}
-	refusal := x.s.judge(raw, x.box, x.rcpt)
-	if refusal == "" && x.null && !bytes.Contains(raw, []byte("\r\nAuto-Submitted: ")) {
-		refusal = "the return path is empty and the mail is not a report"
+	mail := x.mail
+	mail.raw = raw
+	for _, t := range x.to {
+		mail.rcpt = append(mail.rcpt, t.address)
 	}
-	if refusal != "" {
+	if refusal := x.s.judge(mail); refusal != "" {
 		x.s.mu.Lock()
 		x.s.refused = append(x.s.refused, refusal)
 		x.s.mu.Unlock()
 		return reply(554, "5.6.0", refusal)
 	}
-	from := x.box.address
-	if x.null {
-		from = ""
+	for _, t := range x.to {
+		mail.target = t
+		x.s.route(mail)
+		if fault != nil && fault.Twice {
+			x.s.route(mail)
+		}
 	}
-	for _, m := range x.to {
-		x.s.deliver(m, Message{From: from, To: slices.Clone(x.rcpt), Raw: bytes.Clone(raw), DeliveryReceipt: x.dsn})
-	}
-	if fault != nil {
+	if fault != nil && fault.DropReply {
 		_ = x.c.Conn().Close()
 		return errGone
 	}
 	return nil
 }
 
-func (x *smtpSession) Reset() { x.from, x.to, x.rcpt, x.dsn = false, nil, nil, false }
+func (x *smtpSession) Reset() { x.from, x.mail, x.to = false, envelope{}, nil }
 
 func (x *smtpSession) Logout() error { return nil }
 
@@ -168,7 +202,7 @@ func (x *smtpSession) Logout() error { return nil }
 func (s *Server) authenticator(mechanism string, state tls.ConnectionState, open func(*mailbox)) (sasl.Server, error) {
 	try := func(address string, ok func(*mailbox) bool) error {
 		m := s.find(address)
-		if m == nil || !ok(m) {
+		if m == nil || m.absent || !ok(m) {
 			return errRefused
 		}
 		open(m)
@@ -188,7 +222,7 @@ func (s *Server) authenticator(mechanism string, state tls.ConnectionState, open
 		}), nil
 	case "XOAUTH2":
 		return &xoauth2Server{check: func(user, token string) error {
-			return try(user, func(m *mailbox) bool { return m.token != "" && m.token == token })
+			return try(user, func(m *mailbox) bool { return m.token != nil && m.token(token) })
 		}}, nil
 	}
 	return nil, errRefused
