@@ -1,8 +1,9 @@
 // Package dmp is the client of the DMP, the shared medical record of Mon espace santé, for software of professionals: it
-// publishes documents (TD2.1), finds them (TD3.1) and retrieves them (TD3.2).
+// tells the state of a record and of an authorisation (TD0, TD1), publishes documents (TD2.1, TD2.2), finds them (TD3.1),
+// retrieves them (TD3.2), and changes who sees them, archives and deletes them (TD3.3).
 //
 // Specifications: the interface of the DMP for professional software (guide "DMPi" 2.10, transactions TD0 to TD3), that
-// is IHE XDS.b (ITI-41, ITI-18, ITI-43; IT Infrastructure Technical Framework) with the metadata of the CI-SIS, over
+// is IHE XDS.b (ITI-41, ITI-18, ITI-43, ITI-57; IT Infrastructure Technical Framework) with the metadata of the CI-SIS, over
 // SOAP 1.2, mutual TLS 1.2 and one signed assertion (VIHF, SAML 2.0) for each call; the signature of submission sets
 // follows IHE Document Digital Signature with XAdES 1.1.1. The guide itself is not public: what could not be read in a
 // public source is a field of [Settings].
@@ -38,7 +39,21 @@
 //
 // # Consulting
 //
-// [Client.Find] gives the entries of a patient, [Client.Retrieve] streams one document and verifies its size and its hash.
+// [Client.Find] gives the entries of a patient, with every filter of TD3.1; [Client.FindByReference], [Client.Lookup],
+// [Client.FindSubmissionSets], [Client.Associations] and [Client.DocumentsAndAssociations] are the other stored queries.
+// [Client.Sync] tells what is new, replaced, hidden or gone since a [SyncState] that the software keeps.
+// [Client.Retrieve] streams one document and verifies its size and its hash, [Client.RetrieveAll] several of one answer.
+//
+// # Changing
+//
+// [Client.SetVisibility] hides a document from professionals or shows it, [Client.Archive] and [Client.Unarchive] move it,
+// and [Client.PrepareDelete] shows what [Client.Delete] would delete (RG_3410). A version that somebody else changed in
+// between is read again once.
+//
+// # Sending later
+//
+// [Sealed.Encode] stores a submission, with its documents or with their hashes, and [Client.Decode] reopens it under the
+// same identifiers once everything has been verified again. The stored form holds patient data.
 //
 // # Rights
 //
@@ -69,9 +84,8 @@
 //
 // # What it does not do
 //
-// The web access in INDIRECTE_RENFORCEE (TD0.10), of which no specification is public, the creation, the change and the
-// closing of a record (TD1.1 to TD1.4, which software no longer does where the record is attached to Mon espace santé),
-// the web account of the patient (TD1.5), the
-// deletion and the changes of metadata (TD3.3), the exchange of a token of Pro Santé Connect for one of the record, and the encoding of a [Sealed]
-// submission for storage are not there. It does not test whether a patient opposes: that is recorded by the software.
+// The web access in INDIRECTE_RENFORCEE (TD0.10), of which no specification is public; the creation, the change and the
+// closing of a record (TD1.1 to TD1.4, which software no longer does where the record is attached to Mon espace santé)
+// and the web account of the patient (TD1.5); the exchange of a token of Pro Santé Connect for one of the record. It
+// does not know whether a patient opposes: the software records it and says it in Submission.Opposition.
 package dmp
