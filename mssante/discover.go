@@ -57,7 +57,8 @@ const maxServers = 16
 
 // Discover asks the DNS which servers serve a mailbox (SRV records of its domain). It is an [segur.ErrNotFound] error when
 // there are none, [segur.ErrRefused] when all are outside the allowed domains, [segur.ErrUnavailable] when the DNS does
-// not answer. One service may be missing from the result: that of a mailbox that only sends, for instance.
+// not answer for a service of which nothing else was found. One service may be missing from the result: that of a mailbox
+// that only sends, for instance.
 func Discover(ctx context.Context, mailbox string, d Discovery) (*Services, error) {
 	const op = "mssante.discover"
 	var p segur.Problems
@@ -112,10 +113,14 @@ type search struct {
 	resolver   Resolver
 	found      Services
 	refused    []segur.Detail
-	failed     error // of the DNS, other than "there is none"
+	failed     [2]error // of the DNS, other than "there is none", for sending and for reading
 }
 
 func (s *search) ask(ctx context.Context, l label) error {
+	into, failed := &s.found.SMTP, &s.failed[0]
+	if l.reading {
+		into, failed = &s.found.IMAP, &s.failed[1]
+	}
 	_, records, err := s.resolver.LookupSRV(ctx, l.service, "tcp", s.domain)
 	if ctx.Err() != nil {
 		return s.ended(ctx)
@@ -123,16 +128,12 @@ func (s *search) ask(ctx context.Context, l label) error {
 	if err != nil {
 		var dns *net.DNSError
 		if !errors.As(err, &dns) || !dns.IsNotFound {
-			s.failed = err
+			*failed = err
 		}
 		// Records that do not read come with those that do.
 	}
 	records = slices.Clone(records)
 	slices.SortStableFunc(records, func(a, b *net.SRV) int { return cmp.Compare(a.Priority, b.Priority) })
-	into := &s.found.SMTP
-	if l.reading {
-		into = &s.found.IMAP
-	}
 	for _, r := range records[:min(len(records), maxServers)] {
 		if r.Target == "." || r.Target == "" || r.Port == 0 { // RFC 2782: the service is not offered
 			continue
@@ -168,13 +169,20 @@ func (s *search) inside(host string) bool {
 }
 
 func (s *search) result() (*Services, error) {
+	var failed error
+	for i, found := range [][]Server{s.found.SMTP, s.found.IMAP} {
+		if len(found) == 0 && s.failed[i] != nil {
+			failed = s.failed[i]
+		}
+	}
+	some := len(s.found.SMTP)+len(s.found.IMAP) > 0
 	switch {
-	case len(s.found.SMTP)+len(s.found.IMAP) > 0:
+	case some && failed == nil:
 		return &s.found, nil
-	case len(s.refused) > 0:
+	case !some && len(s.refused) > 0:
 		return nil, &segur.Error{Op: s.op, Kind: segur.KindRefused, Message: "the DNS names servers outside the allowed domains only", Details: s.refused}
-	case s.failed != nil:
-		return nil, &segur.Error{Op: s.op, Kind: segur.KindUnavailable, Message: "the DNS does not answer", Err: safeDNS(s.failed)}
+	case failed != nil:
+		return nil, &segur.Error{Op: s.op, Kind: segur.KindUnavailable, Message: "the DNS does not answer", Err: safeDNS(failed)}
 	}
 	return nil, &segur.Error{Op: s.op, Kind: segur.KindNotFound, Message: "the domain of the mailbox announces no server"}
 }

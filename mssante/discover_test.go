@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -105,6 +106,39 @@ func TestDiscoverNothing(t *testing.T) {
 		assert.Contains(t, err.Error(), field)
 	}
 	assert.Len(t, z.asked, 1)
+}
+
+// flaky answers for one service and fails for the other.
+type flaky struct {
+	zone
+	fails string
+}
+
+func (f *flaky) LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error) {
+	if strings.HasPrefix(service, f.fails) {
+		return "", nil, &net.DNSError{Err: "server misbehaving", IsTemporary: true}
+	}
+	return f.zone.LookupSRV(ctx, service, proto, name)
+}
+
+// A mailbox does not lose reading, or sending, because the DNS failed for a moment.
+func TestDiscoverHalf(t *testing.T) {
+	t.Parallel()
+	records := map[string][]*net.SRV{
+		"_submission._tcp.cabinet-fictif.mssante.fr": {{Target: "smtp.cabinet-fictif.mssante.fr.", Port: 587}},
+		"_imap._tcp.cabinet-fictif.mssante.fr":       {{Target: "imap.cabinet-fictif.mssante.fr.", Port: 143}},
+	}
+	for _, fails := range []string{"imap", "submission"} {
+		s, err := mssante.Discover(t.Context(), doctorBox, mssante.Discovery{Resolver: &flaky{zone{records: records}, fails}})
+		assert.Nil(t, s, fails)
+		require.ErrorIs(t, err, segur.ErrUnavailable, fails)
+	}
+	s, err := mssante.Discover(t.Context(), doctorBox, mssante.Discovery{Resolver: &flaky{zone{records: records}, "imaps"}})
+	require.NoError(t, err, "found without it")
+	assert.Equal(t, "imap.cabinet-fictif.mssante.fr:143", s.IMAP[0].Address())
+	s, err = mssante.Discover(t.Context(), doctorBox, mssante.Discovery{Resolver: &flaky{zone{records: records}, "imap"}, IMAP: "-", IMAPTLS: "-"})
+	require.NoError(t, err, "not asked for")
+	assert.Equal(t, "smtp.cabinet-fictif.mssante.fr:587", s.SMTP[0].Address())
 }
 
 func TestConfigure(t *testing.T) {

@@ -201,9 +201,9 @@ func (b *Backchannel) begin(now time.Time) (time.Duration, error) {
 		b.ended = true
 		return 0, oauthError(opPoll, codeExpired, 0)
 	case b.busy:
-		return b.interval, nil
+		return b.wait(now.Add(b.interval), now), nil
 	case now.Before(b.next):
-		return b.next.Sub(now), nil
+		return b.wait(b.next, now), nil
 	}
 	b.busy = true
 	return 0, nil
@@ -216,7 +216,15 @@ func (b *Backchannel) end(now time.Time, more time.Duration, final bool) time.Du
 	b.busy, b.ended = false, final
 	b.interval += more
 	b.next = now.Add(b.interval)
-	return b.interval
+	return b.wait(b.next, now)
+}
+
+// wait is how long it is until next, not beyond the end of the request: an interval is what the provider says.
+func (b *Backchannel) wait(next, now time.Time) time.Duration {
+	if next.After(b.until) {
+		next = b.until
+	}
+	return next.Sub(now)
 }
 
 func pendingError(wait time.Duration) error {

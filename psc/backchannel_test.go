@@ -195,3 +195,22 @@ func TestBackchannelIDToken(t *testing.T) {
 		refused(t, err, segur.KindAuthentication, field)
 	}
 }
+
+// A provider that asks for a long pause does not hold the caller beyond the end of the request.
+func TestBackchannelPauseEnds(t *testing.T) {
+	t.Parallel()
+	p := start(t, psctest.WithPollInterval(1000*time.Hour))
+	var pauses []time.Duration
+	c := p.client(t, func(c *psc.Config) {
+		c.Pause = func(_ context.Context, d time.Duration) error {
+			pauses = append(pauses, d)
+			p.clock.Advance(d)
+			return nil
+		}
+	})
+	b, err := c.StartBackchannel(t.Context(), psc.BackchannelRequest{LoginHint: waits})
+	require.NoError(t, err)
+	_, err = c.Poll(t.Context(), b)
+	refused(t, err, segur.KindAuthentication, "")
+	assert.Equal(t, []time.Duration{2 * time.Minute}, pauses)
+}

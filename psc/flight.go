@@ -55,6 +55,22 @@ func (f *flight[T]) do(ctx context.Context, op string, call func(context.Context
 	}
 }
 
+// wait returns once no call runs, or ctx ends.
+func (f *flight[T]) wait(ctx context.Context, op string) error {
+	f.mu.Lock()
+	t := f.now
+	f.mu.Unlock()
+	if t == nil {
+		return nil
+	}
+	select {
+	case <-t.done:
+		return nil
+	case <-ctx.Done():
+		return contextError(ctx, op)
+	}
+}
+
 // contextError is the end of the caller's context.
 func contextError(ctx context.Context, op string) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {

@@ -15,9 +15,13 @@ const (
 
 // Logout ends the session of the user at Pro Santé Connect, for all services, and the access token with it. From its
 // first call on the session gives no token any more, even when the provider cannot be reached; it may then be called
-// again. A session that the provider has ended already is logged out.
+// again. It waits for a renewal that is on its way, whose tokens are to end too. A session that the provider has ended
+// already is logged out.
 func (s *Session) Logout(ctx context.Context) error {
-	t := s.close()
+	t, err := s.last(ctx, opLogout)
+	if err != nil {
+		return err
+	}
 	if t.refresh == "" && t.access == "" {
 		return nil
 	}
@@ -47,7 +51,10 @@ func (s *Session) Logout(ctx context.Context) error {
 // Revoke ends the tokens of this service (RFC 7009) and leaves the session of the user at Pro Santé Connect, which
 // other services use, as it is. Like after Logout the session gives no token any more.
 func (s *Session) Revoke(ctx context.Context) error {
-	t := s.close()
+	t, err := s.last(ctx, opRevoke)
+	if err != nil {
+		return err
+	}
 	m, err := s.c.provider(ctx)
 	if err != nil {
 		return named(opRevoke, err)
@@ -95,6 +102,16 @@ func (s *Session) close() tokens {
 	defer s.mu.Unlock()
 	s.ended = true
 	return s.tokens
+}
+
+// last closes the session and returns the tokens that no renewal will replace any more: the provider may know the session
+// by the newest refresh token only.
+func (s *Session) last(ctx context.Context, op string) (tokens, error) {
+	s.close()
+	if err := s.renewal.wait(ctx, op); err != nil {
+		return tokens{}, err
+	}
+	return s.close(), nil
 }
 
 // send posts what repeats safely in its effect but is sent once, and takes an ended token for success.

@@ -108,28 +108,40 @@ func TestLogoutURL(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A logout that meets a renewal: whatever wins, no token is given out afterwards and the session ends.
-func TestLogoutDuringRenewal(t *testing.T) {
+// A logout that meets a renewal gives no token out any more, and ends what the renewal brings: the provider may know the
+// session by the new refresh token only.
+func TestLogoutEndsRotatedTokens(t *testing.T) {
 	t.Parallel()
-	p := start(t)
-	s := p.login(t, p.client(t), psctest.Decision{})
-	p.clock.Advance(2 * time.Minute)
-	arrived, proceed := make(chan struct{}), make(chan struct{})
-	p.Fail(psctest.Fault{Op: psctest.OpToken, Alter: func(b []byte) []byte {
-		close(arrived)
-		<-proceed
-		return b
-	}})
-	done := make(chan error, 1)
-	go func() {
-		_, err := s.Token(t.Context())
-		done <- err
-	}()
-	<-arrived
-	require.NoError(t, s.Logout(t.Context()))
-	close(proceed)
-	require.ErrorIs(t, <-done, psc.ErrSessionEnded)
-	gone(t, s)
-	require.NoError(t, s.Logout(t.Context()))
-	assert.Zero(t, p.OpenSessions())
+	for name, try := range map[string]struct {
+		end  func(*psc.Session, context.Context) error
+		opts []psctest.Option
+	}{
+		"logout": {(*psc.Session).Logout, nil}, "revoke": {(*psc.Session).Revoke, nil},
+		"logout by revocation": {(*psc.Session).Logout, []psctest.Option{psctest.WithoutEndpoints("end_session_endpoint")}},
+	} {
+		p := start(t, try.opts...)
+		s := p.login(t, p.client(t), psctest.Decision{})
+		p.clock.Advance(2 * time.Minute)
+		arrived, proceed := make(chan struct{}), make(chan struct{})
+		p.Fail(psctest.Fault{Op: psctest.OpToken, Alter: func(b []byte) []byte {
+			close(arrived)
+			<-proceed
+			return b
+		}})
+		renewed, ended := make(chan error, 1), make(chan error, 1)
+		go func() {
+			_, err := s.Token(t.Context())
+			renewed <- err
+		}()
+		<-arrived
+		short, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.ErrorIs(t, try.end(s, short), context.Canceled, name)
+		gone(t, s)
+		go func() { ended <- try.end(s, t.Context()) }()
+		close(proceed)
+		require.ErrorIs(t, <-renewed, psc.ErrSessionEnded, name)
+		require.NoError(t, <-ended, name)
+		assert.Zero(t, p.OpenSessions(), name)
+	}
 }

@@ -3,6 +3,7 @@ package psc
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
@@ -29,7 +30,12 @@ type metadata struct {
 	} `json:"mtls_endpoint_aliases"`
 }
 
-const opDiscovery = "psc.discovery"
+const (
+	opDiscovery = "psc.discovery"
+
+	// rediscovery is the pause after a document could not be read again.
+	rediscovery = time.Minute
+)
 
 // check wants the issuer asked for, to the character: a document that names another one would have its tokens accepted.
 func (m *metadata) check(cfg *Config) error {
@@ -93,7 +99,11 @@ func (c *Client) provider(ctx context.Context) (*metadata, error) {
 	}
 	read, err := c.discovery.do(ctx, opDiscovery, c.discover)
 	if err != nil && m != nil && ctx.Err() == nil {
-		return m, nil //nolint:nilerr // the last good document
+		// The last good document; every call would else wait for a provider that does not answer.
+		c.mu.Lock()
+		c.until = c.cfg.Clock().Add(min(rediscovery, c.cfg.Settings.MetadataLifetime))
+		c.mu.Unlock()
+		return m, nil
 	}
 	return read, err
 }

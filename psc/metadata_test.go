@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,6 +94,7 @@ func TestDiscoveryIsKept(t *testing.T) {
 	p.clock.Advance(25 * time.Hour)
 	p.Fail(psctest.Fault{Op: psctest.OpDiscovery, Status: 404, Times: psctest.Forever})
 	p.login(t, c, psctest.Decision{}) // with the last good one
+	p.clock.Advance(time.Hour)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, _, err := c.AuthCodeURL(ctx, psc.LoginOptions{})
@@ -147,4 +149,30 @@ func TestOfficialDiscovery(t *testing.T) {
 	target, err := serve(right)
 	require.NoError(t, err)
 	assert.True(t, strings.HasPrefix(target, "https://wallet.bas.psc.esante.gouv.fr/auth?"), target)
+}
+
+// A provider whose document cannot be read again is not asked at each call: the last good one serves meanwhile.
+func TestDiscoveryIsNotAskedAtEachCall(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	c := p.client(t, func(c *psc.Config) { c.Retry.MaxAttempts = 1 })
+	begin := func() {
+		_, _, err := c.AuthCodeURL(t.Context(), psc.LoginOptions{})
+		require.NoError(t, err)
+	}
+	begin()
+	p.clock.Advance(25 * time.Hour)
+	var asked atomic.Int32
+	p.Fail(psctest.Fault{Op: psctest.OpDiscovery, Times: psctest.Forever, Alter: func([]byte) []byte {
+		asked.Add(1)
+		return []byte("<html>")
+	}})
+	for range 3 {
+		begin()
+	}
+	assert.Equal(t, int32(1), asked.Load())
+	p.clock.Advance(2 * time.Minute)
+	begin()
+	begin()
+	assert.Equal(t, int32(2), asked.Load())
 }

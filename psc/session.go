@@ -68,8 +68,11 @@ func (s *Session) Token(ctx context.Context) (string, error) {
 // Renew renews the access token whatever is left of it, for a service that refuses it: it may have been revoked.
 func (s *Session) Renew(ctx context.Context) (string, error) {
 	s.mu.Lock()
-	seen := s.tokens.access
+	seen, ended := s.tokens.access, s.ended
 	s.mu.Unlock()
+	if ended {
+		return "", endedError(opRefresh)
+	}
 	return s.renewal.do(ctx, opRefresh, func(ctx context.Context) (string, error) { return s.renew(ctx, seen) })
 }
 

@@ -70,25 +70,43 @@ func (s Situation) Label() string {
 	return name + ", " + place
 }
 
-// Roles are those of an assertion (VIHF) of this situation: the profession (TRE_G15), then the specialty of a physician
-// (TRE_R01) or the section of a pharmacist (TRE_R06). SubjectRole is never their source.
+// Roles are those of an assertion (VIHF) of this situation: the profession, in its code system (TRE_G15, TRE_G16 for who
+// learns it, TRE_R95 for a title, TRE_R94 for social professions, TRE_R291 for an actor known by a role), then what
+// qualifies it: the specialty (TRE_R01), the section of a pharmacist (TRE_G05), the role of such an actor (TRE_R85).
+// SubjectRole is never their source.
 func (s Situation) Roles() []segur.Code {
 	e := s.Exercice
 	if e.Profession == "" {
 		return nil
 	}
-	system := systemProfession
-	if e.Category == student {
-		system = systemStudent
-	}
-	roles := []segur.Code{{Code: e.Profession, System: system}}
+	roles := []segur.Code{{Code: e.Profession, System: e.system()}}
+	second := segur.Code{Code: e.Specialty, System: systemSpecialty}
 	switch {
-	case e.Profession == pharmacist && s.Activity.PharmacistSection != "":
-		roles = append(roles, segur.Code{Code: s.Activity.PharmacistSection, System: systemSection})
-	case e.Profession != pharmacist && e.Specialty != "":
-		roles = append(roles, segur.Code{Code: e.Specialty, System: systemSpecialty})
+	case e.Profession == pharmacist:
+		second = segur.Code{Code: s.Activity.PharmacistSection, System: systemSection}
+	case e.Profession == byRole:
+		second = segur.Code{Code: s.Activity.Role, System: systemCareRole}
+	}
+	if second.Code != "" {
+		roles = append(roles, second)
 	}
 	return roles
+}
+
+// system is the code system of the profession: codes are told without.
+func (e *Exercice) system() segur.OID {
+	switch e.Profession {
+	case byRole:
+		return systemByRole
+	case "71", "72", "73", "93", "97": // osteopath, psychotherapist, chiropractor, psychologist, genetic counsellor
+		return systemTitle
+	case "41", "42", "43", "44", "45", "46", "47", "48", "49", "51", "52", "53":
+		return systemSocial
+	}
+	if e.Category == student {
+		return systemStudent
+	}
+	return systemProfession
 }
 
 // Organization is the structure of the situation. ID is empty when the provider does not give the national identifier:
@@ -109,16 +127,19 @@ func (s Situation) Organization() (o segur.Organization, ok bool) {
 }
 
 const (
-	systemProfession      segur.OID = "1.2.250.1.71.1.2.7"    // TRE_G15
-	systemStudent         segur.OID = "1.2.250.1.71.1.2.8"    // professions in training
-	systemSpecialty       segur.OID = "1.2.250.1.71.4.2.5"    // TRE_R01
-	systemSection         segur.OID = "1.2.250.1.71.4.2.6"    // TRE_R06
-	systemSector          segur.OID = "1.2.250.1.71.4.2.4"    // TRE_R02
-	systemAuthorSpecialty segur.OID = "1.2.250.1.213.1.1.4.5" // TRE_A02
+	systemProfession      segur.OID = "1.2.250.1.71.1.2.7"      // TRE_G15
+	systemStudent         segur.OID = "1.2.250.1.71.1.2.8"      // TRE_G16
+	systemTitle           segur.OID = "1.2.250.1.213.1.6.1.109" // TRE_R95
+	systemSocial          segur.OID = "1.2.250.1.213.1.6.1.4"   // TRE_R94
+	systemByRole          segur.OID = "1.2.250.1.213.1.6.1.140" // TRE_R291
+	systemCareRole        segur.OID = "1.2.250.1.213.1.6.1.107" // TRE_R85
+	systemSpecialty       segur.OID = "1.2.250.1.71.4.2.5"      // TRE_R01
+	systemSection         segur.OID = "1.2.250.1.71.4.2.6"      // TRE_G05
+	systemSector          segur.OID = "1.2.250.1.71.4.2.4"      // TRE_R02
+	systemAuthorSpecialty segur.OID = "1.2.250.1.213.1.1.4.5"   // TRE_A02
 
-	physician  = "10"
 	pharmacist = "21"
-	dentist    = "40"
+	byRole     = "99"
 	student    = "E"
 )
 
@@ -215,9 +236,9 @@ func (u *UserInfo) Professional(choice Choice) (segur.Professional, error) {
 	p.Profession = roles[0]
 	if len(roles) > 1 {
 		p.Specialty = roles[1]
-		if e.Category != student && (e.Profession == physician || e.Profession == dentist) {
+		if p.Profession.System == systemProfession {
 			// The form of the value set J01, which documents and assertions are both made from.
-			p.Specialty = segur.Code{Code: "G15_" + e.Profession + "/" + e.Specialty, System: systemAuthorSpecialty}
+			p.Specialty = segur.Code{Code: "G15_" + e.Profession + "/" + roles[1].Code, System: systemAuthorSpecialty}
 		}
 	}
 	if o, ok := s.Organization(); ok {

@@ -57,7 +57,7 @@ type OtherID struct {
 
 // Exercice is one "exercice professionnel". Codes are those of the RPPS. Its printed forms are redacted.
 type Exercice struct {
-	// Profession is codeProfession (TRE_G15): "10" is a physician.
+	// Profession is codeProfession, of TRE_G15 as a rule: "10" is a physician. [Situation.Roles] gives it its system.
 	Profession string
 	// Category is codeCategorieProfessionnelle: C (civil), M (military), E (student).
 	Category string
@@ -75,7 +75,7 @@ type Activity struct {
 	Mode string
 	// Sector is codeSecteurDactivite (TRE_R02), such as "SA07".
 	Sector string
-	// PharmacistSection is codeSectionPharmacien, Role codeRole, Kind codeGenreActivite.
+	// PharmacistSection is codeSectionPharmacien (TRE_G05), Role codeRole, Kind codeGenreActivite (TRE_R22).
 	PharmacistSection, Role, Kind string
 	// StructureID is ancienIdentifiantDeLaStructure: the national identifier with its type digit (IdNat_Struct) that
 	// an assertion names. TechnicalID is identifiantTechniqueDeLaStructure, a rank.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -45,27 +46,47 @@ func TestUserInfoFillsAVIHFAndASender(t *testing.T) {
 	}
 }
 
-// The record accepts the assertion that the package dmp makes of the professional and of the session.
+// The record accepts the assertion that the package dmp makes of the professional and of the session, whatever the
+// profession: dmptest checks the roles with its own tables.
 func TestRecordAcceptsTheProfessional(t *testing.T) {
 	t.Parallel()
 	record := dmptest.NewServer(dmptest.WithPKI(pki()))
 	defer record.Close()
-	p := start(t)
-	for user, try := range map[string]struct {
-		choice psc.Choice
-	}{
-		"899900000015": {psc.OnlySituation()}, "899900000023": {psc.InStructure("990000019")}, "899900000031": {psc.OnlySituation()},
-	} {
-		s := p.login(t, p.client(t), psctest.Decision{User: user})
+	in := func(p psctest.Practice) []psctest.Practice {
+		p.Sector, p.StructureID, p.StructureName = "SA07", "1990000019", "CENTRE D'IMAGERIE FICTIF"
+		return []psctest.Practice{p}
+	}
+	users := []psctest.User{
+		{NationalID: "899900000015", Practices: in(psctest.Practice{Profession: "10", Specialty: "SM44"})},
+		{NationalID: "899900000023", Practices: in(psctest.Practice{Profession: "21", Section: "H", Specialty: "X"})},
+		{NationalID: "899900000031", Practices: in(psctest.Practice{Profession: "60"})},
+		{NationalID: "899900000049", Practices: in(psctest.Practice{Profession: "10", Category: "E", Specialty: "SM44"})},
+		{NationalID: "899900000056", Practices: in(psctest.Practice{Profession: "99", Role: "331"})},
+		{NationalID: "899900000064", Practices: in(psctest.Practice{Profession: "93"})},
+		{NationalID: "899900000072", Practices: in(psctest.Practice{Profession: "41"})},
+		{NationalID: "899900000080", Practices: in(psctest.Practice{Profession: "60", Specialty: "SI03"})},
+		{NationalID: "899900000098", Practices: in(psctest.Practice{Profession: "98"})},
+		{NationalID: "899900000106", Practices: in(psctest.Practice{Profession: "21", Category: "E"})},
+	}
+	for i := range users {
+		users[i].FamilyName, users[i].GivenName = "FICTIF", "Alix"
+	}
+	p := start(t, psctest.WithUsers(users...))
+	c := p.client(t)
+	for _, user := range users {
+		s := p.login(t, c, psctest.Decision{User: user.NationalID})
 		u, err := s.UserInfo(t.Context())
 		require.NoError(t, err)
 		cfg := record.Config()
-		cfg.User, err = u.Professional(try.choice)
+		cfg.User, err = u.Professional(psc.OnlySituation())
 		require.NoError(t, err)
 		cfg.Structure, cfg.LocalAuthentication, cfg.AuthenticatedAt = *cfg.User.Organization, dmp.ByProSanteConnect, s.AuthenticatedAt
 		cfg.Mode, cfg.BearerToken = dmp.IndirecteRenforcee, s.Token
-		_, err = dmp.New(cfg)
-		require.NoError(t, err, user)
+		d, err := dmp.New(cfg)
+		require.NoError(t, err, user.Practices[0])
+		_, err = d.Existence(t.Context(), dmptest.Patient().INS)
+		require.NoError(t, err, user.Practices[0])
+		d.CloseIdleConnections()
 	}
 }
 
@@ -119,11 +140,15 @@ func TestProfessions(t *testing.T) {
 		profession, specialty segur.Code
 	}{
 		"pharmacist": {`{"codeProfession":"21","codeSavoirFaire":"X","activities":[{"codeSectionPharmacien":"A"}]}`,
-			segur.Code{Code: "21", System: "1.2.250.1.71.1.2.7"}, segur.Code{Code: "A", System: "1.2.250.1.71.4.2.6"}},
+			segur.Code{Code: "21", System: "1.2.250.1.71.1.2.7"}, segur.Code{Code: "G15_21/A", System: "1.2.250.1.213.1.1.4.5"}},
 		"pharmacist without section": {`{"codeProfession":"21"}`, segur.Code{Code: "21", System: "1.2.250.1.71.1.2.7"}, segur.Code{}},
 		"dentist":                    {`{"codeProfession":"40","codeSavoirFaire":"SCD02"}`, segur.Code{Code: "40", System: "1.2.250.1.71.1.2.7"}, segur.Code{Code: "G15_40/SCD02", System: "1.2.250.1.213.1.1.4.5"}},
 		"physician without":          {`{"codeProfession":"10","codeSavoirFaire":""}`, segur.Code{Code: "10", System: "1.2.250.1.71.1.2.7"}, segur.Code{}},
 		"student":                    {`{"codeProfession":"10","codeCategorieProfessionnelle":"E","codeSavoirFaire":"SM44"}`, segur.Code{Code: "10", System: "1.2.250.1.71.1.2.8"}, segur.Code{Code: "SM44", System: "1.2.250.1.71.4.2.5"}},
+		"nurse of advanced practice": {`{"codeProfession":"60","codeSavoirFaire":"SI03"}`, segur.Code{Code: "60", System: "1.2.250.1.71.1.2.7"}, segur.Code{Code: "G15_60/SI03", System: "1.2.250.1.213.1.1.4.5"}},
+		"secretary":                  {`{"codeProfession":"99","codeSavoirFaire":"X","activities":{"codeRole":"331"}}`, segur.Code{Code: "99", System: "1.2.250.1.213.1.6.1.140"}, segur.Code{Code: "331", System: "1.2.250.1.213.1.6.1.107"}},
+		"psychologist":               {`{"codeProfession":"93","activities":{"codeRole":"331"}}`, segur.Code{Code: "93", System: "1.2.250.1.213.1.6.1.109"}, segur.Code{}},
+		"social worker":              {`{"codeProfession":"41"}`, segur.Code{Code: "41", System: "1.2.250.1.213.1.6.1.4"}, segur.Code{}},
 		"radiographer":               {`{"codeProfession":"98"}`, segur.Code{Code: "98", System: "1.2.250.1.71.1.2.7"}, segur.Code{}},
 	} {
 		p, err := who(try.exercice)
@@ -136,6 +161,36 @@ func TestProfessions(t *testing.T) {
 	refused(t, err, segur.KindProtocol, "userInfo.codeProfession")
 	_, err = who(``)
 	refused(t, err, segur.KindNotFound, "")
+}
+
+// Professions have the systems of JDV_J65_SubjectRole_DMP, and pharmacists its sections.
+func TestSystemsOfficial(t *testing.T) {
+	t.Parallel()
+	concepts := regexp.MustCompile(`<Concept code="(\w+)" codeSystem="([0-9.]+)"`)
+	checked := 0
+	for _, m := range concepts.FindAllStringSubmatch(string(testkit.ReadShared(t, "mssante/tables/JDV_J65-SubjectRole-DMP.xml")), -1) {
+		code, system := m[1], segur.OID(m[2])
+		s := psc.Situation{Exercice: psc.Exercice{Profession: code, Category: "C"}}
+		at := 0
+		switch system {
+		case "1.2.250.1.71.1.2.7", "1.2.250.1.213.1.6.1.109", "1.2.250.1.213.1.6.1.4", "1.2.250.1.213.1.6.1.140":
+		case "1.2.250.1.71.1.2.8":
+			s.Exercice.Category = "E"
+		case "1.2.250.1.71.4.2.6":
+			s = psc.Situation{Exercice: psc.Exercice{Profession: "21"}, Activity: psc.Activity{PharmacistSection: code}}
+			at = 1
+		case "1.2.250.1.213.1.6.1.107":
+			s = psc.Situation{Exercice: psc.Exercice{Profession: "99"}, Activity: psc.Activity{Role: code}}
+			at = 1
+		default:
+			continue
+		}
+		checked++
+		roles := s.Roles()
+		require.Greater(t, len(roles), at, code)
+		assert.Equal(t, segur.Code{Code: code, System: system}, roles[at])
+	}
+	assert.Equal(t, 29+5+12+1+4+16+33, checked)
 }
 
 func TestNationalIdentifier(t *testing.T) {

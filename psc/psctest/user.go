@@ -20,10 +20,10 @@ type User struct {
 
 // Practice is one situation of a [User]: a profession in one structure.
 type Practice struct {
-	// Profession and Specialty are codes of TRE_G15 and TRE_R01; Category C unless told otherwise.
+	// Profession and Specialty are codes, of TRE_G15 and TRE_R01 as a rule; Category C unless told otherwise.
 	Profession, Specialty, Category string
-	// Section is that of a pharmacist.
-	Section string
+	// Section is that of a pharmacist, Role that of an actor known by it (profession 99).
+	Section, Role string
 	// Sector is a code of TRE_R02.
 	Sector string
 	// StructureID is the national identifier of the structure with its type digit; StructureName its name.
@@ -105,13 +105,13 @@ func (p *Practice) exercice(u *User) map[string]any {
 		title = "DR"
 	}
 	activity := map[string]any{}
-	for _, name := range []string{"codeRole", "numeroSiretSite", "numeroSirenSite", "numeroFinessSite", "numeroFinessetablissementJuridique",
+	for _, name := range []string{"numeroSiretSite", "numeroSirenSite", "numeroFinessSite", "numeroFinessetablissementJuridique",
 		"identifiantTechniqueDeLaStructure", "enseigneCommercialeSite", "complementDestinataire", "complementPointGeographique",
 		"indiceRepetitionVoie", "mentionDistribution", "codeCommune", "telephone2", "telecopie", "adresseEMail", "codeDepartement"} {
 		activity[name] = ""
 	}
 	maps.Copy(activity, map[string]any{
-		"codeModeExercice": "L", "codeSecteurDactivite": p.Sector, "codeSectionPharmacien": p.Section, "codeGenreActivite": "GENR01",
+		"codeModeExercice": "L", "codeSecteurDactivite": p.Sector, "codeSectionPharmacien": p.Section, "codeRole": p.Role, "codeGenreActivite": "GENR01",
 		"raisonSocialeSite": p.StructureName, "ancienIdentifiantDeLaStructure": p.StructureID, "autoriteDenregistrement": "CNOM/CNOM/ARS",
 		"numeroVoie": "3", "codeTypeDeVoie": "R", "libelleVoie": "DES ESSAIS", "codePostal": "69003", "bureauCedex": "69003 LYON",
 		"codePays": "99000", "telephone": "04 00 00 00 00",
