@@ -1,8 +1,9 @@
-// Command checkevidence judges what examples/publish-report left in its output folder, with tools that are not ours:
-// xmlsec1, xmllint, unzip, PDFBox Preflight and the official CDA checker. It reads MIME, zip and mail with the standard
+// Command checkevidence judges what examples/publish-report and examples/consult-record left in their output folders, with
+// tools that are not ours: xmlsec1, xmllint, unzip, PDFBox Preflight and the official CDA checker. It reads MIME, zip and mail with the standard
 // library only, so that none of the SDK's own readers vouches for the SDK's own writers.
 //
 //	go run ./.ci/checkevidence -dir OUT [-shared ../shared]
+//	go run ./.ci/checkevidence -record OUT
 //
 // It prints one line per check and exits 1 when one failed. Without -shared the official CDA rules are not run, and a
 // line says so.
@@ -30,9 +31,10 @@ var operations = []string{
 
 func main() {
 	dir := flag.String("dir", "", "output folder of examples/publish-report")
+	record := flag.String("record", "", "output folder of examples/consult-record")
 	shared := flag.String("shared", "", "folder that holds validators/cda")
 	flag.Parse()
-	if *dir == "" || flag.NArg() > 0 {
+	if *dir == "" && *record == "" || flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -42,7 +44,13 @@ func main() {
 		os.Exit(2)
 	}
 	c := &checker{dir: *dir, shared: *shared, work: work}
-	c.all()
+	if *dir != "" {
+		c.all()
+	}
+	if *record != "" {
+		c.dir = *record
+		c.record()
+	}
 	_ = os.RemoveAll(work)
 	fmt.Printf("evidence: %d passed, %d failed\n", c.passed, c.failed)
 	if c.failed > 0 || c.passed == 0 {

@@ -15,29 +15,38 @@ import (
 
 const nsDS = "http://www.w3.org/2000/09/xmldsig#"
 
-// submission judges the ITI-41 request: assertion, submission signature, references, hashes and sizes.
+// submission judges the ITI-41 request of the journey, which carries report.xml.
 func (c *checker) submission() {
 	files, err := c.files("dmp.submit", "request")
 	if err == nil && len(files) == 0 {
 		err = errors.New("no exchange")
 	}
-	var parts []part
-	if err == nil {
-		parts, err = soapParts(files[0])
+	if err != nil {
+		c.check("dmp.submit", err)
+		return
 	}
+	documents := c.lot("dmp.submit", files[0])
+	if !slices.ContainsFunc(documents, func(p part) bool { return bytes.Equal(p.body, c.report) }) {
+		err = errors.New("no part is report.xml, byte for byte")
+	}
+	c.check("dmp.submit: carries report.xml", err)
+}
+
+// lot judges one ITI-41 request: assertion, submission signature, references, hashes and sizes. It returns the documents.
+func (c *checker) lot(name, file string) (documents []part) {
+	parts, err := soapParts(file)
 	if err == nil && len(parts) < 3 {
 		err = fmt.Errorf("%d parts, want the envelope, a document and its signature", len(parts))
 	}
-	c.check("dmp.submit: MTOM message", err)
+	c.check(name+": MTOM message", err)
 	if err != nil {
-		return
+		return nil
 	}
 	soap := parts[0].body
-	c.check("dmp.submit: every part is referenced once", references(soap, parts[1:]))
-	c.check("dmp.submit: VIHF signature (xmlsec1)", c.assertion(soap))
-	c.check("dmp.submit: hashes and sizes of the metadata", metadata(soap, parts[1:]))
+	c.check(name+": every part is referenced once", references(soap, parts[1:]))
+	c.check(name+": VIHF signature (xmlsec1)", c.assertion(soap))
+	c.check(name+": hashes and sizes of the metadata", metadata(soap, parts[1:]))
 	var signature []byte
-	var documents []part
 	for _, p := range parts[1:] {
 		if name, err := rootElement(p.body); err == nil && name == (xml.Name{Space: nsDS, Local: "Signature"}) {
 			signature = p.body
@@ -45,12 +54,9 @@ func (c *checker) submission() {
 			documents = append(documents, p)
 		}
 	}
-	c.check("dmp.submit: submission signature (xmlsec1)", c.signature(signature))
-	c.check("dmp.submit: the signature's manifest lists the documents", c.manifest(signature, documents))
-	if !slices.ContainsFunc(documents, func(p part) bool { return bytes.Equal(p.body, c.report) }) {
-		err = errors.New("no part is report.xml, byte for byte")
-	}
-	c.check("dmp.submit: carries report.xml", err)
+	c.check(name+": submission signature (xmlsec1)", c.signature(signature))
+	c.check(name+": the signature's manifest lists the documents", c.manifest(signature, documents))
+	return documents
 }
 
 // references compares the cid: references of the envelope with the parts.
