@@ -122,7 +122,7 @@ func (c *Client) trySubmission(s *transport.Session, alone bool) (*submission, e
 
 func (x *submission) login(s *transport.Session, alone bool) error {
 	if err := x.client.Hello(x.c.cfg.HeloName); err != nil {
-		return x.fail(s, err)
+		return x.greeted(s, err)
 	}
 	mechanism, err := x.c.mechanism(s.Context(), s, x.client.SupportsAuth)
 	if err != nil || mechanism == nil {
@@ -150,6 +150,21 @@ func (x *submission) login(s *transport.Session, alone bool) error {
 	failure := x.fail(s, err)
 	x.c.traceAuth(s, x.c.cfg.SMTP, mechanism, reply, failure)
 	return failure
+}
+
+// greeted classes a refusal of the first command after TLS: Postfix takes any
+// handshake, then says there what it thinks of the certificate (421 4.7.1).
+// Waiting would not help.
+func (x *submission) greeted(s *transport.Session, err error) error {
+	var refusal *smtp.SMTPError
+	if errors.As(err, &refusal) && refusal.EnhancedCode[1] == 7 {
+		s.Status(refusal.Code)
+		e := s.Error(segur.KindAuthentication, "the server does not accept the client certificate, or has none", nil)
+		e.Status, e.Code = refusal.Code, enhanced(refusal)
+		_, _, e.Help = classify(535, "5.7.8")
+		return e
+	}
+	return x.fail(s, err)
 }
 
 // fail classes an error before the end of a message.

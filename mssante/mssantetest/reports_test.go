@@ -150,7 +150,7 @@ func TestReportsThatNobodyAskedFor(t *testing.T) {
 // Mon espace santé returns mails in words.
 func TestPatientBounces(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, mssantetest.WithPatientBounces(), mssantetest.WithMaxMessageBytes(40_000_000))
+	s := newServer(t, mssantetest.WithPatientBounces(), mssantetest.WithMaxPatientBytes(5000))
 	const known = "285036912345656@patient.mssante.fr"
 	ins := "1850369123456" + segur.MatriculeKey("1850369123456")
 	closed := ins + "@patient.mssante.fr"
@@ -170,7 +170,7 @@ func TestPatientBounces(t *testing.T) {
 	}
 	send(closed, raw)
 	send("123456789012345@patient.mssante.fr", raw)
-	filler := strings.Repeat(strings.Repeat("x", 900)+"\r\n", 28_000)
+	filler := strings.Repeat(strings.Repeat("x", 900)+"\r\n", 10)
 	head, rest, _ := strings.Cut(raw, "\r\n\r\n")
 	part, body, _ := strings.Cut(rest, "\r\n\r\n")
 	send(known, head+"\r\n\r\n"+part+"\r\n\r\n"+filler+body)

@@ -11,9 +11,6 @@ import (
 	"github.com/segur-sdk/segur/mssante"
 )
 
-// maxPatientBytes is what Mon espace santé takes; it returns what is larger.
-const maxPatientBytes = 25_000_000
-
 // route carries a mail to one recipient, and to the sender what is to be said
 // of it.
 func (s *Server) route(e envelope) {
@@ -25,7 +22,7 @@ func (s *Server) route(e envelope) {
 		s.bounce(e, m.bounce)
 	case m.absent:
 		s.bounce(e, BounceUnknown)
-	case mssante.IsPatientAddress(e.address) && len(e.raw) > maxPatientBytes:
+	case mssante.IsPatientAddress(e.address) && int64(len(e.raw)) > s.maxPatientBytes:
 		s.bounce(e, BounceTooLarge)
 	case s.hold(e):
 		s.notify(e, "delayed", 451, "4.4.1")

@@ -66,6 +66,10 @@ func WithoutPatients() Option { return func(s *Server) { s.noPatients = true } }
 // default they are refused at once.
 func WithPatientBounces() Option { return func(s *Server) { s.patientBounces = true } }
 
+// WithMaxPatientBytes sets from which size on Mon espace santé returns a mail.
+// The default is 25,000,000.
+func WithMaxPatientBytes(n int64) Option { return func(s *Server) { s.maxPatientBytes = n } }
+
 // WithGreylisting refuses each recipient of each sender a number of times for
 // now (450), then takes the mail.
 func WithGreylisting(times int) Option { return func(s *Server) { s.greylisting = times } }
@@ -105,10 +109,11 @@ type Server struct {
 	maxBytes    int64
 	numbers     []string
 
-	patientBounces bool
-	greylisting    int
-	allow          func(domain string) bool
-	clock          func() time.Time
+	patientBounces  bool
+	maxPatientBytes int64
+	greylisting     int
+	allow           func(domain string) bool
+	clock           func() time.Time
 
 	smtp      *smtp.Server
 	imap      *imapserver.Server
@@ -130,7 +135,7 @@ type Server struct {
 // when it cannot listen.
 func NewServer(opts ...Option) *Server {
 	s := &Server{
-		maxBytes: 25_000_000, clock: time.Now, closed: make(chan struct{}), mailboxes: map[string]*mailbox{}, seen: map[string]bool{}, greyed: map[string]int{},
+		maxBytes: 25_000_000, maxPatientBytes: 25_000_000, clock: time.Now, closed: make(chan struct{}), mailboxes: map[string]*mailbox{}, seen: map[string]bool{}, greyed: map[string]int{},
 		allow: func(domain string) bool { return strings.HasSuffix(strings.ToLower(domain), ".mssante.fr") },
 	}
 	for _, o := range opts {
