@@ -277,7 +277,7 @@ func TestSubmitAnswerCutAtEveryByte(t *testing.T) {
 
 // tiny is a document small enough to cut its answer everywhere.
 func tiny(tb testing.TB) segur.Document {
-	return segur.NewDocument(segur.BytesContent([]byte("<ClinicalDocument xmlns=\"urn:hl7-org:v3\">\r\n</ClinicalDocument>\n")), newReport(tb).Header())
+	return segur.NewDocument(segur.BytesContent([]byte("<ClinicalDocument xmlns=\"urn:hl7-org:v3\">\r\n"+recordTarget(dmptest.Patient().INS)+"</ClinicalDocument>\n")), newReport(tb).Header())
 }
 
 func TestReadAnswersCutAtEveryByte(t *testing.T) {

@@ -42,7 +42,7 @@ func (c *Client) changeStatus(ctx context.Context, e EntryChange, ch change, fro
 	if e.Entry.Status == to {
 		return &Change{Transaction: ch.t, UniqueID: e.Entry.UniqueID, EntryUUID: e.Entry.ID, At: c.cfg.now(), AlreadyDone: true}, nil
 	}
-	ch.title = "Mise à jour"
+	ch.title, ch.status = "Mise à jour", true
 	ch.done = func(e *xds.DocumentEntry) bool { return e.Status == to }
 	ch.build = func(set xds.SubmissionSet, e *xds.DocumentEntry) (xds.Submission, error) {
 		return xds.ChangeStatus(set, e.ID, from, to), nil
@@ -129,7 +129,7 @@ func (c *Client) PrepareDelete(ctx context.Context, r DeleteRequest) (*Deletion,
 		return nil, err
 	}
 	d := &Deletion{secret: c.secret, change: EntryChange{Patient: r.Patient, ContentType: r.ContentType, FormerINS: r.FormerINS}}
-	if c.allowed(opPrepareDelete, TD31) == nil {
+	if c.reads() {
 		e, err := c.readEntry(ctx, ins, r.UniqueID)
 		if err == nil {
 			d.change.Entry = e
@@ -168,7 +168,7 @@ func (c *Client) Delete(ctx context.Context, d *Deletion) (*Change, error) {
 	if d.change.Entry.Status == xds.Deleted {
 		return &Change{Transaction: TD33c, UniqueID: d.UniqueID(), EntryUUID: d.EntryUUID(), At: c.cfg.now(), AlreadyDone: true}, nil
 	}
-	return c.apply(ctx, d.change, change{op: opDelete, t: TD33c, title: "Mise à jour", blind: d.blind,
+	return c.apply(ctx, d.change, change{op: opDelete, t: TD33c, title: "Mise à jour", status: true, blind: d.blind,
 		done: func(e *xds.DocumentEntry) bool { return e.Status == xds.Deleted },
 		build: func(set xds.SubmissionSet, e *xds.DocumentEntry) (xds.Submission, error) {
 			return xds.ChangeStatus(set, e.ID, e.Status, xds.Deleted), nil

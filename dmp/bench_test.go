@@ -49,7 +49,7 @@ func largeReport(tb testing.TB, size int64) (segur.Document, segur.Content) {
 	name := filepath.Join(tb.TempDir(), "report.xml")
 	f, err := os.Create(name)
 	require.NoError(tb, err)
-	content := repeated{head: `<ClinicalDocument xmlns="urn:hl7-org:v3"><text>`, unit: "QUJDREVGR0g=", times: size / 12, tail: "</text></ClinicalDocument>"}
+	content := repeated{head: `<ClinicalDocument xmlns="urn:hl7-org:v3">` + recordTarget(dmptest.Patient().INS) + `<text>`, unit: "QUJDREVGR0g=", times: size / 12, tail: "</text></ClinicalDocument>"}
 	r, err := content.Open()
 	require.NoError(tb, err)
 	_, err = io.Copy(f, r)

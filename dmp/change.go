@@ -74,6 +74,8 @@ type change struct {
 	done func(*xds.DocumentEntry) bool
 	// build makes the request for an entry.
 	build func(xds.SubmissionSet, *xds.DocumentEntry) (xds.Submission, error)
+	// status: it is the status that changes.
+	status bool
 	// blind: the entry was not read, only its entryUUID is known.
 	blind bool
 }
@@ -90,7 +92,7 @@ func (c *Client) apply(ctx context.Context, e EntryChange, ch change) (*Change, 
 		return nil, err
 	}
 	out, err := c.send57(ctx, ins, &e, ch)
-	if err == nil || !stale(err) {
+	if err == nil || !stale(err, ch.status) {
 		return out, err
 	}
 	fresh, readErr := c.readAgain(ctx, ins, e.Entry, ch.blind)
@@ -100,7 +102,8 @@ func (c *Client) apply(ctx context.Context, e EntryChange, ch change) (*Change, 
 	if ch.done != nil && ch.done(fresh) {
 		return &Change{Transaction: ch.t, UniqueID: fresh.UniqueID, EntryUUID: fresh.ID, At: c.cfg.now(), AlreadyDone: true}, nil
 	}
-	if fresh.ID == e.Entry.ID && fresh.Version == e.Entry.Version || fresh.Status == xds.Deprecated {
+	same := fresh.ID == e.Entry.ID && fresh.Version == e.Entry.Version && fresh.Status == e.Entry.Status
+	if same || fresh.Status != xds.Approved && fresh.Status != xds.Archived {
 		return nil, err
 	}
 	e.Entry = fresh
@@ -108,8 +111,8 @@ func (c *Client) apply(ctx context.Context, e EntryChange, ch change) (*Change, 
 }
 
 // stale reports whether the record refused a change because the entry is no
-// longer the one that was read.
-func stale(err error) bool {
+// longer the one that was read; status says that it is a change of status.
+func stale(err error, status bool) bool {
 	var e *segur.Error
 	if !errors.As(err, &e) {
 		return false
@@ -117,6 +120,8 @@ func stale(err error) bool {
 	switch e.Code {
 	case "XDSMetadataVersionError", "UnresolvedReferenceException", "XDSRegistryDeprecatedDocumentError":
 		return true
+	case "XDSMetadataUpdateError": // the status is no longer the one announced
+		return status
 	}
 	return false
 }
@@ -124,7 +129,7 @@ func stale(err error) bool {
 // readAgain reads an entry by the identifier of its document. The record may
 // answer the versions that a change superseded as well: the last one counts.
 func (c *Client) readAgain(ctx context.Context, ins segur.INS, old *xds.DocumentEntry, blind bool) (*xds.DocumentEntry, error) {
-	if blind || c.allowed(opFind, TD31) != nil {
+	if blind || !c.reads() {
 		id, err := c.Lookup(ctx, ins, old.UniqueID)
 		if err != nil {
 			return nil, err
@@ -213,7 +218,7 @@ func (c *Client) send57(ctx context.Context, ins segur.INS, e *EntryChange, ch c
 	f := c.failure(ch.op, ins)
 	f.documents, f.places = []string{e.Entry.UniqueID}, placesOfEntry(e.Entry)
 	f.keepPrivate(e.Entry)
-	f.lookAgain = updateAgain
+	f.lookAgain, f.refused = updateAgain, c.hintOf(ch.t)
 	set, err := c.newSet(ins, ch.title, e.ContentType)
 	if err != nil {
 		return nil, f.typed(err)

@@ -390,6 +390,25 @@ func TestChangeFaults(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, done.AlreadyDone)
 
+	for _, op := range []string{"dmp.archive", "dmp.delete"} {
+		p.read(t)
+		e := p.change()
+		d, err := p.card.PrepareDelete(ctx, dmp.DeleteRequest{Patient: dmptest.Patient(), UniqueID: string(p.report.ID())})
+		require.NoError(t, err)
+		p.srv.Fail(dmptest.Fault{Op: "dmp.update", DropBeforeResponse: true})
+		again := func() (*dmp.Change, error) { return p.card.Archive(ctx, e) }
+		if op == "dmp.delete" {
+			again = func() (*dmp.Change, error) { return p.card.Delete(ctx, d) }
+		}
+		_, err = again()
+		require.ErrorIs(t, err, segur.ErrOutcomeUnknown, op)
+		done, err := again()
+		require.NoError(t, err, op)
+		assert.True(t, done.AlreadyDone, op)
+	}
+	assert.Equal(t, xds.Deleted, p.srv.Documents()[0].Entry.Status)
+
+	p = publishedReport(t)
 	p.srv.Refuse(dmptest.Refusal{Op: "dmp.update", Code: "XDSExtraMetadataNotSaved", Context: "slot ignoré", Location: "Document01", Warning: true})
 	p.read(t)
 	done, err = p.card.SetVisibility(ctx, dmp.VisibilityChange{EntryChange: p.change(), Act: dmp.Mask})

@@ -86,6 +86,9 @@ func (c *Client) ForUser(user segur.Professional, authenticatedAt func() time.Ti
 	if c.cfg.Mode != Indirecte {
 		p.Add("mode", "must be INDIRECTE: elsewhere the credentials are those of one user")
 	}
+	if c.cfg.BearerToken != nil {
+		p.Add("bearerToken", "is that of one user: make a client for each")
+	}
 	cfg.check(&p)
 	if err := p.Err("dmp.forUser"); err != nil {
 		return nil, err

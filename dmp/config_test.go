@@ -49,9 +49,14 @@ func TestNewRefuses(t *testing.T) {
 		change func(*dmp.Config)
 		want   []string
 	}{
-		"nothing":                    {func(*dmp.Config) {}, nil},
-		"no environment":             {func(c *dmp.Config) { c.Environment = "" }, []string{"environment"}},
-		"http":                       {func(c *dmp.Config) { c.Endpoint = "http://127.0.0.1/x" }, []string{"endpoint"}},
+		"nothing":                {func(*dmp.Config) {}, nil},
+		"no environment":         {func(c *dmp.Config) { c.Environment = "" }, []string{"environment"}},
+		"http":                   {func(c *dmp.Config) { c.Endpoint = "http://127.0.0.1/x" }, []string{"endpoint"}},
+		"card of another person": {func(c *dmp.Config) { onCard(srv)(c); c.User.ID = "899900000023" }, []string{"signing"}},
+		"card without national identifier": {func(c *dmp.Config) {
+			onCard(srv)(c)
+			c.Signing = segur.StaticCredential(pki.Professional(credentialtest.ForSignature(), credentialtest.CommonName("EMPLOYE FICTIF")))
+		}, nil},
 		"unknown mode":               {func(c *dmp.Config) { c.Mode = "AIR" }, []string{"mode"}},
 		"physician, no specialty":    {func(c *dmp.Config) { c.User.Specialty = segur.Code{} }, []string{"user.specialty"}},
 		"physician, not his code":    {func(c *dmp.Config) { c.User.Specialty.Code = "G15_40/SCD01" }, []string{"user.specialty"}},

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -195,6 +196,9 @@ func (c *Config) checkSigner(cred segur.Credential) error {
 	if leaf.KeyUsage != 0 && leaf.KeyUsage&signing == 0 {
 		p.Add("", "the certificate is not for signatures")
 	}
+	if c.Mode == Directe && !c.ofUser(leaf) {
+		p.Add("", "the card is that of another person than user.id")
+	}
 	// The subject of a card names its holder, not the structure.
 	if c.Mode != Directe && !c.AllowLegalEntityCertificate && !c.ofStructure(leaf) {
 		p.Add("", "the OU of the certificate is not structure.id (see allowLegalEntityCertificate)")
@@ -206,6 +210,17 @@ func (c *Config) checkSigner(cred segur.Credential) error {
 func (c *Config) ofStructure(leaf *x509.Certificate) bool {
 	subject, err := dn.Decode(leaf.RawSubject)
 	return err == nil && subject.BearsStructure(c.Structure.ID)
+}
+
+// personalID is the identifier of a health professional, as the common name of
+// a card has it: RPPS or ADELI number.
+var personalID = regexp.MustCompile(`^(8\d{11}|0[0-9A-Z]{9})$`)
+
+// ofUser reports whether a card may be that of the user. The name of a card
+// that bears no national identifier says nothing.
+func (c *Config) ofUser(leaf *x509.Certificate) bool {
+	holder := leaf.Subject.CommonName
+	return !personalID.MatchString(holder) || holder == c.User.ID
 }
 
 // signer asks for the credential that signs now, and checks it again: it may

@@ -26,7 +26,9 @@ type failure struct {
 	lookAgain segur.Text
 	// places maps what the registry names to what the caller gave; nil: not.
 	places *places
-	mode   Mode
+	// refused says which modes and purposes are made for a call that the rights
+	// matrix refuses; zero: the matrix does not refuse it to this user.
+	refused segur.Text
 	// freeText says that the service may name people whom the caller did not.
 	freeText bool
 }
@@ -63,16 +65,14 @@ func (f *failure) typedError(err error) *segur.Error {
 	if errors.As(err, &fault) {
 		f.fault(&out, fault)
 	} else if known, ok := f.known(out.Code, e.Details); ok {
-		kind := out.Kind
-		known.apply(&out)
-		if kind == segur.KindPartial {
-			out.Kind = kind
+		if out.Kind != segur.KindPartial && out.Kind != segur.KindOutcomeUnknown { // which say more than the code
+			known.apply(&out)
 		}
 	}
 	if f.documents != nil {
 		f.uncertain(&out)
 	}
-	f.hintMode(&out)
+	f.hint(&out)
 	return &out
 }
 
@@ -124,20 +124,13 @@ func (f *failure) uncertain(out *segur.Error) {
 	}
 }
 
-// hintMode says which modes are made for a call that the rights matrix refuses.
-func (f *failure) hintMode(out *segur.Error) {
-	if out.Kind != segur.KindAuthorization {
+// hint adds what the rights matrix says to a refusal of the record.
+func (f *failure) hint(out *segur.Error) {
+	if out.Kind != segur.KindAuthorization || f.refused == (segur.Text{}) {
 		return
 	}
-	switch {
-	case f.op == opSubmit:
-		out.Help.FR += " La publication (TD2.1) se fait en INDIRECTE ou en DIRECTE."
-		out.Help.EN += " Publishing (TD2.1) is done in INDIRECTE or DIRECTE."
-	case f.mode == Indirecte:
-		out.Help.FR += " En INDIRECTE, seule la recherche par identifiant (Client.Lookup) est ouverte ; la consultation se fait en INDIRECTE_RENFORCEE ou en DIRECTE."
-		out.Help.EN += " In INDIRECTE only the look-up by identifier (Client.Lookup) is open; consultation is done in INDIRECTE_RENFORCEE or DIRECTE."
-	}
-	out.Help.FR, out.Help.EN = strings.TrimSpace(out.Help.FR), strings.TrimSpace(out.Help.EN)
+	out.Help.FR = strings.TrimSpace(out.Help.FR + " " + f.refused.FR)
+	out.Help.EN = strings.TrimSpace(out.Help.EN + " " + f.refused.EN)
 }
 
 func (f *failure) cleaned(in []segur.Detail) []segur.Detail {

@@ -155,7 +155,7 @@ func (c *Client) lookup(ctx context.Context, patient segur.INS, uniqueID string)
 // failure is that of a call which knows no more of the patient than the INS:
 // what the service says in free text may name people.
 func (c *Client) failure(op string, patient segur.INS) failure {
-	return failure{op: op, private: privateTexts(patient.Matricule(), patient.Body()), mode: c.cfg.Mode, freeText: true}
+	return failure{op: op, private: privateTexts(patient.Matricule(), patient.Body()), refused: c.hintOf(transactionOf[op]), freeText: true}
 }
 
 // query sends one stored query, and judges the answer of a success. The error

@@ -1,6 +1,8 @@
 package dmp
 
 import (
+	"slices"
+
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dmp/xds"
 	"github.com/segur-sdk/segur/internal/xmlr"
@@ -15,6 +17,9 @@ const (
 
 // dicomHead is where the magic word of a DICOM file ends.
 const dicomHead = 132
+
+// bodies are what a CDA of level 1 holds (ASS_A12).
+var bodies = map[string]bool{"application/pdf": true, "image/jpeg": true, "image/tiff": true, "text/rtf": true, "text/plain": true}
 
 // checkFormat makes sure that the bytes are what the entry says, and one of
 // the formats that the record takes (CI-SIS, Volet Structuration Minimale):
@@ -58,16 +63,32 @@ func checkBytes(p *segur.Problems, path string, e *xds.DocumentEntry, d *digests
 	if x.targets > 1 {
 		p.Add(path+".content", "is about several patients")
 	}
+	named := false
 	for _, id := range x.patients {
-		if segur.IsINSAuthority(id.Root) && (id.Root != patient.INS.Authority() || id.Extension != patient.INS.Matricule()) {
+		if !segur.IsINSAuthority(id.Root) {
+			continue
+		}
+		named = true
+		if id.Root != patient.INS.Authority() || id.Extension != patient.INS.Matricule() {
 			p.Add(path+".document.patient", "is not the patient of the submission: the INS in the document differs")
 			break
 		}
 	}
+	if !named {
+		p.Add(path+".document.patient", "is not named by an INS in the document (recordTarget/patientRole/id)")
+	}
+	if x.media != "" && !bodies[x.media] {
+		p.Add(path+".content", "holds a body of a type that the record does not take: PDF/A-1, JPEG, TIFF, RTF or plain text")
+	}
 	if x.id.Root != "" && e.UniqueID != "" && xds.UniqueID(x.id) != e.UniqueID {
 		p.Add(path+".uniqueID", "is not the identifier in the document (ClinicalDocument/id)")
 	}
-	if e.Replaces != "" && x.id.Root != "" && x.parent.Root == "" {
+	switch says := x.parent.Root != ""; {
+	case slices.ContainsFunc(p.Details(), func(d segur.Detail) bool { return d.Field == path+".replaces" }):
+		// The header says so too.
+	case e.Replaces != "" && x.id.Root != "" && !says:
 		p.Add(path+".replaces", "must be empty: the document does not say that it replaces another one (relatedDocument)")
+	case e.Replaces == "" && says:
+		p.Add(path+".replaces", "is required: the document replaces another one; Client.Lookup finds its entryUUID")
 	}
 }

@@ -21,6 +21,10 @@ func cdaOf(inside string) string {
 	return `<ClinicalDocument xmlns="urn:hl7-org:v3">` + inside + `</ClinicalDocument>`
 }
 
+func recordTarget(ins segur.INS) string {
+	return fmt.Sprintf(`<recordTarget><patientRole><id root="%s" extension="%s"/><id root="1.2.250.1.999.1" extension="IPP-0001"/></patientRole></recordTarget>`, ins.Authority(), ins.Matricule())
+}
+
 const (
 	presenting    = `<?xml-stylesheet type="text/xsl" href="#"?><xsl:stylesheet xmlns:xsl="http://www.w3.org/1999/XSL/Transform" version="1.0">`
 	presentingEnd = `</xsl:stylesheet>`
@@ -32,9 +36,6 @@ func TestFormats(t *testing.T) {
 	srv := fake(t)
 	client := newClient(t, srv)
 	report := newReport(t)
-	recordTarget := func(ins segur.INS) string {
-		return fmt.Sprintf(`<recordTarget><patientRole><id root="%s" extension="%s"/><id root="1.2.250.1.999.1" extension="IPP-0001"/></patientRole></recordTarget>`, ins.Authority(), ins.Matricule())
-	}
 	mine, other := recordTarget(dmptest.Patient().INS), recordTarget(otherINS(t, segur.OIDINSNIRTest))
 	for name, c := range map[string]struct {
 		mimeType, content string
@@ -42,9 +43,15 @@ func TestFormats(t *testing.T) {
 	}{
 		"CDA":                         {"text/xml", cdaOf(`<id root="1.2.250.1.999.5.77"/>` + mine), nil},
 		"CDA of another patient":      {"text/xml", cdaOf(`<id root="1.2.250.1.999.5.77"/>` + other), []string{"documents[0].document.patient"}},
+		"CDA without INS":             {"text/xml", cdaOf(`<id root="1.2.250.1.999.5.77"/><recordTarget><patientRole><id root="1.2.250.1.999.1" extension="IPP-0001"/></patientRole></recordTarget>`), []string{"documents[0].document.patient"}},
+		"CDA of nobody":               {"text/xml", cdaOf(`<id root="1.2.250.1.999.5.77"/>`), []string{"documents[0].document.patient"}},
+		"a replacement, not told":     {"text/xml", cdaOf(mine + `<relatedDocument typeCode="RPLC"><parentDocument><id root="1.2.250.1.999.5.76"/></parentDocument></relatedDocument>`), []string{"documents[0].replaces"}},
+		"an addendum":                 {"text/xml", cdaOf(mine + `<relatedDocument typeCode="APND"><parentDocument><id root="1.2.250.1.999.5.76"/></parentDocument></relatedDocument>`), nil},
+		"level 1, PDF":                {"text/xml", cdaOf(mine + `<component><nonXMLBody><text mediaType="application/pdf" representation="B64">JVBERg==</text></nonXMLBody></component>`), nil},
+		"level 1, Word":               {"text/xml", cdaOf(mine + `<component><nonXMLBody><text mediaType="application/msword" representation="B64">0M8=</text></nonXMLBody></component>`), []string{"documents[0].content"}},
 		"CDA of two patients":         {"text/xml", cdaOf(mine + mine), []string{"documents[0].content"}},
 		"CDA of another identifier":   {"text/xml", cdaOf(`<id root="1.2.250.1.999.5.78"/>` + mine), []string{"documents[0].uniqueID"}},
-		"id with an extension":        {"text/xml", cdaOf(`<id root="1.2.250.1.999.5.77" extension="1"/>`), []string{"documents[0].uniqueID"}},
+		"id with an extension":        {"text/xml", cdaOf(`<id root="1.2.250.1.999.5.77" extension="1"/>` + mine), []string{"documents[0].uniqueID"}},
 		"not CDA":                     {"text/xml", `<Bundle xmlns="http://hl7.org/fhir"/>`, []string{"documents[0].content"}},
 		"another namespace":           {"text/xml", `<ClinicalDocument/>`, []string{"documents[0].content"}},
 		"style sheet of a file":       {"text/xml", `<?xml-stylesheet type="text/xsl" href="cda.xsl"?>` + cdaOf(mine), []string{"documents[0].content"}},

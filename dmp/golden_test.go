@@ -37,7 +37,7 @@ func goldenNow() time.Time { return time.Date(2026, 1, 20, 10, 30, 0, 0, time.UT
 // goldenRecord is a record of which nothing depends on the day.
 func goldenRecord(t *testing.T) (*dmptest.Server, func(...func(*dmp.Config)) *dmp.Client) {
 	t.Helper()
-	srv := fake(t, dmptest.WithClock(goldenNow))
+	srv := fake(t, dmptest.WithClock(goldenNow), dmptest.WithMaskedAndInvisible())
 	ids := &goldenIDs{IDSource: srv.ClientConfig().WithDefaults().IDs}
 	return srv, func(change ...func(*dmp.Config)) *dmp.Client {
 		return newClient(t, srv, append(change, func(c *dmp.Config) {

@@ -28,6 +28,8 @@ type inspection struct {
 	id, parent segur.Identifier
 	patients   []segur.Identifier
 	targets    int
+	// media is the type of the body of a CDA of level 1.
+	media string
 
 	depth, base int
 	path        [5]string // of the elements below ClinicalDocument
@@ -91,6 +93,8 @@ func (x *inspection) start(s *xmlr.Scanner) {
 		x.id = identifier(s)
 	case at("recordTarget", "patientRole", "id"):
 		x.patients = append(x.patients, identifier(s))
+	case at("component", "nonXMLBody", "text"):
+		x.media = attr(s, "mediaType")
 	case x.replaces && at("relatedDocument", "parentDocument", "id"):
 		x.parent = identifier(s)
 	}

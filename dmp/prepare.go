@@ -10,6 +10,7 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dmp/xds"
+	"github.com/segur-sdk/segur/internal/names"
 )
 
 const opPrepare = "dmp.prepare"
@@ -164,6 +165,14 @@ func (c *Client) prepareDocument(p *segur.Problems, path string, d *SubmissionDo
 		c.checkReplacement(p, path, d, &entry, s)
 		sealed.private = append(sealed.private, entryTexts(d.ReplacesEntry)...)
 	}
+	for i := range sealed.submission.Entries {
+		switch other := &sealed.submission.Entries[i]; {
+		case fits && entry.UniqueID != other.UniqueID && entry.Hash == other.Hash && entry.Size == other.Size:
+			p.Addf(path+".content", "is that of documents[%d]", sealed.positions[i])
+		case entry.Replaces != "" && entry.Replaces == other.Replaces:
+			p.Addf(path+".replaces", "is replaced by documents[%d] already", sealed.positions[i])
+		}
+	}
 	sealed.submission.Entries = append(sealed.submission.Entries, entry)
 	sealed.contents = append(sealed.contents, content)
 	sealed.digests = append(sealed.digests, digests)
@@ -203,7 +212,7 @@ func (c *Client) prepareEntry(p *segur.Problems, path string, d *SubmissionDocum
 		p.Add(path, "needs a document, or a content with its entry")
 		return entry, false
 	default:
-		entry = *d.Entry
+		entry = d.Entry.Clone() // the caller may make the next one of it
 		entry.ID = ""
 		if len(d.Visibility) > 0 {
 			p.Add(path+".visibility", "must be empty with an entry: its confidentialityCodes hold the markers")
@@ -230,6 +239,9 @@ func checkHeader(p *segur.Problems, path string, h segur.DocumentHeader, patient
 		break
 	}
 	t := patient.Traits
+	if mine, its := names.Words(t.BirthName), names.Words(h.Patient.BirthName); len(mine) > 0 && len(its) > 0 && !slices.Equal(mine, its) {
+		p.Add(path+".patient.birthName", "is not that of the patient of the submission")
+	}
 	if !h.Patient.BirthDate.IsZero() && !t.BirthDate.IsZero() && h.Patient.BirthDate != t.BirthDate {
 		p.Add(path+".patient.birthDate", "is not that of the patient of the submission")
 	}

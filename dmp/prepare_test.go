@@ -58,6 +58,19 @@ func TestPrepareRefuses(t *testing.T) {
 		"other traits": {nil, func(s *submission) {
 			s.Patient.Traits.BirthDate, s.Patient.Traits.Sex = segur.NewDate(1985, 3, 15), segur.Male
 		}, []string{"documents[0].document.patient.birthDate", "documents[0].document.patient.sex"}},
+		"another name, with the same INS":  {nil, func(s *submission) { s.Patient.Traits.BirthName = "FICTIVE-DUPONT" }, []string{"documents[0].document.patient.birthName"}},
+		"the same name, otherwise written": {nil, func(s *submission) { s.Patient.Traits.BirthName = "Fictive durand" }, nil},
+		"the same bytes twice": {nil, func(s *submission) {
+			again := kosEntry(newReport(t))
+			again.UniqueID += "1"
+			s.Documents = []dmp.SubmissionDocument{{Content: sampleKOS(), Entry: kosEntry(newReport(t))}, {Content: sampleKOS(), Entry: again}}
+		}, []string{"documents[1].content"}},
+		"replaced twice": {nil, func(s *submission) {
+			for i := range 2 {
+				d := newReport(t, func(r *cda.Report) { r.ID = segur.OID(fmt.Sprintf("1.2.250.1.999.5.9%d", i)); *r = r.Replacing(header) })
+				s.Documents = append(s.Documents[:i:i], dmp.SubmissionDocument{Document: d, Replaces: "urn:uuid:0f8fad5b-d9cb-469f-a165-70867728950e"})
+			}
+		}, []string{"documents[1].replaces"}},
 		"content type": {nil, func(s *submission) { s.ContentType.Code = "99999" }, []string{"contentType"}},
 		"no content type": {nil, func(s *submission) { s.ContentType = segur.Code{} },
 			[]string{"contentType"}},

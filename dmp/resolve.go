@@ -80,9 +80,9 @@ func (c *Client) Resolve(ctx context.Context, s *Sealed) (*Resolution, error) {
 	return out, nil
 }
 
-// reads reports whether the mode reads metadata. INDIRECTE never does, even
-// where the record is left to decide.
-func (c *Client) reads() bool { return c.cfg.Mode != Indirecte && c.allowed(opLookup, TD31) == nil }
+// reads reports whether this user reads metadata. Who is not known to looks up
+// by identifier, even where the record is left to decide.
+func (c *Client) reads() bool { return right(c.cfg.Mode, c.profile(), c.purpose, TD31) != No }
 
 // resolve looks one document up. A service that refuses metadata is asked for
 // the reference, then and afterwards.
@@ -125,6 +125,9 @@ func compared(want, found *xds.DocumentEntry) Comparison {
 // submission. Some documents present and others not, or another document under
 // the identifier of one, is an [segur.ErrConflict] error, and nothing is sent.
 func (c *Client) Resubmit(ctx context.Context, s *Sealed) (*Receipt, error) {
+	if err := c.allowed(opSubmit, c.feeding()); err != nil {
+		return nil, err
+	}
 	r, err := c.Resolve(ctx, s)
 	if err != nil {
 		return nil, err

@@ -97,10 +97,12 @@ func RetryOf(err error) Retry {
 	if !errors.As(err, &e) {
 		return RetryNever
 	}
-	if e.Kind == segur.KindOutcomeUnknown {
+	switch {
+	case e.Kind == segur.KindOutcomeUnknown, e.Kind == segur.KindPartial && e.Op == opSubmit:
 		return RetryAfterLookup
 	}
-	if k, ok := codes[e.Code]; ok {
+	// A text may class a refusal otherwise than its code.
+	if k, ok := codes[e.Code]; ok && (k.kind == e.Kind || k.kind == segur.KindUnknown) {
 		return k.info(e.Code, "").Retry
 	}
 	return retryOf(e.Kind)

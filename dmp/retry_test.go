@@ -70,7 +70,9 @@ func TestRetryOf(t *testing.T) {
 	}{
 		{segur.Error{Kind: segur.KindOutcomeUnknown, Code: "XDSRegistryBusy"}, dmp.RetryAfterLookup},
 		{segur.Error{Kind: segur.KindUnavailable}, dmp.RetryLater},
-		{segur.Error{Kind: segur.KindRefused, Code: "XDSRegistryError"}, dmp.RetryOnce},
+		{segur.Error{Kind: segur.KindUnavailable, Code: "XDSRegistryError"}, dmp.RetryOnce},
+		{segur.Error{Kind: segur.KindAuthentication, Code: "XDSRegistryError"}, dmp.RetryNever}, // classed by its text
+		{segur.Error{Op: "dmp.submit", Kind: segur.KindPartial, Code: "XDSRepositoryBusy"}, dmp.RetryAfterLookup},
 		{segur.Error{Kind: segur.KindConflict, Code: "XDSMetadataVersionError"}, dmp.RetryAfterReading},
 		{segur.Error{Kind: segur.KindConflict, Code: "XDSDuplicateUniqueIdInRegistry"}, dmp.RetryAfterLookup},
 		{segur.Error{Kind: segur.KindInvalidInput}, dmp.RetryNever},

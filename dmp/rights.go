@@ -232,6 +232,29 @@ func hint(t Transaction, present Purpose) segur.Text {
 	return out
 }
 
+// transactionOf is what a call that reads is judged by.
+var transactionOf = map[string]Transaction{opFind: TD31, opSync: TD31, opRetrieve: TD32}
+
+// conditions are what the matrix grants a right on.
+var conditions = map[Right]segur.Text{
+	OwnDocuments: {
+		FR: "Seul un auteur du document, ou le médecin traitant déclaré, peut le faire.",
+		EN: "Only an author of the document, or the declared general practitioner, may do it."},
+	StructureDocuments: {
+		FR: "Seule la structure d'un auteur du document peut le faire.",
+		EN: "Only the structure of an author of the document may do it."},
+}
+
+// hintOf is what the matrix adds to a refusal of t by the record: the
+// condition, or the modes that are made for t when it refuses it to this user.
+func (c *Client) hintOf(t Transaction) segur.Text {
+	r := right(c.cfg.Mode, c.profile(), c.purpose, t)
+	if r == No {
+		return hint(t, c.purpose)
+	}
+	return conditions[r]
+}
+
 // feeding is the transaction by which this client publishes: TD2.1, or TD2.2
 // with a CPE. Both are the same message.
 func (c *Client) feeding() Transaction {

@@ -23,7 +23,9 @@ type DecodeOptions struct {
 // under the same identifiers, ready for [Client.Submit] or [Client.Resubmit].
 // Everything is verified again: checksum, hash and size of each document, its
 // digest for the signature, metadata, and whether this client may send it.
-// Whether the patient still does not oppose is for the caller to look up.
+// Whether the identity is still qualified and the patient still does not oppose
+// is for the caller to look up (see [Sealed.PreparedAt]): the outcome of a
+// submission may have to be found out whatever has become of both.
 //
 // Embedded documents are held in memory, unless r is an [io.ReaderAt] and an
 // [io.Seeker], such as a file: they are then read from it, and it must stay
@@ -31,7 +33,7 @@ type DecodeOptions struct {
 func (c *Client) Decode(r io.Reader, o DecodeOptions) (*Sealed, error) {
 	s, err := c.decode(r, o)
 	if err != nil {
-		return nil, (&failure{op: opDecode, mode: c.cfg.Mode}).typed(err)
+		return nil, (&failure{op: opDecode}).typed(err)
 	}
 	return s, nil
 }

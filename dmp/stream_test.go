@@ -33,7 +33,7 @@ func TestLargeSubmission(t *testing.T) { //nolint:paralleltest // the heap is th
 		c.Settings.MaxDocumentBytes, c.Settings.MaxSubmissionBytes = size, size+1<<20
 	})
 	report := newReport(t)
-	xml := repeated{head: `<ClinicalDocument xmlns="urn:hl7-org:v3"><text>`, unit: "QUJDREVGR0g=", times: size / 12 / 2, tail: "</text></ClinicalDocument>"}
+	xml := repeated{head: `<ClinicalDocument xmlns="urn:hl7-org:v3">` + recordTarget(dmptest.Patient().INS) + `<text>`, unit: "QUJDREVGR0g=", times: size / 12 / 2, tail: "</text></ClinicalDocument>"}
 	dicom := repeated{head: string(contentOf(t, sampleKOS())), unit: "0123456789abcdef", times: size / 16 / 2}
 	submission := dmp.Submission{Patient: dmptest.Patient(), Opposition: dmp.NotOpposed, ContentType: consultation, Documents: []dmp.SubmissionDocument{
 		{Document: segur.NewDocument(xml, report.Header())}, {Content: dicom, Entry: kosEntry(report)},

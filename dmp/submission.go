@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dmp/xds"
@@ -113,9 +114,18 @@ func (s *Sealed) DocumentIDs() []string {
 	return out
 }
 
-// Entries are the metadata of the documents as they will be sent. The slice is
-// the caller's; what its elements point to is not.
-func (s *Sealed) Entries() []xds.DocumentEntry { return slices.Clone(s.submission.Entries) }
+// Entries are copies of the metadata of the documents as they will be sent.
+func (s *Sealed) Entries() []xds.DocumentEntry {
+	out := make([]xds.DocumentEntry, len(s.submission.Entries))
+	for i := range out {
+		out[i] = s.submission.Entries[i].Clone()
+	}
+	return out
+}
+
+// PreparedAt is when the submission was prepared, and the identity and the
+// opposition of the patient looked at: look again before sending an old one.
+func (s *Sealed) PreparedAt() time.Time { return s.submission.Set.Submitted.Time }
 
 // Warnings are what the record may refuse, although no rule forbids it.
 func (s *Sealed) Warnings() []segur.Detail { return slices.Clone(s.warnings) }

@@ -66,7 +66,7 @@ func (c *Client) submit(ctx context.Context, s *Sealed, setID, signatureID strin
 	if err := c.allowed(opSubmit, c.feeding()); err != nil {
 		return nil, err
 	}
-	f := failure{op: opSubmit, private: s.private, documents: s.DocumentIDs(), mode: c.cfg.Mode}
+	f := failure{op: opSubmit, private: s.private, documents: s.DocumentIDs(), refused: c.hintOf(c.feeding())}
 	if err := c.checkSealed(s); err != nil {
 		return nil, f.typed(err)
 	}
@@ -108,6 +108,9 @@ func (c *Client) checkSealed(s *Sealed) error {
 	if author := s.submission.Set.Author.Person.ID; author != c.cfg.User.ID {
 		p.Add("author", "of the lot is not the user of this client: prepare the submission with the client that sends it")
 	}
+	if of := s.submission.Set.Author.Institutions; len(of) != 1 || of[0].ID != c.cfg.Structure.ID {
+		p.Add("author", "of the lot is not of the structure of this client: prepare the submission with the client that sends it")
+	}
 	for i := range s.submission.Entries {
 		c.checkInstitution(&p, fmt.Sprintf("documents[%d]", s.positions[i]), &s.submission.Entries[i])
 	}
@@ -133,6 +136,10 @@ func registered(op string, answer *soap.Answer) ([]segur.Detail, error) {
 	}
 	var warnings []segur.Detail
 	for _, w := range response.Errors {
+		if !w.Warning { // a success that is none
+			return nil, &segur.Error{Kind: segur.KindOutcomeUnknown, Status: answer.Status, Code: w.Code, Message: "the answer says success, and holds an error",
+				Details: []segur.Detail{{Code: w.Code, Message: w.Context, Location: w.Location}}}
+		}
 		warnings = append(warnings, segur.Detail{Code: w.Code, Severity: "warning", Message: w.Context, Location: w.Location})
 	}
 	return warnings, nil

@@ -308,6 +308,10 @@ func TestForUser(t *testing.T) {
 	other.ID = "899900000023"
 	_, err = newClient(t, srv, consulting).ForUser(other, nil)
 	assert.Equal(t, []string{"mode"}, fields(t, err))
+	_, err = newClient(t, srv, func(c *dmp.Config) {
+		c.BearerToken = func(context.Context) (string, error) { return "jeton", nil }
+	}).ForUser(other, nil)
+	assert.Equal(t, []string{"bearerToken"}, fields(t, err), "a token is that of one user")
 }
 
 // An access token goes with each message, and nowhere else.

@@ -152,9 +152,7 @@ func (c *Client) ChangeMetadata(ctx context.Context, m MetadataChange) (*Change,
 	}
 	return c.apply(ctx, m.EntryChange, change{op: opMetadata, t: TD33aMask, title: "Mise à jour",
 		build: func(set xds.SubmissionSet, e *xds.DocumentEntry) (xds.Submission, error) {
-			next := *e
-			next.ConfidentialityCodes, next.EventCodes = slices.Clone(e.ConfidentialityCodes), slices.Clone(e.EventCodes)
-			next.Authors, next.References, next.Extra = slices.Clone(e.Authors), slices.Clone(e.References), slices.Clone(e.Extra)
+			next := e.Clone()
 			if err := m.Change(&next); err != nil {
 				return xds.Submission{}, err
 			}

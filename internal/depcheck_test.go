@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 	"ins/identity":          {"", "ins", "internal/names", "internal/traits"},
 	"ins/interop":           {"", "cda", "ins/identity", "internal/hl7", "internal/names"},
 	"dmp/xds":               {"", "internal/ebrim", "internal/hl7", "internal/nos", "internal/xmlw", "internal/xmlr"},
-	"dmp":                   {"", "dmp/xds", "internal/dn", "internal/hl7", "internal/nos", "internal/soap", "internal/saml", "internal/xmlsec", "internal/transport", "internal/xmlr", "internal/xmlw", "internal/xop"},
+	"dmp":                   {"", "dmp/xds", "internal/dn", "internal/hl7", "internal/names", "internal/nos", "internal/soap", "internal/saml", "internal/xmlsec", "internal/transport", "internal/xmlr", "internal/xmlw", "internal/xop"},
 	"mssante/xdm":           {"", "dmp/xds", "internal/hl7", "internal/xmlr"},
 	"mssante":               {"", "mssante/xdm", "dmp/xds", "internal/transport"},
 	"mssante/annuaire":      {"", "internal/transport"},

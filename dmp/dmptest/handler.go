@@ -25,6 +25,7 @@ type Handler struct {
 	unknownCodes bool
 	legalEntity  bool
 	reuse        bool
+	cumul        bool
 	occupational []string
 	bearer       func(token string) bool
 
@@ -142,12 +143,29 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &call{h: h, r: r, Call: Call{Op: operation(r)}}
-	refused := c.run(w)
-	if refused != nil {
+	w = &answer{ResponseWriter: w, begins: sync.OnceFunc(c.recorded)}
+	if refused := c.run(w); refused != nil {
 		c.Code, c.Reason = refused.code, refused.reason
 		c.writeFault(w, refused)
 	}
-	if c.Op == opSubmit && c.Code == "" && refused == nil {
+}
+
+// answer tells when the first byte of an answer is about to leave: whoever has
+// the answer finds the call among those that were recorded.
+type answer struct {
+	http.ResponseWriter
+	begins func()
+}
+
+func (a *answer) WriteHeader(status int) {
+	a.begins()
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// recorded keeps the call, whose outcome is known.
+func (c *call) recorded() {
+	h := c.h
+	if c.Op == opSubmit && c.Reason == "" && c.vihf != nil {
 		h.update(c.vihf.Patient, func(r *Record) { r.LastAdd, r.LastUpdate = h.clock(), h.clock() })
 	}
 	h.mu.Lock()

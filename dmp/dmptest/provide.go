@@ -76,8 +76,15 @@ func (c *call) checkMetadata(request *xds.ProvideAndRegister) *xds.Response {
 		if c.vihf.Secret && !e.IsSignature() && !e.Has(xds.HiddenFromRepresentatives) {
 			return failure("XDSRegistryMetadataError", "Une connexion secrète ne dépose que des documents invisibles aux représentants légaux")
 		}
+		if !c.h.cumul && !e.IsSignature() && maskedAndInvisible(e) {
+			return failed("XDSRegistryMetadataError", "confidentialityCode : MASQUE_PS et INVISIBLE_PATIENT ne se cumulent pas", e.ID)
+		}
 	}
 	return nil
+}
+
+func maskedAndInvisible(e *xds.DocumentEntry) bool {
+	return e.Has(xds.HiddenFromProfessionals) && e.Has(xds.HiddenFromPatient)
 }
 
 // checkPatient wants the INS of the assertion everywhere, to the character,
@@ -102,13 +109,21 @@ func (c *call) checkPatient(request *xds.ProvideAndRegister) *xds.Response {
 	return nil
 }
 
-// checkAuthor applies EX_2.1-1140.
+// checkAuthor wants the user and the structure of the assertion as the author
+// of the lot, and applies EX_2.1-1140 to each entry.
 func (c *call) checkAuthor(request *xds.ProvideAndRegister) *xds.Response {
 	for i := range request.Submission.Entries {
 		e := &request.Submission.Entries[i]
 		if !c.author(e) {
 			return failed("XDSRegistryMetadataError", "Aucun AuthorInstitution ne correspond à l'utilisateur du VIHF", e.ID)
 		}
+	}
+	return c.checkSender(&request.Submission.Set)
+}
+
+func (c *call) checkSender(set *xds.SubmissionSet) *xds.Response {
+	if of := set.Author.Institutions; set.Author.Person.ID != c.vihf.Subject || len(of) != 1 || of[0].ID != c.vihf.Structure {
+		return failed("XDSRegistryMetadataError", "L'auteur du lot n'est pas l'utilisateur du VIHF, dans sa structure", set.ID)
 	}
 	return nil
 }

@@ -38,6 +38,11 @@ func WithLegalEntityCertificates() Option { return func(h *Handler) { h.legalEnt
 // WithAssertionReuse accepts an assertion again while it is not too old.
 func WithAssertionReuse() Option { return func(h *Handler) { h.reuse = true } }
 
+// WithMaskedAndInvisible accepts documents that are both masked from
+// professionals and invisible to the patient: the parameter
+// cumul-invisible_patient-masque_ps of the record.
+func WithMaskedAndInvisible() Option { return func(h *Handler) { h.cumul = true } }
+
 // WithReasonAttribute is the name that the reason of an access "en bris de
 // glace" has in assertions; Mode_Acces_Raison by default.
 func WithReasonAttribute(name string) Option { return func(h *Handler) { h.reasonAttribute = name } }

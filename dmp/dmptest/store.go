@@ -137,6 +137,7 @@ func (s *store) register(patient segur.INS, lot *xds.Submission, contents [][]by
 	sub := StoredSubmission{Patient: patient, MessageID: messageID}
 	given := map[string]string{}
 	var fresh []StoredDocument
+	replaced := map[string]bool{}
 	for i, e := range lot.Entries {
 		if e.IsSignature() {
 			sub.Signature, sub.SignatureEntry = contents[i], e
@@ -156,6 +157,10 @@ func (s *store) register(patient segur.INS, lot *xds.Submission, contents [][]by
 			if r := s.replaceable(patient, &e, author); r != nil {
 				return r
 			}
+			if replaced[e.Replaces] {
+				return failed("XDSReplaceFailed", "Deux documents du lot remplacent le même", e.Replaces)
+			}
+			replaced[e.Replaces] = true
 		}
 		fresh = append(fresh, StoredDocument{Entry: e, Content: contents[i], Patient: patient})
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha1" //nolint:gosec // the hash that XDS metadata are defined with
 	"crypto/tls"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +24,8 @@ import (
 	"github.com/segur-sdk/segur/dmp/xds"
 )
 
-const content = "<ClinicalDocument xmlns=\"urn:hl7-org:v3\">fictif</ClinicalDocument>"
+var content = fmt.Sprintf(`<ClinicalDocument xmlns="urn:hl7-org:v3"><recordTarget><patientRole><id root="%s" extension="%s"/></patientRole></recordTarget>fictif</ClinicalDocument>`,
+	dmptest.Patient().INS.Authority(), dmptest.Patient().INS.Matricule())
 
 // document is a CDA of the default patient, reduced to its header's view.
 func document() segur.Document {
@@ -158,7 +160,7 @@ func TestSubmissionRefused(t *testing.T) {
 		"bytes and hash": {func(h http.Header, b []byte) []byte {
 			return swap(hash(content), hash(tampered))(h, swap(content, tampered)(h, b))
 		}, "XDSRepositoryMetadataError", "size"},
-		"size": {swap("<rim:Value>66</rim:Value>", "<rim:Value>67</rim:Value>"), "XDSRepositoryMetadataError", "size"},
+		"size": {swap(fmt.Sprintf("<rim:Value>%d</rim:Value>", len(content)), "<rim:Value>67</rim:Value>"), "XDSRepositoryMetadataError", "size"},
 		"manifest": {func(h http.Header, b []byte) []byte {
 			s := strings.Replace(content, "fictif", "fXctif", 1)
 			return swap(hash(content), hash(s))(h, swap(content, s)(h, b))

@@ -50,6 +50,9 @@ func (c *call) change() (*xds.Response, *refusal) {
 	case !symbolic(s.Set.ID):
 		return failure("XDSRegistryMetadataError", "The set must have a symbolic id: the registry gives the entryUUID"), nil
 	}
+	if r := c.checkSender(&s.Set); r != nil {
+		return r, nil
+	}
 	// An entry comes back as the registry gave it; the set is the caller's.
 	check := xds.Submission{Set: s.Set, Associations: []xds.Association{{Type: xds.UpdateStatus}}}
 	if _, err := check.Validate(xds.Rules{AllowUnknownCodes: c.h.unknownCodes}); err != nil {
@@ -129,7 +132,7 @@ func (c *call) changeEntry(s *xds.Submission, a xds.Association) (*xds.Response,
 	case next.PatientID.CX() != saml.PatientID(c.vihf.Patient):
 		return failed("XDSPatientIdDoesNotMatch", "L'INS de la fiche n'est pas celle du VIHF", next.ID), nil
 	}
-	operation, r := visibilityChange(&d.Entry, &next)
+	operation, r := visibilityChange(&d.Entry, &next, c.h.cumul)
 	if r != nil {
 		return r, nil
 	}
@@ -152,7 +155,7 @@ func (c *call) changeEntry(s *xds.Submission, a xds.Association) (*xds.Response,
 
 // visibilityChange names the operation that leads from one version to the
 // next. A document that was visible does not become invisible.
-func visibilityChange(old, next *xds.DocumentEntry) (string, *xds.Response) {
+func visibilityChange(old, next *xds.DocumentEntry, cumul bool) (string, *xds.Response) {
 	refuse := func(context string) (string, *xds.Response) {
 		return "", failed("XDSMetadataUpdateError", context, next.ID)
 	}
@@ -172,6 +175,8 @@ func visibilityChange(old, next *xds.DocumentEntry) (string, *xds.Response) {
 		opened = opened || old.Has(v) && !next.Has(v)
 	}
 	switch {
+	case masked && !was && maskedAndInvisible(next) && !cumul:
+		return refuse("MASQUE_PS et INVISIBLE_PATIENT ne se cumulent pas")
 	case masked && !was:
 		return "mask", nil
 	case was && !masked:

@@ -108,9 +108,11 @@ func TestChangeRights(t *testing.T) {
 	_, err := client(t, srv, decided).Archive(ctx, entry)
 	require.ErrorIs(t, err, segur.ErrAuthorization, "INDIRECTE deletes, and does nothing else")
 	assert.Equal(t, "DMPAccessDeniedByRightsService", srv.Calls()[1].Code)
-	stranger := client(t, srv, withCard(srv), decided, func(c *dmp.Config) { c.User.ID = "899900000023" })
+	stranger := client(t, srv, withCard(srv), decided, func(c *dmp.Config) {
+		c.Credentials = segur.StaticCredential(srv.PKI().Professional(credentialtest.CommonName("899900000023")))
+	})
 	_, err = stranger.Archive(ctx, entry)
-	require.Error(t, err, "not an author, nor the holder of the card")
+	require.Error(t, err, "the card of the connection is of somebody else")
 	ins := dmptest.Patient().INS
 	srv.SetPatient(ins, dmptest.Record{Closed: true})
 	_, err = client(t, srv, withCard(srv)).Archive(ctx, entry)

@@ -3,6 +3,7 @@ package xds
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -96,6 +97,36 @@ func (e DocumentEntry) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(e.Str
 
 // LogValue makes slog write the redacted form.
 func (e DocumentEntry) LogValue() slog.Value { return slog.StringValue(e.String()) }
+
+// Clone is a copy that shares nothing with e.
+func (e *DocumentEntry) Clone() DocumentEntry {
+	out := *e
+	out.SourcePatientInfo = slices.Clone(e.SourcePatientInfo)
+	out.ConfidentialityCodes, out.EventCodes = slices.Clone(e.ConfidentialityCodes), slices.Clone(e.EventCodes)
+	out.References, out.ExtraIdentifiers = slices.Clone(e.References), slices.Clone(e.ExtraIdentifiers)
+	out.Authors = slices.Clone(e.Authors)
+	for i := range out.Authors {
+		a := &out.Authors[i]
+		a.Institutions, a.Roles, a.Specialties = slices.Clone(a.Institutions), slices.Clone(a.Roles), slices.Clone(a.Specialties)
+		for j := range a.Institutions {
+			a.Institutions[j].Telecoms = slices.Clone(a.Institutions[j].Telecoms)
+		}
+	}
+	out.Extra = cloneSlots(e.Extra)
+	out.ExtraClassifications = slices.Clone(e.ExtraClassifications)
+	for i := range out.ExtraClassifications {
+		out.ExtraClassifications[i].Slots = cloneSlots(out.ExtraClassifications[i].Slots)
+	}
+	return out
+}
+
+func cloneSlots(in []Slot) []Slot {
+	out := slices.Clone(in)
+	for i := range out {
+		out[i].Values = slices.Clone(out[i].Values)
+	}
+	return out
+}
 
 // IsSignature reports whether the entry is that of a submission set signature.
 func (e *DocumentEntry) IsSignature() bool { return e.ClassCode.Code == signatureClass }
