@@ -20,6 +20,9 @@
 // refusals with a reason. [Server.Flag], [Server.Expunge], [Server.Rebuild] and
 // [Server.Disconnect] are what happens to a mailbox that is being read.
 //
+// [NewWorld] adds the health directory and the signed white list, which the
+// operator obeys.
+//
 // What it does not do: it does not relay to other operators, its words are its
 // own where those of real services are not public, and its patients' mailboxes
 // open by IMAP, which real ones do not.
