@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 	"dmp":                   {"", "dmp/xds", "internal/dn", "internal/hl7", "internal/names", "internal/nos", "internal/soap", "internal/saml", "internal/xmlsec", "internal/transport", "internal/xmlr", "internal/xmlw", "internal/xop"},
 	"mssante/xdm":           {"", "dmp/xds", "internal/hl7", "internal/xmlr"},
 	"mssante":               {"", "mssante/xdm", "dmp/xds", "internal/transport"},
-	"mssante/annuaire":      {"", "internal/transport"},
+	"mssante/annuaire":      {"", "internal/names", "internal/transport"},
 	"mssante/whitelist":     {"", "internal/dn", "internal/signedlist", "internal/transport", "internal/xmlr"},
 	"dicomweb":              {"", "internal/transport", "internal/xop"},
 }

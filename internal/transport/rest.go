@@ -2,12 +2,14 @@ package transport
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-resty/resty/v2"
@@ -32,11 +34,15 @@ func (c *Client) REST() *REST {
 	return &REST{c: c, resty: r}
 }
 
+// MayRepeat is [Client.MayRepeat].
+func (r *REST) MayRepeat() bool { return r.c.MayRepeat() }
+
 // Call is one REST operation.
 type Call struct {
-	// Op, RepeatSafe, RequestID and ResponseLimit are those of [Request].
+	// Op, RepeatSafe, Once, RequestID and ResponseLimit are those of [Request].
 	Op            string
 	RepeatSafe    bool
+	Once          bool
 	RequestID     string
 	ResponseLimit int64
 	// Method is the HTTP method. Empty: GET without Body, POST with one.
@@ -45,6 +51,8 @@ type Call struct {
 	URL   string
 	Query url.Values
 	// Header is added. Accept is application/json unless it says otherwise.
+	// Accept-Encoding: gzip is honoured: the reply is inflated, within the
+	// limit of the response.
 	Header http.Header
 	// Body is sent with ContentType. nil: none.
 	Body        []byte
@@ -79,7 +87,7 @@ func (r *REST) Do(ctx context.Context, call Call) (*Reply, error) {
 		return nil, err
 	}
 	e := &envelope{req: Request{
-		Op: call.Op, Method: call.Method, URL: target, RepeatSafe: call.RepeatSafe, RequestID: call.RequestID,
+		Op: call.Op, Method: call.Method, URL: target, RepeatSafe: call.RepeatSafe, Once: call.Once, RequestID: call.RequestID,
 		SecretBodies: call.Secret, ResponseLimit: call.ResponseLimit,
 	}}
 	req := r.resty.R().SetContext(context.WithValue(ctx, envelopeKey{}, e))
@@ -175,11 +183,59 @@ func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	e.o = resp.o
-	return &http.Response{
+	out := &http.Response{
 		StatusCode: resp.Status, Status: http.StatusText(resp.Status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: resp.Header, Body: resp.Body, ContentLength: resp.ContentLength, Request: r,
-	}, nil
+	}
+	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") { // it was asked for
+		limit := e.req.ResponseLimit
+		if limit == 0 {
+			limit = t.c.cfg.Limits.MaxResponseBytes
+		}
+		out.Body, out.ContentLength, out.Uncompressed = &inflated{src: resp.Body, o: resp.o, limit: limit, left: limit}, -1, true
+		out.Header = resp.Header.Clone() // resty would inflate it once more, without limit
+		out.Header.Del("Content-Encoding")
+	}
+	return out, nil
 }
+
+// inflated is a response that came compressed, bounded once inflated too.
+type inflated struct {
+	src         io.ReadCloser
+	o           *operation
+	zip         *gzip.Reader
+	limit, left int64 // limit below 0: none
+}
+
+func (b *inflated) Read(p []byte) (int, error) {
+	var err error
+	if b.zip == nil {
+		if b.zip, err = gzip.NewReader(b.src); err != nil {
+			return 0, b.failure(err)
+		}
+	}
+	n, err := b.zip.Read(p)
+	if b.left -= int64(n); b.limit >= 0 && b.left < 0 {
+		return 0, b.o.tooLarge(b.limit)
+	}
+	if err != nil && err != io.EOF {
+		err = b.failure(err)
+	}
+	return n, err
+}
+
+func (b *inflated) failure(err error) error {
+	var known *segur.Error
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return b.o.error(segur.KindTruncated, "the compressed response stops before its end", nil)
+	}
+	return b.o.error(segur.KindProtocol, "the response is not well compressed", nil)
+}
+
+func (b *inflated) Close() error { return b.src.Close() }
 
 type silent struct{}
 

@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"io"
 	"log/slog"
 	"net/http"
@@ -125,4 +126,37 @@ func TestRESTRepeatsWholeBodies(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, strings.HasSuffix(string(b), "\r\n\r\nquestion"), string(b))
 	assert.Equal(t, 1, strings.Count(string(b), "User-Agent: segur\r\n"))
+}
+
+// A reply that was asked for compressed comes inflated, within the limit.
+func TestRESTCompressed(t *testing.T) {
+	t.Parallel()
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	_, _ = io.WriteString(w, `"`+strings.Repeat("a", 50<<10)+`"`)
+	require.NoError(t, w.Close())
+	whole := z.Bytes()
+	body := whole
+	s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "gzip", r.Header.Get("Accept-Encoding"))
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(body)
+	})
+	rest := newClient(t, s.config(), transport.Options{}).REST()
+	call := transport.Call{Op: "a.b", URL: s.URL, RepeatSafe: true, Once: true, Header: http.Header{"Accept-Encoding": {"gzip"}}}
+	var got string
+	require.NoError(t, rest.JSON(t.Context(), call, &got))
+	assert.Len(t, got, 50<<10)
+	call.ResponseLimit = 10 << 10
+	require.ErrorIs(t, rest.JSON(t.Context(), call, &got), segur.ErrTooLarge)
+	call.ResponseLimit = 0
+	for _, n := range []int{1, 12, len(whole) - 1} {
+		body = whole[:n]
+		require.ErrorIs(t, rest.JSON(t.Context(), call, &got), segur.ErrTruncated, n)
+	}
+	body = []byte(strings.Repeat(secret, 9))
+	err := rest.JSON(t.Context(), call, &got)
+	require.ErrorIs(t, err, segur.ErrProtocol)
+	assert.NotContains(t, err.Error(), secret)
+	assert.True(t, rest.MayRepeat())
 }

@@ -1,33 +1,36 @@
 package annuaire_test
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
-	"github.com/segur-sdk/segur/credential/credentialtest"
-	"github.com/segur-sdk/segur/internal/testkit"
 	"github.com/segur-sdk/segur/mssante/annuaire"
 	"github.com/segur-sdk/segur/mssante/annuaire/annuairetest"
 )
 
-var doctor = segur.Professional{ID: "899900000031", FamilyName: "PRESCRIPTEUR", GivenName: "Dominique", Title: "DR"}
+var doctor = segur.Professional{
+	ID: "899900000031", FamilyName: "PRESCRIPTEUR", GivenName: "Dominique", Title: "DR",
+	Profession: segur.Code{Code: "10", System: "1.2.250.1.71.1.2.7"},
+}
 
 var boxes = []annuaire.Mailbox{
-	{Address: "dominique.prescripteur@medecin.mssante.test", Kind: "PER", Description: "Personnelle"},
-	{Address: "cabinet@cabinet.mssante.test", Kind: "ORG", Organization: "Organization/1", PaperWanted: true},
-	{Address: "Cabinet@cabinet.mssante.test", Kind: "ORG", Organization: "Organization/2"},
-	{Address: "app@hopital.mssante.test", Kind: "APP", Organization: "Organization/2"},
+	{Address: "dominique.prescripteur@medecin.mssante.test", Kind: "PER", Level: annuaire.OfPerson, Description: "Personnelle"},
+	{Address: "cabinet@cabinet.mssante.test", Kind: "ORG", Level: annuaire.OfSituation, Organization: "Organization/1", PaperWanted: true},
+	{Address: "Cabinet@cabinet.mssante.test", Kind: "ORG", Level: annuaire.OfSituation, Organization: "Organization/2"},
+	{Address: "app@hopital.mssante.test", Kind: "APP", Level: annuaire.OfSituation, Organization: "Organization/2"},
 }
 
 func start(t *testing.T, opts ...annuairetest.Option) (*annuairetest.Server, *annuaire.Client) {
@@ -35,9 +38,67 @@ func start(t *testing.T, opts ...annuairetest.Option) (*annuairetest.Server, *an
 	srv := annuairetest.NewServer(opts...)
 	t.Cleanup(srv.Close)
 	srv.Add(doctor, boxes...)
-	client, err := annuaire.New(srv.Config())
+	return srv, client(t, srv.Config())
+}
+
+// timeline is a clock that only waiting moves.
+type timeline struct {
+	mu     sync.Mutex
+	now    time.Time
+	waited []time.Duration
+}
+
+func newTimeline() *timeline { return &timeline{now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)} }
+
+func (l *timeline) Now() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.now
+}
+
+func (l *timeline) Sleep(ctx context.Context, d time.Duration) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	l.now = l.now.Add(d)
+	l.waited = append(l.waited, d)
+	return nil
+}
+
+func (l *timeline) limiter() *annuaire.Limiter {
+	return annuaire.NewLimiter(annuaire.LimiterOptions{Clock: l.Now, Sleep: l.Sleep})
+}
+
+// client waits for nothing.
+func client(t *testing.T, cfg annuaire.Config) *annuaire.Client {
+	t.Helper()
+	if cfg.Limiter == nil {
+		cfg.Limiter = newTimeline().limiter()
+	}
+	c, err := annuaire.New(cfg)
 	require.NoError(t, err)
-	return srv, client
+	return c
+}
+
+func all[T any](t *testing.T, s iter.Seq2[T, error]) []T {
+	t.Helper()
+	var out []T
+	for v, err := range s {
+		require.NoError(t, err)
+		out = append(out, v)
+	}
+	return out
+}
+
+func firstError[T any](s iter.Seq2[T, error]) error {
+	for _, err := range s {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func Example() {
@@ -65,74 +126,130 @@ func Example() {
 
 func TestPractitioner(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{1, 2, 50} {
-		_, client := start(t, annuairetest.WithPageSize(size))
-		for _, number := range []string{"99900000031", "899900000031"} {
-			found, err := client.Practitioner(t.Context(), number)
-			require.NoError(t, err)
-			want := doctor
-			assert.Equal(t, want, found.Professional)
-			assert.Equal(t, []annuaire.Mailbox{boxes[0], boxes[1], boxes[3]}, found.Mailboxes, "one address once, whatever its case")
-			assert.Contains(t, string(found.Raw), `"versionId":2`, "kept as it came")
-			assert.Equal(t, "PRESCRIPTEUR", *found.FHIR.Name[0].Family)
-		}
+	_, client := start(t)
+	for _, number := range []string{"99900000031", "899900000031"} {
+		found, err := client.Practitioner(t.Context(), number)
+		require.NoError(t, err)
+		assert.Equal(t, doctor, found.Professional)
+		assert.Equal(t, []annuaire.Mailbox{boxes[0], boxes[1], boxes[3]}, found.Mailboxes, "one address once, whatever its case")
+		require.Len(t, found.Roles, 2)
+		assert.Equal(t, "Organization/2", found.Roles[1].Organization)
+		assert.Equal(t, "L", found.Roles[1].Mode.Code)
+		assert.Contains(t, string(found.Raw), `"versionId":2`, "kept as it came")
+		assert.Equal(t, "PRESCRIPTEUR", *found.FHIR.Name[0].Family)
 	}
 }
 
 func TestRefusedBeforeSending(t *testing.T) {
 	t.Parallel()
-	_, client := start(t)
+	srv, client := start(t)
 	for _, number := range []string{"", "123", "8999000000311", "99900000O31", "99900000031&name=x"} {
 		_, err := client.Practitioner(t.Context(), number)
 		require.ErrorIs(t, err, segur.ErrInvalidInput, number)
 	}
-	_, err := annuaire.New(annuaire.Config{Key: "a b", Endpoint: "http://x"})
+	for field, q := range map[string]annuaire.Query{
+		"query":         annuaire.PractitionerQuery{},
+		"number":        annuaire.OrganizationQuery{Number: "12"},
+		"family":        annuaire.PractitionerQuery{Family: "A\x00B"},
+		"match":         annuaire.PractitionerQuery{Family: "A", Match: "like"},
+		"specialty":     annuaire.PractitionerQuery{Specialty: []string{"SM28", " "}},
+		"include":       annuaire.RoleQuery{Number: "1", Options: annuaire.Options{Include: []string{"Patient:x"}}},
+		"revInclude":    annuaire.PractitionerQuery{Family: "A", Options: annuaire.Options{RevInclude: []string{"Device:organization"}}},
+		"elements":      annuaire.PractitionerQuery{Family: "A", Options: annuaire.Options{Elements: []string{"a&b"}}},
+		"pageSize":      annuaire.PractitionerQuery{Family: "A", Options: annuaire.Options{PageSize: 10001}},
+		"practitioners": annuaire.RoleQuery{Practitioners: []string{"Organization/1"}},
+		"department":    annuaire.OrganizationQuery{Department: "99"},
+		"line":          annuaire.OrganizationQuery{Line: strings.Repeat("x", 300)},
+	} {
+		err := firstError(client.Search(t.Context(), q))
+		require.ErrorIs(t, err, segur.ErrInvalidInput, field)
+		assert.Contains(t, err.Error(), field+" ")
+	}
+	_, err := annuaire.Find(t.Context(), client, annuaire.Wanted{Given: "x"})
 	require.ErrorIs(t, err, segur.ErrInvalidInput)
-	for _, field := range []string{"environment", "key", "endpoint"} {
+	assert.Empty(t, srv.Calls())
+	_, err = annuaire.New(annuaire.Config{Key: "a b", Endpoint: "http://x", MaxPages: -1, MaxEntries: -1})
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	for _, field := range []string{"environment", "key", "endpoint", "maxPages", "maxEntries"} {
 		assert.Contains(t, err.Error(), field)
 	}
 	assert.NotContains(t, err.Error(), "a b")
 }
 
+func bundle(entries ...string) []byte {
+	return []byte(`{"resourceType":"Bundle","type":"searchset","entry":[{"resource":` + strings.Join(entries, `},{"resource":`) + `}]}`)
+}
+
+const outcome400 = `{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"invalid","diagnostics":"HAPI-0302: secret"},
+	{"severity":"warning","code":"Secret Name!","diagnostics":"secret"}]}`
+
 func TestFailures(t *testing.T) {
 	t.Parallel()
-	bundle := func(entries ...string) []byte {
-		return []byte(`{"resourceType":"Bundle","type":"searchset","entry":[{"resource":` + strings.Join(entries, `},{"resource":`) + `}]}`)
+	person := `{"resourceType":"Practitioner","id":"P1","identifier":[{"system":"urn:oid:1.2.250.1.71.4.2.1","value":"899900000031"}]}`
+	link := func(urls ...string) []byte {
+		var links []string
+		for _, u := range urls {
+			links = append(links, `{"relation":"next","url":"`+u+`"}`)
+		}
+		return []byte(`{"resourceType":"Bundle","type":"searchset","link":[` + strings.Join(links, ",") + `]}`)
 	}
-	person := `{"resourceType":"Practitioner","identifier":[{"system":"urn:oid:1.2.250.1.71.4.2.1","value":"899900000031"}]}`
+	srv, _ := start(t)
+	cfg := srv.Config()
+	cfg.Retry.MaxAttempts = 1
+	cfg.Limits.MaxResponseBytes = 64 << 10
+	client := client(t, cfg)
 	for name, c := range map[string]struct {
 		fault annuairetest.Fault
 		want  error
 	}{
-		"bad request":       {annuairetest.Fault{Status: 400, Body: []byte(`{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"invalid","diagnostics":"secret"}]}`)}, segur.ErrRefused},
-		"forbidden":         {annuairetest.Fault{Status: 403}, segur.ErrAuthorization},
-		"page of HTML":      {annuairetest.Fault{Status: 200, Body: []byte("<html>")}, segur.ErrProtocol},
-		"null":              {annuairetest.Fault{Status: 200, Body: []byte("null")}, segur.ErrProtocol},
-		"wrong type":        {annuairetest.Fault{Status: 200, Body: bundle(`{"resourceType":"Practitioner","name":"x"}`)}, segur.ErrProtocol},
-		"no resource type":  {annuairetest.Fault{Status: 200, Body: bundle(`{}`)}, segur.ErrProtocol},
-		"another person":    {annuairetest.Fault{Status: 200, Body: bundle(strings.Replace(person, "899900000031", "899900000049", 1))}, segur.ErrProtocol},
-		"twice":             {annuairetest.Fault{Status: 200, Body: bundle(person, person)}, segur.ErrProtocol},
-		"inactive":          {annuairetest.Fault{Status: 200, Body: bundle(strings.Replace(person, "{", `{"active":false,`, 1))}, segur.ErrNotFound},
-		"nobody":            {annuairetest.Fault{Status: 200, Body: []byte(`{"resourceType":"Bundle","type":"searchset","total":0}`)}, segur.ErrNotFound},
-		"next page abroad":  {annuairetest.Fault{Status: 200, Body: []byte(`{"resourceType":"Bundle","type":"searchset","link":[{"relation":"next","url":"https://elsewhere.test/fhir/v2/_page?id=1"}]}`)}, segur.ErrProtocol},
-		"cut":               {annuairetest.Fault{CutAfter: 40}, segur.ErrTruncated},
-		"unavailable twice": {annuairetest.Fault{Status: 503, Times: 10}, segur.ErrUnavailable},
+		"bad request":        {annuairetest.Fault{Status: 400, Body: []byte(outcome400)}, segur.ErrRefused},
+		"forbidden":          {annuairetest.Fault{Status: 403}, segur.ErrAuthorization},
+		"too many":           {annuairetest.Fault{Status: 412}, segur.ErrConflict},
+		"page of HTML":       {annuairetest.Fault{Status: 200, ContentType: "text/html", Body: []byte("<html>secret")}, segur.ErrProtocol},
+		"null":               {annuairetest.Fault{Status: 200, Body: []byte("null")}, segur.ErrProtocol},
+		"outcome":            {annuairetest.Fault{Status: 200, Body: []byte(outcome400)}, segur.ErrProtocol},
+		"not a search":       {annuairetest.Fault{Status: 200, Body: []byte(`{"resourceType":"Bundle","type":"batch"}`)}, segur.ErrProtocol},
+		"wrong type":         {annuairetest.Fault{Status: 200, Body: bundle(`{"resourceType":"Practitioner","name":"x"}`)}, segur.ErrProtocol},
+		"no resource type":   {annuairetest.Fault{Status: 200, Body: bundle(`{}`)}, segur.ErrProtocol},
+		"a patient":          {annuairetest.Fault{Status: 200, Body: bundle(`{"resourceType":"Patient","id":"1"}`)}, segur.ErrProtocol},
+		"bad id":             {annuairetest.Fault{Status: 200, Body: bundle(`{"resourceType":"Practitioner","id":"a/../b"}`)}, segur.ErrProtocol},
+		"bad date":           {annuairetest.Fault{Status: 200, Body: bundle(`{"resourceType":"Practitioner","id":"1","meta":{"lastUpdated":"secret"}}`)}, segur.ErrProtocol},
+		"no resource":        {annuairetest.Fault{Status: 200, Body: []byte(`{"resourceType":"Bundle","type":"searchset","entry":[{}]}`)}, segur.ErrProtocol},
+		"outcome as entry":   {annuairetest.Fault{Status: 200, Body: bundle(person, outcome400)}, segur.ErrPartial},
+		"another person":     {annuairetest.Fault{Status: 200, Body: bundle(strings.Replace(person, "899900000031", "899900000049", 1))}, segur.ErrProtocol},
+		"twice":              {annuairetest.Fault{Status: 200, Body: bundle(person, person)}, segur.ErrProtocol},
+		"inactive":           {annuairetest.Fault{Status: 200, Body: bundle(strings.Replace(person, "{", `{"active":false,`, 1))}, segur.ErrNotFound},
+		"nobody":             {annuairetest.Fault{Status: 200, Body: []byte(`{"resourceType":"Bundle","type":"searchset","total":0}`)}, segur.ErrNotFound},
+		"next page abroad":   {annuairetest.Fault{Status: 200, Body: link("https://elsewhere.test/fhir/v2/_page?id=1")}, segur.ErrProtocol},
+		"next page clear":    {annuairetest.Fault{Status: 200, Body: link(strings.Replace(srv.URL, "https", "http", 1) + "/_page?id=1")}, segur.ErrProtocol},
+		"next page up":       {annuairetest.Fault{Status: 200, Body: link(srv.URL + "/../../admin")}, segur.ErrProtocol},
+		"next page encoded":  {annuairetest.Fault{Status: 200, Body: link(srv.URL + "/%2e%2e/admin")}, segur.ErrProtocol},
+		"next page user":     {annuairetest.Fault{Status: 200, Body: link(strings.Replace(srv.URL, "https://", "https://u:p@", 1) + "/_page?id=1")}, segur.ErrProtocol},
+		"next page relative": {annuairetest.Fault{Status: 200, Body: link("_page?id=1")}, segur.ErrProtocol},
+		"two next pages":     {annuairetest.Fault{Status: 200, Body: link(srv.URL+"/_page?id=1", srv.URL+"/_page?id=2")}, segur.ErrProtocol},
+		"page expired":       {annuairetest.Fault{Status: 200, Body: link(srv.URL + "/_page?id=secret")}, segur.ErrNotFound},
+		"circle":             {annuairetest.Fault{Status: 200, Body: link(srv.URL + "/_page?id=1"), Times: 2}, segur.ErrProtocol},
+		"oversize":           {annuairetest.Fault{Status: 200, Body: bytes.Repeat([]byte(" "), 65<<10)}, segur.ErrTooLarge},
+		"cut":                {annuairetest.Fault{CutAfter: 40}, segur.ErrTruncated},
+		"unavailable":        {annuairetest.Fault{Status: 503}, segur.ErrUnavailable},
+		"rate":               {annuairetest.Fault{Status: 429}, segur.ErrRateLimited},
+		"compressed garbage": {annuairetest.Fault{Status: 200, Header: map[string][]string{"Content-Encoding": {"gzip"}}, Body: bytes.Repeat([]byte("secret"), 9)}, segur.ErrProtocol},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			srv := annuairetest.NewServer()
-			t.Cleanup(srv.Close)
-			srv.Add(doctor, boxes...)
-			cfg := srv.Config()
-			cfg.Retry.MaxAttempts = 1
-			client, err := annuaire.New(cfg)
-			require.NoError(t, err)
-			srv.Fail(c.fault)
-			_, err = client.Practitioner(t.Context(), "99900000031")
-			require.ErrorIs(t, err, c.want)
-			assert.NotContains(t, err.Error(), "secret")
-			assert.NotContains(t, err.Error(), annuairetest.Key)
-		})
+		srv.Fail(c.fault)
+		_, err := client.Practitioner(t.Context(), "99900000031")
+		require.ErrorIs(t, err, c.want, name)
+		assert.NotContains(t, strings.ToLower(err.Error()), "secret", name)
+		assert.NotContains(t, err.Error(), annuairetest.Key, name)
+		assert.NotContains(t, err.Error(), "99900000031", name)
+		if name == "bad request" {
+			var o *annuaire.Outcome
+			require.ErrorAs(t, err, &o)
+			assert.Equal(t, []annuaire.Issue{{"error", "invalid", "HAPI-0302"}, {"warning", "", ""}}, o.Issues)
+			var e *segur.Error
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, "invalid", e.Code)
+			assert.Equal(t, []string{"error", "warning"}, []string{e.Details[0].Severity, e.Details[1].Severity})
+		}
 	}
 }
 
@@ -146,46 +263,43 @@ func TestSituationsOfOthers(t *testing.T) {
 	of := func(reference string) string { return `"practitioner":{"reference":"` + reference + `"},` }
 	srv := annuairetest.NewServer()
 	t.Cleanup(srv.Close)
-	srv.Fail(annuairetest.Fault{Status: 200, Body: []byte(`{"resourceType":"Bundle","type":"searchset","entry":[{"resource":` + strings.Join([]string{
+	srv.Fail(annuairetest.Fault{Status: 200, Body: bundle(
 		role(of("Practitioner/P1"), "own"),
 		`{"resourceType":"Practitioner","id":"P1","identifier":[{"system":"urn:oid:1.2.250.1.71.4.2.1","value":"899900000031"}]}`,
 		role(of("https://directory.test/fhir/v2/Practitioner/P1/_history/3"), "absolute"),
-		role(of("Practitioner/P2"), "other"), role(of("Practitioner/XP1"), "longer"), role("", "nobody"),
+		role(of("Practitioner/P2"), "other"), role(of("Practitioner/XP1"), "longer"), role("", "nobody"), role(of("Group/P1"), "group"),
 		role(`"active":false,`+of("Practitioner/P1"), "former"),
-	}, `},{"resource":`) + `}]}`)})
-	client, err := annuaire.New(srv.Config())
+	)})
+	found, err := client(t, srv.Config()).Practitioner(t.Context(), "99900000031")
 	require.NoError(t, err)
-	found, err := client.Practitioner(t.Context(), "99900000031")
-	require.NoError(t, err)
-	assert.Equal(t, []annuaire.Mailbox{{Address: "own@x.mssante.test"}, {Address: "absolute@x.mssante.test"}}, found.Mailboxes)
+	assert.Equal(t, []annuaire.Mailbox{{Address: "own@x.mssante.test", Level: annuaire.OfSituation}, {Address: "absolute@x.mssante.test", Level: annuaire.OfSituation}}, found.Mailboxes)
 }
 
 // A service that always has one more page is left after a bounded number.
 func TestEndlessPages(t *testing.T) {
 	t.Parallel()
-	var calls int
-	var url string
-	pki := credentialtest.NewPKI()
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		calls++
-		fmt.Fprintf(w, `{"resourceType":"Bundle","type":"searchset","link":[{"relation":"next","url":"%s/_page?id=1"}]}`, url)
-	}))
-	srv.TLS = pki.MutualTLS()
-	srv.StartTLS()
-	defer srv.Close()
-	url = srv.URL
-	client, err := annuaire.New(annuaire.Config{Endpoint: srv.URL, Key: "k", ClientConfig: segur.ClientConfig{
-		Environment: segur.Fake, RootCAs: pki.Roots(), Credentials: segur.StaticCredential(pki.Organization())}})
-	require.NoError(t, err)
-	_, err = client.Practitioner(t.Context(), "99900000031")
+	srv, _ := start(t)
+	for i := range 20 {
+		srv.Fail(annuairetest.Fault{Status: 200, Body: fmt.Appendf(nil, `{"resourceType":"Bundle","type":"searchset","link":[{"relation":"next","url":"%s/_page?id=%d"}]}`, srv.URL, i)})
+	}
+	cfg := srv.Config()
+	cfg.MaxPages = 5
+	_, err := client(t, cfg).Practitioner(t.Context(), "99900000031")
 	require.ErrorIs(t, err, segur.ErrTooLarge)
-	assert.Equal(t, 20, calls)
+	assert.Empty(t, srv.Calls(), "a fault answered all")
+
+	srv, _ = start(t)
+	for i := range 4 {
+		srv.Add(segur.Professional{ID: fmt.Sprintf("8999000000%02d", 50+i), FamilyName: "PRESCRIPTEUR"})
+	}
+	cfg = srv.Config()
+	cfg.MaxEntries = 4
+	require.ErrorIs(t, firstError(client(t, cfg).Search(t.Context(), annuaire.PractitionerQuery{Family: "presc"})), segur.ErrTooLarge)
 }
 
 func TestWrongKeyAndRedaction(t *testing.T) {
 	t.Parallel()
-	srv := annuairetest.NewServer()
-	t.Cleanup(srv.Close)
+	srv, _ := start(t)
 	var log strings.Builder
 	dir := t.TempDir()
 	evidence, err := segur.NewEvidenceDir(dir)
@@ -193,49 +307,61 @@ func TestWrongKeyAndRedaction(t *testing.T) {
 	cfg := srv.Config()
 	cfg.Key, cfg.Evidence = "wrong-key-123", evidence
 	cfg.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	client, err := annuaire.New(cfg)
-	require.NoError(t, err)
-	_, err = client.Practitioner(t.Context(), "99900000031")
+	c := client(t, cfg)
+	_, err = c.Practitioner(t.Context(), "99900000031")
 	require.ErrorIs(t, err, segur.ErrAuthentication)
-	assert.NotContains(t, err.Error()+log.String(), "wrong-key")
-	assert.NotContains(t, err.Error()+log.String(), "99900000031", "the query is not logged")
+	var o *annuaire.Outcome
+	require.ErrorAs(t, err, &o)
+	assert.Equal(t, "login", o.Issues[0].Code)
+	err = errors.Join(err, firstError(c.Practitioners(t.Context(), annuaire.PractitionerQuery{Family: "PRESCRIPTEUR"})))
+	for _, secret := range []string{"wrong-key", "99900000031", "PRESCRIPTEUR"} {
+		assert.NotContains(t, fmt.Sprintf("%v %+v", err, err)+log.String(), secret)
+	}
 	sent, err := os.ReadFile(dir + "/001-annuaire.search.request")
 	require.NoError(t, err)
 	assert.NotContains(t, string(sent), "wrong-key")
 	assert.Contains(t, string(sent), "GET /fhir/v2/Practitioner?")
+	assert.NotContains(t, strings.ToLower(string(sent)), "gzip", "evidence is read by people")
 }
 
-// The official samples are what the fake imitates.
-func TestOfficialSamples(t *testing.T) {
+// Names and mailboxes stay out of URLs, and so do long queries.
+func TestGetAndPost(t *testing.T) {
 	t.Parallel()
-	name := testkit.SharedData(t, "mssante/annuaire/bundle-practitioner-search.json")
-	sample, err := os.ReadFile(name)
-	require.NoError(t, err)
-	var b map[string]json.RawMessage
-	require.NoError(t, json.Unmarshal(sample, &b))
-	delete(b, "link") // its next page is on another host
-	body, err := json.Marshal(b)
-	require.NoError(t, err)
-	srv := annuairetest.NewServer()
-	t.Cleanup(srv.Close)
-	srv.Fail(annuairetest.Fault{Status: 200, Body: body})
-	client, err := annuaire.New(srv.Config())
-	require.NoError(t, err)
-	found, err := client.Practitioner(t.Context(), "10003461033")
-	require.NoError(t, err)
-	assert.Equal(t, "810003461033", found.Professional.ID)
-	require.Len(t, found.Mailboxes, 1)
-	assert.True(t, strings.HasSuffix(found.Mailboxes[0].Address, "@pro.mssante.fr"))
-}
-
-func TestSharedPKI(t *testing.T) {
-	t.Parallel()
-	pki := credentialtest.NewPKI()
-	srv, _ := start(t, annuairetest.WithPKI(pki))
+	srv, c := start(t, annuairetest.WithGzip())
+	require.Len(t, all(t, c.Practitioners(t.Context(), annuaire.PractitionerQuery{Family: "prescr"})), 1)
+	require.Len(t, all(t, c.Roles(t.Context(), annuaire.RoleQuery{Mailbox: "app@", Options: annuaire.Options{PageSize: 7}})), 1)
+	many := make([]string, 100)
+	for i := range many {
+		many[i] = fmt.Sprintf("Practitioner/P999000%05d", i)
+	}
+	require.Len(t, all(t, c.Practitioners(t.Context(), annuaire.PractitionerQuery{References: many})), 1)
+	require.Len(t, all(t, c.Practitioners(t.Context(), annuaire.PractitionerQuery{Profession: []string{annuaire.SystemProfession + "|10"}})), 1)
 	cfg := srv.Config()
-	cfg.RootCAs, cfg.Credentials = pki.Roots(), segur.StaticCredential(pki.Organization())
-	client, err := annuaire.New(cfg)
-	require.NoError(t, err)
-	_, err = client.Practitioner(t.Context(), doctor.ID)
-	require.NoError(t, err)
+	cfg.NamesInURL = true
+	require.Len(t, all(t, client(t, cfg).Practitioners(t.Context(), annuaire.PractitionerQuery{Given: "dom", Match: annuaire.Contains})), 1)
+	calls := srv.Calls()
+	require.Len(t, calls, 5)
+	assert.Equal(t, annuairetest.Call{Method: "POST", Path: "/fhir/v2/Practitioner/_search", Form: "active=true&family=prescr"}, calls[0])
+	assert.Equal(t, annuairetest.Call{Method: "POST", Path: "/fhir/v2/PractitionerRole/_search", Form: "_count=7&active=true&mailbox-mss=app%40"}, calls[1])
+	assert.Equal(t, "POST", calls[2].Method)
+	assert.Equal(t, "active=true&qualification-code=https%3A%2F%2Fmos.esante.gouv.fr%2FNOS%2FTRE_G15-ProfessionSante%2FFHIR%2FTRE-G15-ProfessionSante%7C10", calls[3].Query)
+	assert.Equal(t, "active=true&given%3Acontains=dom", calls[4].Query)
+}
+
+// What inflates past the limit is refused, and so is an archive cut short.
+func TestCompressedAnswers(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t, annuairetest.WithGzip())
+	srv.Put(`{"resourceType":"Organization","id":"big","active":true,"name":"` + strings.Repeat("A", 200<<10) + `"}`)
+	cfg := srv.Config()
+	cfg.Retry.MaxAttempts = 1
+	cfg.Limits.MaxResponseBytes = 64 << 10
+	c := client(t, cfg)
+	q := annuaire.OrganizationQuery{References: []string{"big"}}
+	require.ErrorIs(t, firstError(c.Organizations(t.Context(), q)), segur.ErrTooLarge)
+	for _, n := range []int64{3, 30} {
+		srv.Fail(annuairetest.Fault{TruncateAfter: n})
+		require.ErrorIs(t, firstError(c.Practitioners(t.Context(), annuaire.PractitionerQuery{Number: doctor.ID})), segur.ErrTruncated)
+	}
+	require.Len(t, all(t, c.Practitioners(t.Context(), annuaire.PractitionerQuery{Number: doctor.ID})), 1)
 }

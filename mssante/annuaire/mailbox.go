@@ -12,44 +12,136 @@ const (
 	extMailbox   = "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-ext-mailbox-mss-metadata"
 )
 
+// Kind is what kind of mailbox an address is (TRE_R257). Empty: the directory
+// does not say. Codes that are not listed here may come.
+type Kind string
+
+// The kinds of mailboxes.
+const (
+	// Personal is that of one professional.
+	Personal Kind = "PER"
+	// Practice is shared by the practice of a professional.
+	Practice Kind = "CAB"
+	// Organizational is that of a structure, a service or a team.
+	Organizational Kind = "ORG"
+	// Application is read by software: nobody reads it.
+	Application Kind = "APP"
+)
+
+// Level is what carries a mailbox in the directory.
+type Level string
+
+// The levels of mailboxes.
+const (
+	// OfPerson: the professional, wherever they work.
+	OfPerson Level = "person"
+	// OfSituation: the professional in one structure.
+	OfSituation Level = "situation"
+	// OfOrganization: the structure.
+	OfOrganization Level = "organization"
+)
+
+// Mailbox is an MSSanté mailbox as the directory publishes it.
+type Mailbox struct {
+	// Address is the mail address.
+	Address string
+	// Kind is the kind of the mailbox.
+	Kind Kind
+	// Level says what carries it.
+	Level Level
+	// Description, Service and Responsible are the labels of the box. Optional.
+	Description, Service, Responsible string
+	// Organization is the directory reference of the structure that the box
+	// belongs to. Empty for a box of the person.
+	Organization string
+	// Rank orders the boxes of one owner, 1 first. 0: not said.
+	Rank int
+	// RedList says that the box exists and must not be shown ("liste rouge").
+	RedList bool
+	// PaperWanted says that the owner still wants paper ("dématérialisation"
+	// refused).
+	PaperWanted bool
+}
+
 // mailboxes picks the MSSanté boxes: organisations also publish phones and
 // ordinary mail, which the email type tells apart.
-func mailboxes(telecom []fhir.ContactPoint) []Mailbox {
+func (d Decoder) mailboxes(telecom []fhir.ContactPoint, level Level, organization string) []Mailbox {
 	var out []Mailbox
 	for _, t := range telecom {
 		address := strings.TrimSpace(text(t.Value))
-		if !isMSSante(t.Extension) || strings.Count(address, "@") != 1 || strings.ContainsAny(address, " <>\r\n,;\"") {
+		if t.System == nil || *t.System != fhir.ContactPointSystemEmail || !d.isMSSante(t.Extension) || !isAddress(address) {
 			continue
 		}
-		m := Mailbox{Address: address}
+		m := Mailbox{Address: address, Level: level, Organization: organization}
+		if t.Rank != nil {
+			m.Rank = *t.Rank
+		}
 		for _, e := range t.Extension {
 			if e.Url == extMailbox {
 				m.read(e.Extension)
 			}
 		}
-		out = append(out, m)
+		out = appendMailbox(out, m)
 	}
 	return out
 }
 
-func isMSSante(extensions []fhir.Extension) bool {
-	for _, e := range extensions {
-		if e.Url == extEmailType && e.ValueCoding != nil && text(e.ValueCoding.Code) == "MSSANTE" {
-			return true
+func isAddress(s string) bool {
+	local, domain, ok := strings.Cut(s, "@")
+	return ok && local != "" && domain != "" && !strings.ContainsAny(domain, "@") && !strings.ContainsAny(s, " \t<>\r\n,;:\"\\()[]\x00")
+}
+
+// appendMailbox keeps an address once, whatever its case.
+func appendMailbox(list []Mailbox, m Mailbox) []Mailbox {
+	for _, o := range list {
+		if strings.EqualFold(o.Address, m.Address) {
+			return list
 		}
 	}
-	return false
+	return append(list, m)
+}
+
+func (d Decoder) isMSSante(extensions []fhir.Extension) bool {
+	metadata := false
+	for _, e := range extensions {
+		switch {
+		case e.Url == extMailbox:
+			metadata = true
+		case e.Url != extEmailType:
+		case e.ValueCoding != nil:
+			return text(e.ValueCoding.Code) == "MSSANTE"
+		case e.ValueCodeableConcept != nil: // tolerated
+			list := codings(*e.ValueCodeableConcept)
+			return len(list) > 0 && list[0].Code == "MSSANTE"
+		default:
+			return false
+		}
+	}
+	return metadata && d.UntypedMailboxes
 }
 
 func (m *Mailbox) read(extensions []fhir.Extension) {
 	for _, e := range extensions {
-		switch {
-		case e.Url == "type" && e.ValueCodeableConcept != nil && len(e.ValueCodeableConcept.Coding) > 0:
-			m.Kind = text(e.ValueCodeableConcept.Coding[0].Code)
-		case e.Url == "description":
+		switch e.Url {
+		case "type": // a concept when read, a code in the examples of changes
+			switch {
+			case e.ValueCodeableConcept != nil && len(e.ValueCodeableConcept.Coding) > 0:
+				m.Kind = Kind(text(e.ValueCodeableConcept.Coding[0].Code))
+			case e.ValueCoding != nil:
+				m.Kind = Kind(text(e.ValueCoding.Code))
+			case e.ValueCode != nil:
+				m.Kind = Kind(*e.ValueCode)
+			}
+		case "description":
 			m.Description = strings.TrimSpace(text(e.ValueString))
-		case e.Url == "digitization" && e.ValueBoolean != nil:
-			m.PaperWanted = !*e.ValueBoolean
+		case "service":
+			m.Service = strings.TrimSpace(text(e.ValueString))
+		case "responsible":
+			m.Responsible = strings.TrimSpace(text(e.ValueString))
+		case "listeRouge":
+			m.RedList = e.ValueBoolean != nil && *e.ValueBoolean
+		case "digitization":
+			m.PaperWanted = e.ValueBoolean != nil && !*e.ValueBoolean
 		}
 	}
 }

@@ -1,9 +1,7 @@
 package annuaire
 
 import (
-	"context"
 	"encoding/json"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -12,156 +10,160 @@ import (
 	"github.com/segur-sdk/segur"
 )
 
+// Systems of identifiers in the directory.
+const (
+	systemRPPS   = "https://rpps.esante.gouv.fr"
+	systemFINESS = "https://finess.esante.gouv.fr"
+)
+
+// Code systems of the values that get an OID of the SDK.
+const (
+	oidProfession segur.OID = "1.2.250.1.71.1.2.7" // TRE_G15
+	oidSector     segur.OID = "1.2.250.1.71.4.2.4" // TRE_R02
+)
+
+const extSmartcard = "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-ext-smartcard"
+
 // Practitioner is a professional of the directory.
 type Practitioner struct {
+	// ID is the technical identifier; see [Resource].
+	ID string
 	// Professional holds the national identifier ("8" and the RPPS number),
-	// the name in practice and the title.
+	// the name in practice, the title, and the profession (TRE_G15) when the
+	// directory gives one only. Its Specialty stays empty: it is a code of the
+	// documents' authors, which the directory does not have.
 	Professional segur.Professional
-	// Mailboxes are the MSSanté boxes of the person and of their active
-	// situations, each address once, personal ones first. Situations that do
-	// not name this person are left out.
+	// Identifiers are all the identifiers.
+	Identifiers []Identifier
+	// Professions, Specialties and Diplomas are the codes of the
+	// qualifications: TRE_G15, TRE_R38 (savoir-faire such as SM28) and TRE_R48.
+	Professions, Specialties, Diplomas []Coding
+	// Qualifications are the codes of each qualification.
+	Qualifications [][]Coding
+	// Smartcards are the cards. Optional.
+	Smartcards []Smartcard
+	// Active is false for a professional who left the directory.
+	Active bool
+	// Mailboxes are the MSSanté boxes of the person, each address once. In the
+	// answer of [Client.Practitioner] those of the active situations follow.
 	Mailboxes []Mailbox
+	// Roles are the active situations, in the answer of [Client.Practitioner]
+	// only.
+	Roles []*Role
 	// FHIR is the Practitioner resource, without its meta element.
 	FHIR *fhir.Practitioner
 	// Raw is the Practitioner resource as it came.
 	Raw json.RawMessage
 }
 
-// Mailbox is an MSSanté mailbox as the directory publishes it.
-type Mailbox struct {
-	// Address is the mail address.
-	Address string
-	// Kind is PER, ORG or APP (TRE_R257); empty when the directory does not say.
-	Kind string
-	// Description is the label of the box. Optional.
-	Description string
-	// Organization is the directory reference of the structure of the
-	// situation that the box belongs to. Empty for a box of the person.
-	Organization string
-	// PaperWanted says that the owner still wants paper ("dématérialisation"
-	// refused).
-	PaperWanted bool
+// Smartcard is a card of a professional.
+type Smartcard struct {
+	// Type is the code of the kind of card, Number its number.
+	Type, Number string
+	// Start and End are the dates of its validity, as FHIR writes them.
+	Start, End string
 }
 
-// Practitioner returns the professional with this identifier: 11 digits of
-// the RPPS, or "8" and the 11 digits. The error is [segur.ErrNotFound] when
-// the directory has none that is active.
-func (c *Client) Practitioner(ctx context.Context, rpps string) (*Practitioner, error) {
-	number := strings.TrimPrefix(rpps, "8")
-	if len(rpps) == 11 {
-		number = rpps
-	}
-	if len(number) != 11 || strings.Trim(number, "0123456789") != "" {
-		return nil, &segur.Error{Op: opSearch, Kind: segur.KindInvalidInput,
-			Details: []segur.Detail{{Field: "rpps", Message: "must be the 11 digits of the RPPS number, or 8 and these"}}}
-	}
-	var found *Practitioner
-	var situations []situation
-	err := c.search(ctx, "Practitioner", url.Values{
-		"identifier": {number}, "_revinclude": {"PractitionerRole:practitioner"},
-	}, func(kind string, raw json.RawMessage) error {
-		switch kind {
-		case "Practitioner":
-			p, err := readPractitioner(raw)
-			if err != nil || p == nil {
-				return err
-			}
-			if p.Professional.RPPS() != number {
-				return protocol("the directory returned another professional than the one asked for")
-			}
-			if found != nil {
-				return protocol("the directory returned two professionals for one number")
-			}
-			found = p
-		case "PractitionerRole":
-			role, err := readRole(raw)
-			if err != nil {
-				return err
-			}
-			situations = append(situations, role)
-		}
-		return nil
-	})
-	if err != nil {
+// HasSpecialty reports whether one of the codes is a specialty of the person.
+func (p *Practitioner) HasSpecialty(codes ...string) bool {
+	return slices.ContainsFunc(p.Specialties, func(c Coding) bool { return slices.Contains(codes, c.Code) })
+}
+
+func (d Decoder) practitioner(fields map[string]json.RawMessage, r *Resource) (*Practitioner, error) {
+	var m fhir.Practitioner
+	if err := model(fields, &m); err != nil {
 		return nil, err
 	}
-	if found == nil {
-		return nil, &segur.Error{Op: opSearch, Kind: segur.KindNotFound, Message: "no active professional has this number"}
+	p := &Practitioner{ID: r.ID, Active: r.Active, FHIR: &m, Raw: r.Raw, Identifiers: identifiers(m.Identifier)}
+	p.Mailboxes = d.mailboxes(m.Telecom, OfPerson, "")
+	p.Professional.ID = value(p.Identifiers, segur.OIDProfessional.URN(), "")
+	if rpps := value(p.Identifiers, systemRPPS, ""); p.Professional.ID == "" && rpps != "" {
+		p.Professional.ID = "8" + rpps
 	}
-	own := "Practitioner/" + text(found.FHIR.Id)
-	for _, role := range situations {
-		if role.practitioner != own && !strings.HasSuffix(role.practitioner, "/"+own) {
-			continue // a box of somebody else is worse than none
-		}
-		for _, m := range role.mailboxes {
-			if !slices.ContainsFunc(found.Mailboxes, func(o Mailbox) bool { return strings.EqualFold(o.Address, m.Address) }) {
-				found.Mailboxes = append(found.Mailboxes, m)
-			}
-		}
-	}
-	return found, nil
-}
-
-// situation is what a PractitionerRole says.
-type situation struct {
-	practitioner string // reference
-	mailboxes    []Mailbox
-}
-
-// readPractitioner returns nil for a record that is not active any more.
-func readPractitioner(raw json.RawMessage) (*Practitioner, error) {
-	var r fhir.Practitioner
-	if err := decode(raw, &r); err != nil {
-		return nil, err
-	}
-	if r.Active != nil && !*r.Active {
-		return nil, nil
-	}
-	p := &Practitioner{FHIR: &r, Raw: raw, Mailboxes: mailboxes(r.Telecom)}
-	for _, id := range r.Identifier {
-		switch text(id.System) {
-		case segur.OIDProfessional.URN():
-			p.Professional.ID = text(id.Value)
-		case "https://rpps.esante.gouv.fr":
-			if p.Professional.ID == "" {
-				p.Professional.ID = "8" + text(id.Value)
-			}
-		}
-	}
-	if len(r.Name) > 0 {
-		n := r.Name[0]
+	if len(m.Name) > 0 {
+		n := m.Name[0]
 		p.Professional.FamilyName = text(n.Family)
 		p.Professional.GivenName = strings.Join(n.Given, " ")
-		p.Professional.Title = strings.Join(append(slices.Clone(n.Suffix), n.Prefix...), " ")
+		p.Professional.Title = strings.Join(n.Prefix, " ")
 		if len(n.Suffix) > 0 {
 			p.Professional.Title = n.Suffix[0]
+		}
+	}
+	for _, q := range m.Qualification {
+		list := codings(q.Code)
+		p.Qualifications = append(p.Qualifications, list)
+		for terminology, to := range map[string]*[]Coding{"TRE_G15": &p.Professions, "TRE_R38": &p.Specialties, "TRE_R48": &p.Diplomas} {
+			if c := code(list, terminology); c.Code != "" && !slices.Contains(*to, c) {
+				*to = append(*to, c)
+			}
+		}
+	}
+	if len(p.Professions) == 1 {
+		p.Professional.Profession = segur.Code{Code: p.Professions[0].Code, System: oidProfession, Display: p.Professions[0].Display}
+	}
+	for _, e := range m.Extension {
+		if e.Url == extSmartcard {
+			p.Smartcards = append(p.Smartcards, smartcard(e.Extension))
 		}
 	}
 	return p, nil
 }
 
-// readRole gives nothing for a situation that is not active any more.
-func readRole(raw json.RawMessage) (situation, error) {
-	var r fhir.PractitionerRole
-	if err := decode(raw, &r); err != nil {
-		return situation{}, err
-	}
-	if r.Active != nil && !*r.Active || r.Practitioner == nil {
-		return situation{}, nil
-	}
-	boxes := mailboxes(r.Telecom)
-	if r.Organization != nil {
-		for i := range boxes {
-			boxes[i].Organization = text(r.Organization.Reference)
+func smartcard(extensions []fhir.Extension) Smartcard {
+	var s Smartcard
+	for _, e := range extensions {
+		switch e.Url {
+		case "type":
+			s.Type = text(e.ValueCode)
+			if e.ValueCodeableConcept != nil && len(e.ValueCodeableConcept.Coding) > 0 {
+				s.Type = text(e.ValueCodeableConcept.Coding[0].Code)
+			}
+		case "number":
+			s.Number = text(e.ValueString)
+		case "period":
+			if e.ValuePeriod != nil {
+				s.Start, s.End = text(e.ValuePeriod.Start), text(e.ValuePeriod.End)
+			}
 		}
 	}
-	who, _, _ := strings.Cut(text(r.Practitioner.Reference), "/_history/")
-	return situation{practitioner: who, mailboxes: boxes}, nil
+	return s
 }
 
-func text(s *string) string {
-	if s == nil {
-		return ""
+// Role is the situation of a professional: where and how they practise.
+type Role struct {
+	// ID is the technical identifier; see [Resource].
+	ID string
+	// Identifier is that of the situation.
+	Identifier string
+	// Practitioner and Organization are references ("Organization/123").
+	// Organization may be empty.
+	Practitioner, Organization string
+	// Activity is the kind of activity (TRE_R22), Mode the mode of practice
+	// (TRE_R23: L liberal, S salaried) and Function the function (TRE_R21).
+	Activity, Mode, Function Coding
+	// Codes are all the codes.
+	Codes []Coding
+	// Active is false for a situation that ended.
+	Active bool
+	// Mailboxes are the MSSanté boxes of the person in this structure.
+	Mailboxes []Mailbox
+	// FHIR is the PractitionerRole resource, without its meta element.
+	FHIR *fhir.PractitionerRole
+	// Raw is the PractitionerRole resource as it came.
+	Raw json.RawMessage
+}
+
+func (d Decoder) role(fields map[string]json.RawMessage, r *Resource) (*Role, error) {
+	var m fhir.PractitionerRole
+	if err := model(fields, &m); err != nil {
+		return nil, err
 	}
-	return *s
+	role := &Role{
+		ID: r.ID, Active: r.Active, FHIR: &m, Raw: r.Raw, Codes: codings(m.Code...),
+		Identifier:   value(identifiers(m.Identifier), "", ""),
+		Practitioner: reference(m.Practitioner), Organization: reference(m.Organization),
+	}
+	role.Activity, role.Mode, role.Function = code(role.Codes, "TRE_R22"), code(role.Codes, "TRE_R23"), code(role.Codes, "TRE_R21")
+	role.Mailboxes = d.mailboxes(m.Telecom, OfSituation, role.Organization)
+	return role, nil
 }

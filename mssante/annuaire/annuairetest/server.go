@@ -1,15 +1,21 @@
 // Package annuairetest is a fake health directory: FHIR R4 over TLS, with the
-// professionals that the test gives it. It refuses calls without the API key,
-// other resources and other parameters than those it knows.
+// professionals, structures and equipment that the test gives it, all
+// fictional. Searches are carried out as the documentation of the directory
+// (API v2) says: the parameters of each resource, their modifiers, inclusions,
+// pages, GET and POST. It refuses calls without the API key, other resources,
+// parameters, modifiers and inclusions.
 package annuairetest
 
 import (
+	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/credential/credentialtest"
@@ -23,6 +29,16 @@ const Key = "fake-directory-key"
 // Fault scripts a failure of the next answers; see [Server.Fail].
 type Fault = faults.Fault
 
+// Call is a call that the fake got.
+type Call struct {
+	// Method and Path are those of the request.
+	Method, Path string
+	// Query is the query of the URL, as it came.
+	Query string
+	// Form is the body, as it came.
+	Form string
+}
+
 // Server is a fake directory on 127.0.0.1.
 type Server struct {
 	// URL is the base of the service.
@@ -31,15 +47,18 @@ type Server struct {
 	pki    *credentialtest.PKI
 	http   *httptest.Server
 	script *faults.Script
-
-	mu     sync.Mutex
-	people []person
+	clock  func() time.Time
 	page   int
-}
+	rate   int
+	gzip   bool
 
-type person struct {
-	professional segur.Professional
-	boxes        []annuaire.Mailbox
+	mu      sync.Mutex
+	order   []string // "Type/id", as added
+	data    map[string]resource
+	pages   map[string]pending
+	serial  int
+	calls   []Call
+	allowed []time.Time // calls of the last second
 }
 
 // Option changes a [Server].
@@ -48,17 +67,29 @@ type Option func(*Server)
 // WithPKI makes the server's certificate from p.
 func WithPKI(p *credentialtest.PKI) Option { return func(s *Server) { s.pki = p } }
 
-// WithPageSize cuts answers into pages of n resources.
+// WithPageSize makes pages of n resources when the call does not say.
 func WithPageSize(n int) Option { return func(s *Server) { s.page = n } }
+
+// WithClock gives the time of the changes and of the rate. nil: time.Now.
+func WithClock(now func() time.Time) Option { return func(s *Server) { s.clock = now } }
+
+// WithRate refuses more than n calls in a second: status 429, Retry-After.
+func WithRate(n int) Option { return func(s *Server) { s.rate = n } }
+
+// WithGzip compresses answers for the clients that accept it.
+func WithGzip() Option { return func(s *Server) { s.gzip = true } }
 
 // NewServer starts a fake directory.
 func NewServer(opts ...Option) *Server {
-	s := &Server{script: &faults.Script{}, page: 50}
+	s := &Server{script: &faults.Script{}, page: 50, data: map[string]resource{}, pages: map[string]pending{}}
 	for _, o := range opts {
 		o(s)
 	}
 	if s.pki == nil {
 		s.pki = credentialtest.NewPKI()
+	}
+	if s.clock == nil {
+		s.clock = time.Now
 	}
 	s.http = httptest.NewUnstartedServer(s.script.Middleware(func(*http.Request) string { return "annuaire.search" }, http.HandlerFunc(s.serve)))
 	s.http.TLS = s.pki.MutualTLS()
@@ -73,144 +104,125 @@ func (s *Server) Close() {
 	s.http.Close()
 }
 
+// PKI is what made the certificates.
+func (s *Server) PKI() *credentialtest.PKI { return s.pki }
+
 // Fail scripts the next answers.
 func (s *Server) Fail(f ...Fault) { s.script.Add(f...) }
 
-// Add publishes a professional with mailboxes: those with an Organization
-// belong to a situation, the others to the person.
-func (s *Server) Add(p segur.Professional, boxes ...annuaire.Mailbox) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.people = append(s.people, person{p, boxes})
-}
-
 // Config is a client configuration for this server.
 func (s *Server) Config() annuaire.Config {
-	return annuaire.Config{
-		ClientConfig: segur.ClientConfig{
-			Environment: segur.Fake, RootCAs: s.pki.Roots(), Credentials: segur.StaticCredential(s.pki.Organization()),
-		},
-		Endpoint: s.URL, Key: Key,
-	}
+	return annuaire.Config{ClientConfig: s.ClientConfig(), Endpoint: s.URL, Key: Key}
+}
+
+// ClientConfig is the part of the configuration that all clients have.
+func (s *Server) ClientConfig() segur.ClientConfig {
+	return segur.ClientConfig{Environment: segur.Fake, RootCAs: s.pki.Roots(), Credentials: segur.StaticCredential(s.pki.Organization())}
+}
+
+// Calls are the calls that reached the directory, without those that a fault
+// answered.
+func (s *Server) Calls() []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Call(nil), s.calls...)
+}
+
+// ForgetPages makes the links to next pages that were given out expire: the
+// status is 410.
+func (s *Server) ForgetPages() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.pages)
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case r.Header.Get("Esante-Api-Key") != Key:
-		refuse(w, http.StatusUnauthorized, "login")
-	case r.Method != http.MethodGet:
-		refuse(w, http.StatusMethodNotAllowed, "not-supported")
-	case r.URL.Path != "/fhir/v2/Practitioner" && r.URL.Path != "/fhir/v2/_page":
-		refuse(w, http.StatusNotFound, "processing")
-	default:
-		s.answer(w, r)
-	}
-}
-
-func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	number, offset := q.Get("identifier"), 0
-	if r.URL.Path == "/fhir/v2/_page" {
-		// The identifier of a page is opaque for the client.
-		var cut bool
-		var at string
-		number, at, cut = strings.Cut(q.Get("id"), "-")
-		n, err := strconv.Atoi(at)
-		if !cut || err != nil || n < 0 {
-			refuse(w, http.StatusGone, "expired")
+	const base = "/fhir/v2/"
+	form := ""
+	if r.Method == http.MethodPost {
+		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+		if err := r.ParseForm(); err != nil {
+			s.refuse(w, r, http.StatusBadRequest, "invalid", "the form cannot be read")
 			return
 		}
-		offset = n
-	} else {
-		for k := range q {
-			if k != "identifier" && k != "_revinclude" {
-				refuse(w, http.StatusBadRequest, "invalid")
-				return
-			}
-		}
+		form = r.PostForm.Encode()
 	}
-	all := s.resources(number, q.Get("_revinclude") != "" || offset > 0)
-	end := min(offset+s.page, len(all))
-	entries := []any{}
-	for _, res := range all[min(offset, end):end] {
-		entries = append(entries, map[string]any{"resource": res})
-	}
-	links := []any{map[string]any{"relation": "self", "url": s.URL + "/Practitioner"}}
-	if end < len(all) {
-		links = append(links, map[string]any{"relation": "next", "url": s.URL + "/_page?id=" + number + "-" + strconv.Itoa(end)})
-	}
-	write(w, http.StatusOK, map[string]any{"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries})
-}
-
-// resources are the Practitioner and, when asked for, its situations.
-func (s *Server) resources(number string, roles bool) []any {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []any
-	for _, p := range s.people {
-		rpps := p.professional.RPPS()
-		if number != rpps && number != p.professional.ID {
-			continue
+	s.calls = append(s.calls, Call{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Form: form})
+	over := s.over()
+	s.mu.Unlock()
+	path, post := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, base), "/_search")
+	switch {
+	case r.Header.Get("Esante-Api-Key") != Key || len(r.Header.Values("Esante-Api-Key")) != 1:
+		s.refuse(w, r, http.StatusUnauthorized, "login", "wrong key")
+	case over:
+		w.Header().Set("Retry-After", "1")
+		s.refuse(w, r, http.StatusTooManyRequests, "throttled", "more calls than the plan allows")
+	case !strings.HasPrefix(r.URL.Path, base):
+		s.refuse(w, r, http.StatusNotFound, "not-found", "no such path")
+	case !strings.Contains(r.Header.Get("Accept"), "application/fhir+json"):
+		s.refuse(w, r, http.StatusNotAcceptable, "not-supported", "only application/fhir+json")
+	case r.Method == http.MethodGet && path == "_page" && !post:
+		s.next(w, r)
+	case !known(path):
+		s.refuse(w, r, http.StatusNotFound, "processing", fmt.Sprintf("HAPI-0302: Unknown resource type '%s' - Server knows how to handle: [Practitioner, PractitionerRole, Device, Organization, HealthcareService]", path))
+	case r.Method == http.MethodGet && !post:
+		s.search(w, r, annuaire.Type(path), r.URL.Query())
+	case r.Method == http.MethodPost && post:
+		if r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.URL.RawQuery != "" {
+			s.refuse(w, r, http.StatusBadRequest, "invalid", "a search by POST is a form")
+			return
 		}
-		var own []any
-		situations := map[string][]any{}
-		var order []string
-		for _, b := range p.boxes {
-			if b.Organization == "" {
-				own = append(own, telecom(b))
-				continue
-			}
-			if situations[b.Organization] == nil {
-				order = append(order, b.Organization)
-			}
-			situations[b.Organization] = append(situations[b.Organization], telecom(b))
-		}
-		out = append(out, map[string]any{
-			"resourceType": "Practitioner", "id": "P" + rpps, "meta": map[string]any{"versionId": 2}, "active": true,
-			"identifier": []any{
-				map[string]any{"system": segur.OIDProfessional.URN(), "value": p.professional.ID},
-				map[string]any{"system": "https://rpps.esante.gouv.fr", "value": rpps},
-			},
-			"name":    []any{map[string]any{"family": p.professional.FamilyName, "given": []string{p.professional.GivenName}, "suffix": []string{p.professional.Title}}},
-			"telecom": own,
-		})
-		if !roles {
-			continue
-		}
-		for i, o := range order {
-			out = append(out, map[string]any{
-				"resourceType": "PractitionerRole", "id": "R" + rpps + strconv.Itoa(i), "active": true,
-				"practitioner": map[string]any{"reference": "Practitioner/P" + rpps},
-				"organization": map[string]any{"reference": o}, "telecom": situations[o],
-			})
-		}
-	}
-	return out
-}
-
-func telecom(m annuaire.Mailbox) any {
-	return map[string]any{
-		"system": "email", "value": m.Address,
-		"extension": []any{
-			map[string]any{"url": "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-contact-point-email-type",
-				"valueCoding": map[string]any{"code": "MSSANTE"}},
-			map[string]any{"url": "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-ext-mailbox-mss-metadata",
-				"extension": []any{
-					map[string]any{"url": "type", "valueCodeableConcept": map[string]any{"coding": []any{map[string]any{"code": m.Kind}}}},
-					map[string]any{"url": "description", "valueString": m.Description},
-					map[string]any{"url": "digitization", "valueBoolean": !m.PaperWanted},
-				}},
-		},
+		s.search(w, r, annuaire.Type(path), r.PostForm)
+	default:
+		s.refuse(w, r, http.StatusMethodNotAllowed, "not-supported", "the directory is read only")
 	}
 }
 
-func refuse(w http.ResponseWriter, status int, code string) {
-	write(w, status, map[string]any{"resourceType": "OperationOutcome",
-		"issue": []any{map[string]any{"severity": "error", "code": code, "diagnostics": "refused by the fake"}}})
+func known(path string) bool { return params[annuaire.Type(path)] != nil }
+
+// over counts a call of the present second.
+func (s *Server) over() bool {
+	if s.rate == 0 {
+		return false
+	}
+	now := s.clock()
+	recent := s.allowed[:0]
+	for _, t := range s.allowed {
+		if now.Sub(t) < time.Second {
+			recent = append(recent, t)
+		}
+	}
+	s.allowed = recent
+	if len(recent) >= s.rate {
+		return true
+	}
+	s.allowed = append(s.allowed, now)
+	return false
 }
 
-func write(w http.ResponseWriter, status int, v any) {
+// refuse answers with an OperationOutcome that repeats the query, as the
+// service does.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, code, why string) {
+	s.write(w, r, status, resource{"resourceType": "OperationOutcome", "issue": []any{
+		resource{"severity": "error", "code": code, "diagnostics": why + " in " + r.URL.RawQuery + r.PostForm.Encode()}}})
+}
+
+func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil { // it is made of JSON
+		panic(err)
+	}
 	w.Header().Set("Content-Type", "application/fhir+json;charset=UTF-8")
+	if s.gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.WriteHeader(status)
+		z := gzip.NewWriter(w)
+		_, _ = z.Write(b)
+		_ = z.Close()
+		return
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
+	_, _ = w.Write(b)
 }

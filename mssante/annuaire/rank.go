@@ -1,0 +1,197 @@
+package annuaire
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// rank makes the candidates of what was found. One address is proposed once
+// for each person who reads it, with the best of its reasons.
+func (f *finder) rank() *Candidates {
+	out := &Candidates{People: f.people, Structures: f.asked}
+	for _, p := range f.people {
+		for _, c := range f.boxesOf(p) {
+			out.add(f.judge(c))
+		}
+	}
+	if !f.w.people() {
+		for _, o := range f.asked {
+			for _, m := range o.Mailboxes {
+				out.add(f.judge(Candidate{Mailbox: m, Organization: o}))
+			}
+		}
+	}
+	// What is on the red list in one place is not shown for another.
+	out.List = slices.DeleteFunc(out.List, func(c Candidate) bool {
+		return slices.ContainsFunc(out.Refused, func(r Candidate) bool {
+			return r.Mailbox.RedList && strings.EqualFold(r.Mailbox.Address, c.Mailbox.Address)
+		})
+	})
+	order := func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(rankOf(a), rankOf(b)), strings.Compare(a.Mailbox.Address, b.Mailbox.Address))
+	}
+	slices.SortStableFunc(out.List, order)
+	slices.SortStableFunc(out.Refused, order)
+	return out
+}
+
+func rankOf(c Candidate) int {
+	if c.Mailbox.Rank <= 0 {
+		return 1 << 20
+	}
+	return c.Mailbox.Rank
+}
+
+func (f *finder) boxesOf(p *Practitioner) []Candidate {
+	var out []Candidate
+	for _, m := range p.Mailboxes {
+		if m.Level == OfPerson { // those of situations come with them
+			out = append(out, Candidate{Mailbox: m, Practitioner: p})
+		}
+	}
+	seen := map[string]bool{}
+	for _, r := range f.roles[string(TypePractitioner)+"/"+p.ID] {
+		o := f.structures[r.Organization]
+		for _, m := range r.Mailboxes {
+			out = append(out, Candidate{Mailbox: m, Practitioner: p, Role: r, Organization: o})
+		}
+		if o == nil || seen[r.Organization] {
+			continue
+		}
+		seen[r.Organization] = true
+		for _, m := range o.Mailboxes {
+			out = append(out, Candidate{Mailbox: m, Practitioner: p, Role: r, Organization: o})
+		}
+	}
+	return out
+}
+
+// judged is a candidate and whether it may be used.
+type judged struct {
+	Candidate
+	refused bool
+}
+
+func (f *finder) judge(c Candidate) judged {
+	w, m := f.w, c.Mailbox
+	if c.Practitioner != nil {
+		f.who(&c)
+	}
+	f.where(&c)
+	there := w.structure() || w.place()
+	switch {
+	case m.Kind == Application:
+		c.because("kind-software")
+	case m.Kind == Organizational && (there || c.Practitioner == nil):
+		c.because("kind-organization")
+	case m.Level == OfOrganization:
+		c.because("kind-shared")
+	case m.Level == OfSituation:
+		c.because("kind-person-there")
+	case there:
+		c.because("kind-person-there")
+	default:
+		c.because("kind-person")
+	}
+	switch {
+	case m.Rank == 1:
+		c.because("preferred")
+	case m.Rank > 1:
+		c.because("less-preferred")
+	}
+	if m.PaperWanted {
+		c.because("paper")
+	}
+	for _, refusal := range []struct {
+		code string
+		is   bool
+	}{
+		{"name-differs", c.Practitioner != nil && w.Number != "" && w.Family != "" && fold(c.Practitioner.Professional.FamilyName) != fold(w.Family)},
+		{"red-list", m.RedList},
+		{"inactive-structure", c.Organization != nil && !c.Organization.Active},
+		{"software", m.Kind == Application && !w.Software},
+		{"not-in-white-list", w.AllowDomain != nil && !w.AllowDomain(domain(m.Address))},
+		{"dead", w.Dead != nil && w.Dead(m.Address)},
+	} {
+		if refusal.is {
+			c.because(refusal.code)
+			return judged{c, true}
+		}
+	}
+	return judged{c, false}
+}
+
+func (f *finder) who(c *Candidate) {
+	w, p := f.w, c.Practitioner.Professional
+	switch {
+	case w.Number != "":
+		c.because("number")
+	case w.Family == "":
+	case fold(p.FamilyName) == fold(w.Family) && w.Given != "" && fold(p.GivenName) == fold(w.Given):
+		c.because("name")
+	default:
+		c.because("name-alike")
+	}
+	if len(w.Specialties) > 0 && c.Practitioner.HasSpecialty(w.Specialties...) {
+		c.because("specialty")
+	}
+}
+
+// where compares the structure of the mailbox with what is wanted.
+func (f *finder) where(c *Candidate) {
+	w := f.w
+	if !w.structure() && !w.place() {
+		return
+	}
+	fits := f.fits(c.Organization)
+	switch {
+	case fits && w.structure():
+		c.because("structure")
+	case fits:
+		c.because("place")
+	case c.Organization != nil:
+		c.because("elsewhere")
+	case c.Practitioner == nil:
+	default: // a mailbox of the person
+		for _, r := range f.roles[string(TypePractitioner)+"/"+c.Practitioner.ID] {
+			if f.fits(f.structures[r.Organization]) {
+				c.because("works-there")
+				return
+			}
+		}
+	}
+}
+
+func (f *finder) fits(o *Organization) bool {
+	w := f.w
+	if o == nil {
+		return false
+	}
+	if w.Structure != "" {
+		_, number, _ := strings.Cut(token(structureToken, w.Structure), "|")
+		return numbered(o.Identifiers, number) || number != "" && strings.TrimPrefix(o.Organization.ID, "1") == number
+	}
+	begins, _ := department(w.Department)
+	a := o.Organization.Address
+	return (w.StructureName == "" || strings.Contains(fold(o.Organization.Name), fold(w.StructureName))) &&
+		strings.HasPrefix(a.PostalCode, w.PostalCode) && strings.HasPrefix(fold(a.City), fold(w.City)) &&
+		(w.Department == "" || slices.ContainsFunc(begins, func(b string) bool { return strings.HasPrefix(a.PostalCode, b) }))
+}
+
+// add keeps the best of the same address for the same person.
+func (c *Candidates) add(j judged) {
+	list := &c.List
+	if j.refused {
+		list = &c.Refused
+	}
+	for i, o := range *list {
+		if strings.EqualFold(o.Mailbox.Address, j.Mailbox.Address) && o.Practitioner == j.Practitioner {
+			if j.Score > o.Score {
+				(*list)[i] = j.Candidate
+			}
+			return
+		}
+	}
+	*list = append(*list, j.Candidate)
+}
