@@ -38,9 +38,9 @@ func ExampleServer() {
 			panic(err)
 		}
 		one := report.Recipients[0]
-		fmt.Println(report.Kind, one.State, one.Read, one.Error)
+		fmt.Printf("%s: state %q, read %q, error %q\n", report.Kind, one.State, one.Read, one.Error)
 	}
 	// Output:
-	// delivery delivered
-	// disposition  processed-error 902
+	// delivery: state "delivered", read "", error ""
+	// disposition: state "", read "processed-error", error "902"
 }
