@@ -2,6 +2,8 @@ package dmp
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -81,9 +83,18 @@ type AuthorizationChange struct {
 	// Status is the status of the service, "DMPOk".
 	Status string
 	// Context is its text for people, such as "authorisation already present".
-	// It may name the patient.
+	// It may name the patient: the printed forms are redacted.
 	Context string
 }
+
+// String returns a redacted form.
+func (a AuthorizationChange) String() string { return "dmp.AuthorizationChange{…}" }
+
+// Format writes the redacted form whatever the verb.
+func (a AuthorizationChange) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(a.String())) }
+
+// LogValue makes slog write the redacted form.
+func (a AuthorizationChange) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
 // Authorize adds the authorisation of the user to consult the record of a
 // patient, of the structure where the user is no professional (TD0.3). It
@@ -119,7 +130,6 @@ func (c *Client) Revoke(ctx context.Context, patient segur.INS, o RevokeOptions)
 
 func (c *Client) setAuthorization(ctx context.Context, op string, patient segur.INS, action string, declaredGP bool) (*AuthorizationChange, error) {
 	f := c.failure(op, patient)
-	f.freeText = true
 	if err := c.checkPatient(patient); err != nil {
 		return nil, f.typed(err)
 	}

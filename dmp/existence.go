@@ -2,6 +2,8 @@ package dmp
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -40,7 +42,7 @@ func (s AuthorizationStatus) Valid() bool { return s == AuthorizationValid }
 
 // RecordStatus is what the record says of itself and of the user (TD0.2). It
 // holds no identity: the one of the record is neither shown nor used to correct
-// the local one (RG_0320).
+// the local one (RG_0320). Its printed forms are short.
 type RecordStatus struct {
 	// Exists: the patient has a record. When false, nothing else is set but
 	// what concerns the user.
@@ -61,6 +63,17 @@ type RecordStatus struct {
 	AttachedToENS *bool
 }
 
+// String returns a redacted form.
+func (s RecordStatus) String() string {
+	return fmt.Sprintf("dmp.RecordStatus{Exists: %t, Active: %t, Authorized: %t}", s.Exists, s.Active(), s.Authorization.Valid())
+}
+
+// Format writes the redacted form whatever the verb.
+func (s RecordStatus) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+
+// LogValue makes slog write the redacted form.
+func (s RecordStatus) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
 // Active reports whether there is a record that can be fed.
 func (s *RecordStatus) Active() bool { return s.Exists && s.State == RecordActive }
 
@@ -70,9 +83,19 @@ type RecordClosing struct {
 	At segur.Timestamp
 	// Motive is a code of 1.2.250.1.213.4.1.2.4, such as FERMETURE_DEMANDE_PATIENT.
 	Motive segur.Code
-	// Reason is a free text of whoever closed the record: it may hold anything.
+	// Reason is a free text of whoever closed the record: it may hold anything,
+	// and the printed forms are redacted.
 	Reason string
 }
+
+// String returns a redacted form.
+func (c RecordClosing) String() string { return "dmp.RecordClosing{…}" }
+
+// Format writes the redacted form whatever the verb.
+func (c RecordClosing) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
+
+// LogValue makes slog write the redacted form.
+func (c RecordClosing) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // Existence asks whether the patient has a record, its state, and the
 // authorisation of the user (TD0.2). It is open to every mode. No record is an
@@ -102,7 +125,6 @@ func (c *Client) identityQuery(ctx context.Context, op string, t Transaction, pa
 		return err
 	}
 	f := c.failure(op, patient)
-	f.freeText = true
 	if err := c.checkPatient(patient); err != nil {
 		return f.typed(err)
 	}

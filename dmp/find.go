@@ -1,8 +1,10 @@
 package dmp
 
 import (
+	"cmp"
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dmp/xds"
@@ -23,15 +25,16 @@ const (
 //
 // Where the record has more entries than it answers at once the search is cut
 // by date, latest part first, and no entry is lost nor given twice; see
-// [SearchSettings]. When even one second holds too many the last pair is the
-// error XDSTooManyResults.
+// [SearchSettings]. When two seconds in a row hold too many the last pair is
+// the error XDSTooManyResults. Documents named by their identifiers are asked
+// for in several calls; one that was not named is [segur.ErrProtocol].
 //
 // The call is open to IndirecteRenforcee and Directe; Indirecte has
 // [Client.Lookup].
 func (c *Client) Find(ctx context.Context, q Query) iter.Seq2[*xds.DocumentEntry, error] {
 	return func(yield func(*xds.DocumentEntry, error) bool) {
 		keep := q.classFilter()
-		c.search(ctx, q, false, func(r *xds.QueryResponse, at int) string { return r.Entries[at].ID },
+		c.search(ctx, q, false, func(r *xds.QueryResponse, at int) string { return cmp.Or(r.Entries[at].ID, r.Entries[at].UniqueID) },
 			func(r *xds.QueryResponse, at int, err error) bool {
 				switch {
 				case err != nil:
@@ -80,10 +83,13 @@ func (c *Client) search(ctx context.Context, q Query, idsOnly bool, key func(*xd
 		yield(nil, 0, f.typed(err))
 		return
 	}
-	p := paging{settings: &c.cfg.Settings.Search, now: c.cfg.now(), key: key, yield: yield}
-	if q.identified() {
-		p.settings = &SearchSettings{PageBy: NoPaging}
+	judge := func(r *xds.QueryResponse) error {
+		if idsOnly {
+			return nil
+		}
+		return q.judge(r)
 	}
+	p := paging{settings: &c.cfg.Settings.Search, now: c.cfg.now(), key: key, yield: yield, seen: map[string]bool{}}
 	p.fetch = func(part xds.Period) (*xds.QueryResponse, error) {
 		q := q
 		*q.pageBy(p.settings.PageBy) = part
@@ -92,24 +98,45 @@ func (c *Client) search(ctx context.Context, q Query, idsOnly bool, key func(*xd
 			return nil, f.typed(err)
 		}
 		f := c.failure(opFind, q.Patient)
-		return c.query(ctx, &f, q.Patient, body, accepted)
+		return c.query(ctx, &f, q.Patient, body, judge)
 	}
 	p.count = func(r *xds.QueryResponse) int {
 		if idsOnly {
-			// Some registries answer whole entries whatever was asked for.
-			for i := range r.Entries {
-				r.IDs = append(r.IDs, r.Entries[i].ID)
-			}
-			r.Entries = nil
+			references(r)
 			return len(r.IDs)
 		}
 		return len(r.Entries)
 	}
-	p.run(*q.pageBy(p.settings.PageBy))
+	if !q.identified() {
+		p.run(*q.pageBy(p.settings.PageBy))
+		return
+	}
+	c.batches(ctx, q.Patient, slices.Concat(q.UniqueIDs, q.EntryUUIDs), func(ids []string) xds.Query { return q.named(ids, idsOnly) }, judge,
+		func(r *xds.QueryResponse, err error) bool {
+			if err != nil {
+				return yield(nil, 0, err)
+			}
+			return p.give(r)
+		})
 }
 
-// accepted judges nothing.
-func accepted(*xds.QueryResponse) error { return nil }
+// references makes references of entries: some registries answer those
+// whatever was asked for.
+func references(r *xds.QueryResponse) {
+	for i := range r.Entries {
+		r.IDs = append(r.IDs, r.Entries[i].ID)
+	}
+	r.Entries = nil
+}
+
+// whole refuses references in the place of objects: what is not there would
+// look as if there were nothing.
+func whole(r *xds.QueryResponse) error {
+	if len(r.IDs) > 0 && len(r.Entries)+len(r.Sets)+len(r.Associations) == 0 {
+		return protocol("the registry answers references where whole objects were asked for")
+	}
+	return nil
+}
 
 // Lookup returns the entryUUID of a document known by its identifier (TD3.1b,
 // open to every mode): what a replacement refers to. The error is
@@ -134,10 +161,13 @@ func (c *Client) lookup(ctx context.Context, patient segur.INS, uniqueID string)
 	}
 	var id string
 	if _, err := c.query(ctx, &f, patient, body, func(answer *xds.QueryResponse) error {
-		// Some registries answer whole entries whatever was asked for.
-		for i := range answer.Entries {
-			answer.IDs = append(answer.IDs, answer.Entries[i].ID)
+		asked := Query{UniqueIDs: []string{uniqueID}}
+		if err := asked.strangers(answer); err != nil {
+			return err
 		}
+		references(answer)
+		slices.Sort(answer.IDs)
+		answer.IDs = slices.Compact(answer.IDs)
 		switch {
 		case len(answer.IDs) == 0:
 			return nil
@@ -158,8 +188,8 @@ func (c *Client) failure(op string, patient segur.INS) failure {
 	return failure{op: op, private: privateTexts(patient.Matricule(), patient.Body()), refused: c.hintOf(transactionOf[op]), freeText: true}
 }
 
-// query sends one stored query, and judges the answer of a success. The error
-// is typed; a partial success has an answer as well.
+// query sends one stored query, and judges what is answered. The error is
+// typed; a partial success has an answer as well.
 func (c *Client) query(ctx context.Context, f *failure, patient segur.INS, body []byte, judge func(*xds.QueryResponse) error) (*xds.QueryResponse, error) {
 	if err := c.checkPatient(patient); err != nil {
 		return nil, f.typed(err)
@@ -184,17 +214,31 @@ func (c *Client) query(ctx context.Context, f *failure, patient segur.INS, body 
 	for i := range response.Entries {
 		f.keepPrivate(&response.Entries[i])
 	}
+	doubt(response)
 	err = response.Err(f.op)
-	if err == nil {
-		err = judge(response)
-	}
-	switch {
-	case err == nil:
-		return response, nil
-	case response.Outcome != xds.PartialSuccess:
+	if response.Outcome != xds.Success && response.Outcome != xds.PartialSuccess {
 		response = nil
+	} else if wrong := judge(response); wrong != nil {
+		err, response = wrong, nil
+	}
+	if err == nil {
+		return response, nil
 	}
 	return response, answer.Fail(f.typed(err))
+}
+
+// doubt takes a success that names an error for what it is: partial. A cut
+// answer is one even where that is a warning.
+func doubt(r *xds.QueryResponse) {
+	for i := range r.Errors {
+		e := &r.Errors[i]
+		if e.Code == tooMany {
+			e.Warning = false
+		}
+		if !e.Warning && r.Outcome == xds.Success {
+			r.Outcome = xds.PartialSuccess
+		}
+	}
 }
 
 func (c *Client) checkPatient(patient segur.INS) error {

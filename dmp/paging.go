@@ -30,8 +30,8 @@ type SearchSettings struct {
 	// ResultCap is the number of results at which an answer is held to be cut
 	// even though the record calls it a success. 0: a success is whole.
 	ResultCap int
-	// BatchSize is how many identifiers one GetAssociations or
-	// GetDocumentsAndAssociations names. 0: 20.
+	// BatchSize is how many identifiers one GetDocuments, GetAssociations,
+	// GetDocumentsAndAssociations or RetrieveDocumentSet names. 0: 20.
 	BatchSize int
 	// StudyUIDAuthority is the assigning authority under which the reference
 	// to a study is asked for, besides none. Empty: [xds.DummyStudyAuthority].
@@ -88,7 +88,6 @@ type paging struct {
 }
 
 func (p *paging) run(whole xds.Period) {
-	p.seen = map[string]bool{}
 	if p.part(whole) && p.incomplete != nil {
 		p.yield(nil, 0, p.incomplete)
 	}

@@ -54,7 +54,7 @@ func (c *cappedRegistry) fetch(p xds.Period) (*xds.QueryResponse, error) {
 }
 
 func (c *cappedRegistry) search(settings SearchSettings, now time.Time, whole xds.Period) (ids []string, err error) {
-	p := paging{settings: &settings, now: now, fetch: c.fetch,
+	p := paging{seen: map[string]bool{}, settings: &settings, now: now, fetch: c.fetch,
 		count: func(r *xds.QueryResponse) int { return len(r.IDs) },
 		key:   func(r *xds.QueryResponse, i int) string { return r.IDs[i] }}
 	p.yield = func(r *xds.QueryResponse, i int, e error) bool {

@@ -83,7 +83,6 @@ func (c *Client) Professionals(ctx context.Context, patient segur.INS, mode Auth
 		return nil, err
 	}
 	f := c.failure(opProfessionals, patient)
-	f.freeText = true
 	var out []ListedProfessional
 	err = c.exchange(ctx, &f, patient, request{op: opProfessionals, service: serviceHabilitations, action: actionProfessionals, body: body, repeatSafe: true},
 		func(payload *xmlr.Node) (err error) {

@@ -65,7 +65,7 @@ func (q *Query) encode(cfg *Config, idsOnly bool) ([]byte, error) {
 			return nil, &segur.Error{Kind: segur.KindInvalidInput,
 				Details: []segur.Detail{{Field: "query", Message: "takes either identifiers, or criteria"}}}
 		}
-		return xds.GetDocuments{UniqueIDs: q.UniqueIDs, EntryUUIDs: q.EntryUUIDs, IDsOnly: idsOnly}.AppendXML(nil)
+		return xds.GetDocuments{UniqueIDs: q.UniqueIDs, EntryUUIDs: q.EntryUUIDs}.AppendXML(nil) // checked; sent in parts
 	}
 	find := xds.FindDocuments{
 		Patient: xds.INSPatientID(q.Patient), Statuses: q.Statuses, FormatCodes: q.Formats,
@@ -89,6 +89,33 @@ func (q *Query) encode(cfg *Config, idsOnly bool) ([]byte, error) {
 		find.References = append(find.References, xds.ReferenceAlternatives(cfg.Settings.Search.StudyUIDAuthority, list...))
 	}
 	return find.AppendXML(nil)
+}
+
+// named asks for some of the identifiers of an identified query.
+func (q *Query) named(ids []string, idsOnly bool) xds.Query {
+	if len(q.UniqueIDs) > 0 {
+		return xds.GetDocuments{UniqueIDs: ids, IDsOnly: idsOnly}
+	}
+	return xds.GetDocuments{EntryUUIDs: ids, IDsOnly: idsOnly}
+}
+
+// judge refuses an answer of entries that is not one.
+func (q *Query) judge(r *xds.QueryResponse) error {
+	if err := whole(r); err != nil {
+		return err
+	}
+	return q.strangers(r)
+}
+
+// strangers refuses documents that were not named, where the query names some.
+// An entryUUID is not compared: that of the newest version may be answered.
+func (q *Query) strangers(r *xds.QueryResponse) error {
+	for i := range r.Entries {
+		if len(q.UniqueIDs) > 0 && !slices.Contains(q.UniqueIDs, r.Entries[i].UniqueID) {
+			return protocol("the registry answers a document that was not asked for")
+		}
+	}
+	return nil
 }
 
 func (q *Query) filtered() bool {

@@ -124,7 +124,6 @@ func (c *Client) records(ctx context.Context, q RecordsQuery) ([]*xmlr.Node, err
 		return nil, err
 	}
 	f := c.failure(opRecords, segur.INS{})
-	f.freeText = true
 	var list []*xmlr.Node
 	err = c.exchange(ctx, &f, segur.INS{}, request{op: opRecords, service: servicePatientsSpecific, action: actionPatientList, body: body, repeatSafe: true},
 		func(payload *xmlr.Node) (err error) {

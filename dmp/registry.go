@@ -2,7 +2,9 @@ package dmp
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"log/slog"
 	"slices"
 
 	"github.com/segur-sdk/segur"
@@ -34,7 +36,7 @@ func (c *Client) FindSubmissionSets(ctx context.Context, q SetQuery) iter.Seq2[*
 			yield(nil, err)
 			return
 		}
-		p := paging{settings: &c.cfg.Settings.Search, now: c.cfg.now()}
+		p := paging{settings: &c.cfg.Settings.Search, now: c.cfg.now(), seen: map[string]bool{}}
 		p.fetch = func(part xds.Period) (*xds.QueryResponse, error) {
 			f := c.failure(opFind, q.Patient)
 			body, err := xds.FindSubmissionSets{Patient: xds.INSPatientID(q.Patient), Statuses: q.Statuses,
@@ -42,7 +44,7 @@ func (c *Client) FindSubmissionSets(ctx context.Context, q SetQuery) iter.Seq2[*
 			if err != nil {
 				return nil, f.typed(err)
 			}
-			return c.query(ctx, &f, q.Patient, body, accepted)
+			return c.query(ctx, &f, q.Patient, body, whole)
 		}
 		p.count = func(r *xds.QueryResponse) int { return len(r.Sets) }
 		p.key = func(r *xds.QueryResponse, at int) string { return r.Sets[at].ID }
@@ -64,7 +66,7 @@ func (c *Client) Associations(ctx context.Context, patient segur.INS, entryUUIDs
 	return func(yield func(xds.Association, error) bool) {
 		type ends struct{ id, kind, source, target string }
 		seen := map[ends]bool{}
-		c.batches(ctx, patient, entryUUIDs, func(ids []string) xds.Query { return xds.GetAssociations{EntryUUIDs: ids} },
+		c.batches(ctx, patient, entryUUIDs, func(ids []string) xds.Query { return xds.GetAssociations{EntryUUIDs: ids} }, whole,
 			func(r *xds.QueryResponse, err error) bool {
 				if err != nil {
 					return yield(xds.Association{}, err)
@@ -83,11 +85,23 @@ func (c *Client) Associations(ctx context.Context, patient segur.INS, entryUUIDs
 	}
 }
 
-// Linked are entries with the associations that they are an end of.
+// Linked are entries with the associations that they are an end of. Its
+// printed forms are redacted.
 type Linked struct {
 	Entries      []xds.DocumentEntry
 	Associations []xds.Association
 }
+
+// String returns a redacted form.
+func (l Linked) String() string {
+	return fmt.Sprintf("dmp.Linked{%d entries, %d associations}", len(l.Entries), len(l.Associations))
+}
+
+// Format writes the redacted form whatever the verb.
+func (l Linked) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(l.String())) }
+
+// LogValue makes slog write the redacted form.
+func (l Linked) LogValue() slog.Value { return slog.StringValue(l.String()) }
 
 // DocumentsAndAssociations gives entries by their entryUUIDs, with their
 // associations (TD3.1, ITI-18 GetDocumentsAndAssociations): one value for each
@@ -102,7 +116,7 @@ func (c *Client) DocumentsAndAssociations(ctx context.Context, patient segur.INS
 
 func (c *Client) linked(ctx context.Context, patient segur.INS, ids []string, query func([]string) xds.Query) iter.Seq2[*Linked, error] {
 	return func(yield func(*Linked, error) bool) {
-		c.batches(ctx, patient, ids, query, func(r *xds.QueryResponse, err error) bool {
+		c.batches(ctx, patient, ids, query, whole, func(r *xds.QueryResponse, err error) bool {
 			if err != nil {
 				return yield(nil, err)
 			}
@@ -111,9 +125,9 @@ func (c *Client) linked(ctx context.Context, patient segur.INS, ids []string, qu
 	}
 }
 
-// batches runs a query on identifiers, so many at a time. A partial answer is
-// given, then its error, which ends the iteration.
-func (c *Client) batches(ctx context.Context, patient segur.INS, ids []string, query func([]string) xds.Query, yield func(*xds.QueryResponse, error) bool) {
+// batches runs a query on identifiers, so many at a time, and judges each
+// answer. A partial answer is given, then its error, which ends the iteration.
+func (c *Client) batches(ctx context.Context, patient segur.INS, ids []string, query func([]string) xds.Query, judge func(*xds.QueryResponse) error, yield func(*xds.QueryResponse, error) bool) {
 	if err := c.allowed(opFind, TD31); err != nil {
 		yield(nil, err)
 		return
@@ -131,7 +145,7 @@ func (c *Client) batches(ctx context.Context, patient segur.INS, ids []string, q
 			yield(nil, f.typed(err))
 			return
 		}
-		r, err := c.query(ctx, &f, patient, body, accepted)
+		r, err := c.query(ctx, &f, patient, body, judge)
 		if r != nil && !yield(r, nil) {
 			return
 		}

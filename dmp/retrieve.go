@@ -6,8 +6,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
+	"log/slog"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -43,6 +45,15 @@ type Retrieved struct {
 	closed bool
 }
 
+// String returns a redacted form.
+func (r Retrieved) String() string { return "dmp.Retrieved(" + r.UniqueID + ", redacted)" }
+
+// Format writes the redacted form whatever the verb.
+func (r Retrieved) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(r.String())) }
+
+// LogValue makes slog write the redacted form.
+func (r Retrieved) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
 // Retrieve asks for one document (TD3.2, ITI-43) of the patient. The entry
 // comes from [Client.Find]; one that holds a UniqueID alone will do, but the
 // content then goes unverified. The call is open to IndirecteRenforcee and
@@ -50,13 +61,8 @@ type Retrieved struct {
 // is warned when the entry is not visible to the patient (EX_3.2-1025): see
 // [xds.DocumentEntry.Warnings].
 func (c *Client) Retrieve(ctx context.Context, patient segur.INS, entry *xds.DocumentEntry) (*Retrieved, error) {
-	if entry == nil || entry.UniqueID == "" {
-		if err := c.allowed(opRetrieve, TD32); err != nil {
-			return nil, err
-		}
-		f := c.failure(opRetrieve, patient)
-		return nil, f.typed(&segur.Error{Kind: segur.KindInvalidInput,
-			Details: []segur.Detail{{Field: "entry.uniqueID", Message: "is required"}}})
+	if err := c.mayRetrieve(patient, []*xds.DocumentEntry{entry}, "entry"); err != nil {
+		return nil, err
 	}
 	s, err := c.retrieve(ctx, patient, []*xds.DocumentEntry{entry})
 	if err != nil {
@@ -125,7 +131,10 @@ func (r *Retrieved) complete() error {
 			return err // a second document was judged with the list: it is an error
 		}
 	}
-	if r.size > 0 && r.n != r.size {
+	switch {
+	case r.n == 0:
+		return r.mismatch("the document is empty")
+	case r.size > 0 && r.n != r.size:
 		return r.mismatch("the document is shorter than its entry says")
 	}
 	if r.want != "" && hex.EncodeToString(r.hash.Sum(nil)) != r.want {

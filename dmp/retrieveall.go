@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -13,43 +14,109 @@ import (
 	"github.com/segur-sdk/segur/internal/soap"
 )
 
-// RetrieveAll asks for several documents of the patient in one call (TD3.2,
-// ITI-43) and gives each as it comes: in the order of the answer, which need
-// not be that of entries, and valid until the next one. A document that is not
-// read to its end is skipped; [Retrieved.Close] judges it as for
-// [Client.Retrieve]: its size, and the hash of its entry. Its io.EOF vouches
-// for the document, not for those after it.
+// RetrieveAll asks for several documents of the patient (TD3.2, ITI-43), so
+// many in one call ([SearchSettings]), and gives each as it comes: in the order
+// of the answers, which need not be that of entries, and valid until the next
+// one. A document that is not read to its end is skipped; [Retrieved.Close]
+// judges it as for [Client.Retrieve]: its size, and the hash of its entry. Its
+// io.EOF vouches for the document, not for those after it.
 //
 // What the repository does not give is reported once, by an error with no
 // document after all the others: [segur.ErrPartial], or the error of the
 // repository when it gives nothing. Details name each missing document. An
 // answer that holds another document, the same one twice, or a part that
-// belongs to none, is [segur.ErrProtocol]. An error ends the iteration: the
-// documents before it that were read to their end are right all the same.
+// belongs to none, is [segur.ErrProtocol]. Such an error, or a call that
+// fails, ends the iteration: the documents before it that were read to their
+// end are right all the same.
 func (c *Client) RetrieveAll(ctx context.Context, patient segur.INS, entries []*xds.DocumentEntry) iter.Seq2[*Retrieved, error] {
 	return func(yield func(*Retrieved, error) bool) {
-		set, err := c.retrieve(ctx, patient, entries)
-		if err != nil {
+		if err := c.mayRetrieve(patient, entries, "entries"); err != nil {
 			yield(nil, err)
 			return
 		}
-		defer set.answer.Close() //nolint:errcheck // every document is judged by itself
-		for {
-			d, err := set.next()
-			if err == io.EOF { //nolint:errorlint // ours
-				return
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			more := yield(d, nil)
-			d.abandon()
-			if !more {
+		var lacking absence
+		for part := range slices.Chunk(entries, c.cfg.Settings.Search.batch()) {
+			if !c.retrievePart(ctx, patient, part, &lacking, yield) {
 				return
 			}
 		}
+		if err := lacking.join(len(entries)); err != nil {
+			yield(nil, err)
+		}
 	}
+}
+
+// retrievePart gives what one call gives. It returns false when the iteration
+// is over.
+func (c *Client) retrievePart(ctx context.Context, patient segur.INS, entries []*xds.DocumentEntry, lacking *absence, yield func(*Retrieved, error) bool) bool {
+	failed := func(s *retrievedSet, err error) bool {
+		if s != nil && s.absent > 0 {
+			lacking.add(s.absent, err)
+			return true
+		}
+		yield(nil, err)
+		return false
+	}
+	set, err := c.retrieve(ctx, patient, entries)
+	if err != nil {
+		return failed(set, err)
+	}
+	defer set.answer.Close() //nolint:errcheck // every document is judged by itself
+	for {
+		d, err := set.next()
+		if err == io.EOF { //nolint:errorlint // ours
+			return true
+		}
+		if err != nil {
+			return failed(set, err)
+		}
+		more := yield(d, nil)
+		d.abandon()
+		if !more {
+			return false
+		}
+	}
+}
+
+// absence collects what the answers lack.
+type absence struct {
+	documents int
+	errs      []*segur.Error
+}
+
+func (a *absence) add(documents int, err error) {
+	var e *segur.Error
+	if errors.As(err, &e) {
+		a.documents += documents
+		a.errs = append(a.errs, e)
+	}
+}
+
+// join is one error for all the answers to so many documents; nil when they
+// lack nothing.
+func (a *absence) join(asked int) error {
+	switch {
+	case len(a.errs) == 0:
+		return nil
+	case len(a.errs) == 1 && (a.documents == asked || a.errs[0].Kind == segur.KindPartial):
+		return a.errs[0]
+	}
+	out := *a.errs[0]
+	out.Details = nil
+	for _, e := range a.errs {
+		out.Details = append(out.Details, e.Details...)
+		if out.Code == "" {
+			out.Code = e.Code
+		}
+		if e.Kind != out.Kind {
+			out.Kind = segur.KindPartial
+		}
+	}
+	if a.documents < asked {
+		out.Kind = segur.KindPartial
+	}
+	out.Message = fmt.Sprintf("%d of %d documents are not in the answers", a.documents, asked)
+	return &out
 }
 
 // retrievedSet is the answer of a retrieval being read.
@@ -58,21 +125,81 @@ type retrievedSet struct {
 	answer  *soap.Answer
 	entries map[string]*xds.DocumentEntry // by uniqueId
 	order   []string
-	// inline are the documents that the envelope holds; byHref waits for parts.
+	// inline are the documents that the envelope holds, waiting those of which
+	// the part did not come yet.
 	inline   []*xds.RetrievedDocument
 	waiting  []*xds.RetrievedDocument
 	response *xds.RetrieveResponse
 	// alone says that the end of the document is that of the message.
 	alone bool
+	// absent counts the documents that the repository says it does not give,
+	// once that is the error.
+	absent int
 }
 
-// retrieve sends the request, and judges the list of what comes.
-func (c *Client) retrieve(ctx context.Context, patient segur.INS, entries []*xds.DocumentEntry) (*retrievedSet, error) {
+// mayRetrieve checks what is asked for, all of it before anything is sent;
+// field names the entries.
+func (c *Client) mayRetrieve(patient segur.INS, entries []*xds.DocumentEntry, field string) error {
 	if err := c.allowed(opRetrieve, TD32); err != nil {
-		return nil, err
+		return err
 	}
+	f := c.failure(opRetrieve, patient)
+	var p segur.Problems
+	if len(entries) == 0 {
+		p.Add(field, "at least one is required")
+	}
+	seen := map[string]bool{}
+	for i, e := range entries {
+		at := field + ".uniqueID"
+		if field == "entries" {
+			at = fmt.Sprintf("%s[%d].uniqueID", field, i)
+		}
+		switch {
+		case e == nil || e.UniqueID == "":
+			p.Add(at, "is required")
+			continue
+		case seen[e.UniqueID]:
+			p.Add(at, "is asked for twice")
+			continue
+		}
+		seen[e.UniqueID] = true
+		if err := c.allowed(opRetrieve, Retrieval(e)); err != nil {
+			return err
+		}
+	}
+	if err := p.Err(""); err != nil {
+		return f.typed(err)
+	}
+	return f.typed(c.checkPatient(patient))
+}
+
+// Retrieval is the line of the rights matrix that says who may read a
+// document: that of its visibility, or else of its status. For [Client.Right]:
+// a masked document is open to its authors only.
+func Retrieval(e *xds.DocumentEntry) Transaction {
+	switch {
+	case e.Has(xds.HiddenFromProfessionals):
+		return TD32Masked
+	case e.Has(xds.HiddenFromPatient), e.Has(xds.HiddenFromRepresentatives):
+		return TD32Invisible
+	}
+	switch e.Status {
+	case xds.Archived:
+		return TD32Archived
+	case xds.Deprecated:
+		return TD32Obsolete
+	case xds.Deleted:
+		return TD32Deleted
+	default:
+		return TD32
+	}
+}
+
+// retrieve asks for entries that were checked, and judges the list of what
+// comes. With an error there may be a set, that tells what it lacks.
+func (c *Client) retrieve(ctx context.Context, patient segur.INS, entries []*xds.DocumentEntry) (*retrievedSet, error) {
 	s := &retrievedSet{f: c.failure(opRetrieve, patient), entries: map[string]*xds.DocumentEntry{}}
-	body, err := s.request(c, patient, entries)
+	body, err := s.request(c.cfg.Settings.RepositoryUniqueID, entries)
 	if err != nil {
 		return nil, s.f.typed(err)
 	}
@@ -88,41 +215,22 @@ func (c *Client) retrieve(ctx context.Context, patient segur.INS, entries []*xds
 	if err := s.list(); err != nil {
 		err = s.answer.Fail(s.f.typed(err))
 		_ = s.answer.Close() // the first error is the one that matters
-		return nil, err
+		return s, err
 	}
 	return s, nil
 }
 
-func (s *retrievedSet) request(c *Client, patient segur.INS, entries []*xds.DocumentEntry) ([]byte, error) {
-	var p segur.Problems
-	if len(entries) == 0 {
-		p.Add("entries", "at least one is required")
-	}
+func (s *retrievedSet) request(repository segur.OID, entries []*xds.DocumentEntry) ([]byte, error) {
 	requests := make([]xds.DocumentRequest, 0, len(entries))
-	for i, e := range entries {
-		field := fmt.Sprintf("entries[%d].uniqueID", i)
-		switch {
-		case e == nil || e.UniqueID == "":
-			p.Add(field, "is required")
-			continue
-		case s.entries[e.UniqueID] != nil:
-			p.Add(field, "is asked for twice")
-			continue
-		}
+	for _, e := range entries {
 		s.entries[e.UniqueID] = e
 		s.order = append(s.order, e.UniqueID)
 		s.f.keepPrivate(e)
 		r := xds.DocumentRequest{RepositoryID: e.RepositoryID, UniqueID: e.UniqueID}
 		if r.RepositoryID == "" {
-			r.RepositoryID = c.cfg.Settings.RepositoryUniqueID
+			r.RepositoryID = repository
 		}
 		requests = append(requests, r)
-	}
-	if err := p.Err(""); err != nil {
-		return nil, err
-	}
-	if err := c.checkPatient(patient); err != nil {
-		return nil, err
 	}
 	return xds.AppendRetrieve(nil, requests...)
 }
@@ -134,7 +242,14 @@ func (s *retrievedSet) list() error {
 		return err
 	}
 	if o := s.response.Outcome; o != xds.Success && o != xds.PartialSuccess {
-		return s.response.Err(opRetrieve)
+		err := s.response.Err(opRetrieve)
+		if errors.Is(err, segur.ErrNotFound) && len(s.order) > 1 {
+			err = s.missing(nil)
+		}
+		if errors.Is(err, segur.ErrNotFound) {
+			s.absent = len(s.order)
+		}
+		return err
 	}
 	seen, hrefs := map[string]bool{}, map[string]bool{}
 	for i := range s.response.Documents {
@@ -234,6 +349,8 @@ func (s *retrievedSet) missing(came map[string]bool) error {
 		return nil
 	case absent == 0: // it says so of nothing that was asked for
 		e.Kind, e.Message = segur.KindPartial, "the repository says that something is missing, and gave all that was asked for"
+	case absent == len(s.order) && s.response.Outcome == xds.Failure:
+		// in the words of the repository
 	case absent == len(s.order):
 		e.Kind, e.Message = segur.KindProtocol, "the answer holds none of the documents asked for"
 		if s.response.Outcome == xds.PartialSuccess {
@@ -241,6 +358,9 @@ func (s *retrievedSet) missing(came map[string]bool) error {
 		}
 	default:
 		e.Kind, e.Message = segur.KindPartial, fmt.Sprintf("%d of %d documents are not in the answer", absent, len(s.order))
+	}
+	if e.Kind == segur.KindPartial {
+		s.absent = absent
 	}
 	return e
 }

@@ -85,7 +85,7 @@ func (q *PatientQuery) parameters(w *xmlw.Writer) {
 	}
 }
 
-// PatientMatches is the answer to a search.
+// PatientMatches is the answer to a search. Its printed forms are redacted.
 type PatientMatches struct {
 	// Candidates are the patients, in the order of the service.
 	Candidates []PatientCandidate
@@ -93,6 +93,17 @@ type PatientMatches struct {
 	// the answer. nil: not said.
 	Total, Remaining *int
 }
+
+// String returns a redacted form.
+func (m PatientMatches) String() string {
+	return fmt.Sprintf("dmp.PatientMatches{%d candidates}", len(m.Candidates))
+}
+
+// Format writes the redacted form whatever the verb.
+func (m PatientMatches) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(m.String())) }
+
+// LogValue makes slog write the redacted form.
+func (m PatientMatches) LogValue() slog.Value { return slog.StringValue(m.String()) }
 
 // PatientCandidate is one patient who may be the one sought: a person decides.
 // Its printed forms are redacted.
@@ -139,7 +150,6 @@ func (c *Client) SearchPatient(ctx context.Context, q PatientQuery) (*PatientMat
 		return nil, err
 	}
 	f := c.failure(opSearchPatient, segur.INS{})
-	f.freeText = true
 	f.private = append(f.private, privateTexts(q.FamilyName, q.GivenName, q.City)...)
 	m := hl7Request{interaction: interactionSearch, parameters: q.parameters, act: func(w *xmlw.Writer) {
 		w.Elem("code", "", "code", "PRPA_TE201305UV02", "codeSystem", string(systemInteraction))

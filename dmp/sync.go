@@ -2,6 +2,8 @@ package dmp
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -58,7 +60,7 @@ const (
 	SyncGone SyncKind = "gone"
 )
 
-// SyncChange is one change.
+// SyncChange is one change. Its printed forms are redacted.
 type SyncChange struct {
 	Kind SyncKind
 	// Entry is the document as it is now; nil when it is deleted or gone.
@@ -69,7 +71,17 @@ type SyncChange struct {
 	AlreadyReceived bool
 }
 
-// SyncResult is what changed, and the state of the next call.
+// String returns a redacted form.
+func (c SyncChange) String() string { return "dmp.SyncChange{" + string(c.Kind) + "}" }
+
+// Format writes the redacted form whatever the verb.
+func (c SyncChange) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
+
+// LogValue makes slog write the redacted form.
+func (c SyncChange) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// SyncResult is what changed, and the state of the next call. Its printed
+// forms are redacted.
 type SyncResult struct {
 	// Changes come with what happened to known documents first.
 	Changes []SyncChange
@@ -79,6 +91,15 @@ type SyncResult struct {
 	// replace one another in a circle.
 	Warnings []segur.Detail
 }
+
+// String returns a redacted form.
+func (r SyncResult) String() string { return fmt.Sprintf("dmp.SyncResult{%d changes}", len(r.Changes)) }
+
+// Format writes the redacted form whatever the verb.
+func (r SyncResult) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(r.String())) }
+
+// LogValue makes slog write the redacted form.
+func (r SyncResult) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Sync tells what changed in the record of a patient since the last call. The
 // first one searches the active documents of two years; the next ones read the

@@ -29,7 +29,9 @@ type Query interface {
 	AppendXML(dst []byte) ([]byte, error)
 }
 
-// Period bounds a time; a zero bound is open.
+// Period bounds a time: From is the first instant, To the first one after. A
+// zero bound is open. A fraction of a second, which a query does not have,
+// widens the period.
 type Period struct{ From, To time.Time }
 
 // FindDocuments looks for the documents of a patient. Within a field the
@@ -293,7 +295,7 @@ func (b *queryBuilder) period(field, name string, p Period) {
 		b.add(name+"From", hl7.FormatUTC(segur.At(p.From)))
 	}
 	if !p.To.IsZero() {
-		b.add(name+"To", hl7.FormatUTC(segur.At(p.To)))
+		b.add(name+"To", hl7.FormatUTC(segur.At(p.To.Add(time.Second-1))))
 	}
 }
 

@@ -136,3 +136,19 @@ func TestQueriesRefuse(t *testing.T) {
 		assert.NotContains(t, err.Error(), matricule)
 	}
 }
+
+// A bound within a second takes the whole of that second.
+func TestPeriodWidens(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 5, 12, 0, 0, 0, time.FixedZone("CET", 3600))
+	patient := xds.PatientID{ID: "1", Authority: "1.2.250.1.213.1.4.10", Type: "NH"}
+	for _, c := range []struct {
+		add      time.Duration
+		from, to string
+	}{{0, "20260105110000", "20260105110000"}, {1, "20260105110000", "20260105110001"}, {time.Second - 1, "20260105110000", "20260105110001"}, {time.Second, "20260105110001", "20260105110001"}} {
+		b, err := xds.FindDocuments{Patient: patient, Created: xds.Period{From: at.Add(c.add), To: at.Add(c.add)}}.AppendXML(nil)
+		require.NoError(t, err)
+		assert.Contains(t, string(b), `CreationTimeFrom"><rim:ValueList><rim:Value>`+c.from+`<`)
+		assert.Contains(t, string(b), `CreationTimeTo"><rim:ValueList><rim:Value>`+c.to+`<`)
+	}
+}

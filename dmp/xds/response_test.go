@@ -2,6 +2,7 @@ package xds_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -98,4 +99,35 @@ func TestRetrieve(t *testing.T) {
 	bare, err := xds.ParseRetrieveResponse([]byte(`<r:RegistryResponse xmlns:r="urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0" status="` + string(xds.Failure) + `"/>`))
 	require.NoError(t, err, "a refusal may come without the response around it")
 	assert.ErrorIs(t, bare.Err("dmp.retrieve"), segur.ErrRefused)
+}
+
+// A document of an answer has one content, and says where.
+func TestRetrieveResponseContents(t *testing.T) {
+	t.Parallel()
+	const include = `<i:Include xmlns:i="http://www.w3.org/2004/08/xop/include" href="cid:1"/>`
+	for content, good := range map[string]bool{
+		`<x:Document>` + include + `</x:Document>`:      true,
+		"<x:Document>\n " + include + "\n</x:Document>": true,
+		`<x:Document>UQ==</x:Document>`:                 true,
+		``:                                              false,
+		`<x:Document/>`:                                 false,
+		`<x:Document> </x:Document>`:                    false,
+		`<x:Document>` + include + include + `</x:Document>`:                        false,
+		`<x:Document>` + include + `UQ==</x:Document>`:                              false,
+		`<x:Document>UQ<y/>==</x:Document>`:                                         false,
+		`<x:Document>UQ==</x:Document><x:Document>UQ==</x:Document>`:                false,
+		`<x:Document><Include href="cid:1"/></x:Document>`:                          false,
+		`<x:Document>` + strings.Replace(include, "cid:1", "", 1) + `</x:Document>`: false,
+	} {
+		r, err := xds.ParseRetrieveResponse([]byte(`<x:RetrieveDocumentSetResponse xmlns:x="urn:ihe:iti:xds-b:2007"><rs:RegistryResponse xmlns:rs="urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0" status="urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"/>` +
+			`<x:DocumentResponse><x:RepositoryUniqueId>1.2</x:RepositoryUniqueId><x:DocumentUniqueId>1.3</x:DocumentUniqueId>` + content + `</x:DocumentResponse></x:RetrieveDocumentSetResponse>`))
+		if !good {
+			assert.ErrorIs(t, err, segur.ErrProtocol, content)
+			continue
+		}
+		if assert.NoError(t, err, content) {
+			d := r.Documents[0]
+			assert.True(t, (d.Href == "cid:1") != (d.Base64 == "UQ=="), content)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package xds
 import (
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/ebrim"
+	"github.com/segur-sdk/segur/internal/xmlr"
 	"github.com/segur-sdk/segur/internal/xmlw"
 )
 
@@ -80,7 +81,8 @@ type RetrievedDocument struct {
 	// Href is the reference of its xop:Include ("cid:…"); empty when the
 	// document is inline.
 	Href string
-	// Base64 is the inline content, white space included; empty with Href.
+	// Base64 is the inline content, white space included; empty with Href, and
+	// never otherwise.
 	Base64 string
 }
 
@@ -132,13 +134,25 @@ func ParseRetrieveResponse(message []byte) (*RetrieveResponse, error) {
 		d.RepositoryID = segur.OID(c.Child(namespaceXDS, "RepositoryUniqueId").TrimText())
 		d.UniqueID = c.Child(namespaceXDS, "DocumentUniqueId").TrimText()
 		d.HomeCommunityID = c.Child(namespaceXDS, "HomeCommunityId").TrimText()
-		document := c.Child(namespaceXDS, "Document")
-		if include := document.Child(namespaceXOP, "Include"); include != nil {
-			d.Href = include.Attr("href")
-		} else {
-			d.Base64 = document.Text()
+		if !d.content(c.All(namespaceXDS, "Document")) {
+			return nil, &segur.Error{Op: op, Kind: segur.KindProtocol, Message: "a document of the answer does not have one content"}
 		}
 		out.Documents = append(out.Documents, d)
 	}
 	return out, nil
+}
+
+// content reads where the content is: one reference, or one text, and nothing
+// beside it.
+func (d *RetrievedDocument) content(documents []*xmlr.Node) bool {
+	if len(documents) != 1 {
+		return false
+	}
+	text, children := documents[0].TrimText(), documents[0].Children
+	if len(children) == 0 {
+		d.Base64 = documents[0].Text()
+		return text != ""
+	}
+	d.Href = children[0].Attr("href")
+	return len(children) == 1 && children[0].Is(namespaceXOP, "Include") && text == "" && d.Href != ""
 }
