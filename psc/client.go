@@ -28,6 +28,7 @@ type Client struct {
 	metadata *metadata
 	until    time.Time // of metadata
 	keys     []key
+	renew    time.Time // of keys
 
 	discovery flight[*metadata]
 	fetchKeys flight[[]key]

@@ -71,7 +71,7 @@ type Settings struct {
 	// DiscoveryPath follows the issuer. Empty: "/.well-known/wallet-openid-configuration"; the standard path gives a
 	// document without the wallet page.
 	DiscoveryPath string
-	// MetadataLifetime is how long the discovery document is kept. 0: 24 hours.
+	// MetadataLifetime is how long the discovery document and the key set are kept. 0: 24 hours.
 	MetadataLifetime time.Duration
 	// SigningAlgorithms are accepted for ID tokens and signed UserInfo: RS, PS and ES with 256, 384 or 512. nil:
 	// RS256, the one that Pro Santé Connect documents.

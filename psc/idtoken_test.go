@@ -199,6 +199,25 @@ func TestKeyRotation(t *testing.T) {
 	refused(t, err, segur.KindSignature, "")
 }
 
+// A key that the provider withdrew does not count for ever, even when no token names another.
+func TestWithdrawnKey(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	c := p.client(t)
+	p.login(t, c, psctest.Decision{})
+	id, key := p.Signer()
+	p.RotateKeys(true)
+	p.Tamper(func(token *psctest.IDToken) { token.Header["kid"], token.Sign = id, psctest.RS256(key) })
+	p.login(t, c, psctest.Decision{}) // it is not known yet
+	p.clock.Advance(25 * time.Hour)
+	p.Fail(psctest.Fault{Op: psctest.OpKeys, Status: 404, Times: 1})
+	p.login(t, c, psctest.Decision{}) // the last good set
+	p.clock.Advance(2 * time.Minute)
+	login, callback := p.begin(t, c, psc.LoginOptions{}, psctest.Decision{})
+	_, err := c.Exchange(t.Context(), login, callback)
+	refused(t, err, segur.KindSignature, "")
+}
+
 func TestKeySetRefused(t *testing.T) {
 	t.Parallel()
 	p := start(t)

@@ -121,12 +121,24 @@ func number(s string) *big.Int {
 }
 
 // signingKey returns the key that a token names. A key that is not known has the set read again, once: that is how
-// providers change keys (OpenID Connect Core section 10.1.1).
+// providers change keys (OpenID Connect Core section 10.1.1). A set that is old is read again too: a key that the provider
+// withdrew does not count for ever. When that fails the last good one goes on serving.
 func (c *Client) signingKey(ctx context.Context, id string) (key, error) {
 	c.mu.Lock()
-	keys := c.keys
+	keys, old := c.keys, !c.cfg.Clock().Before(c.renew)
 	c.mu.Unlock()
 	find := func(k key) bool { return k.id == id }
+	if old && keys != nil {
+		read, err := c.fetchKeys.do(ctx, opKeys, c.readKeys)
+		switch {
+		case err == nil:
+			keys = read
+		case ctx.Err() == nil:
+			c.mu.Lock()
+			c.renew = c.cfg.Clock().Add(min(rediscovery, c.cfg.Settings.MetadataLifetime))
+			c.mu.Unlock()
+		}
+	}
 	i := slices.IndexFunc(keys, find)
 	if i < 0 {
 		var err error
@@ -162,7 +174,7 @@ func (c *Client) readKeys(ctx context.Context) ([]key, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.keys = keys
+	c.keys, c.renew = keys, c.cfg.Clock().Add(c.cfg.Settings.MetadataLifetime)
 	return keys, nil
 }
 

@@ -33,7 +33,7 @@ type metadata struct {
 const (
 	opDiscovery = "psc.discovery"
 
-	// rediscovery is the pause after a document could not be read again.
+	// rediscovery is the pause after the document, or the key set, could not be read again.
 	rediscovery = time.Minute
 )
 
