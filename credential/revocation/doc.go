@@ -9,10 +9,12 @@
 // For each certificate below a trusted authority: the OCSP response that the server stapled, then an OCSP responder, then
 // the list at the distribution points of the certificate, in the order of Config.Sources. Answers are believed when the
 // authority that issued the certificate signed them, or a responder that it delegated, and until they say (nextUpdate).
-// Then they are kept: a list that cannot be renewed serves until it ends (ECO.1.1.7). Where nothing valid can be had the
+// Then they are kept: a list that cannot be renewed serves until it ends (ECO.1.1.7); an older answer never replaces a newer
+// one, stapled ones included, and a certificate that was revoked for good stays so. Where nothing valid can be had the
 // certificate is refused, unless Config.SoftFail gives a last answer some more time.
 //
 // What it does not do: it follows no LDAP address (IGC-Santé publishes the same lists by HTTP), reads no delta and no
-// indirect list, and keeps nothing on disk. It does not verify chains: crypto/x509 did. A connection that is kept open is
+// indirect list, and keeps nothing on disk. It does not ask whether an OCSP responder was revoked itself: authorities give it
+// short certificates. It does not verify chains: crypto/x509 did. A connection that is kept open is
 // not looked at again.
 package revocation
