@@ -14,7 +14,7 @@
 // certificate is refused, unless Config.SoftFail gives a last answer some more time.
 //
 // What it does not do: it follows no LDAP address (IGC-Santé publishes the same lists by HTTP), reads no delta and no
-// indirect list, and keeps nothing on disk. It does not ask whether an OCSP responder was revoked itself: authorities give it
-// short certificates. It does not verify chains: crypto/x509 did. A connection that is kept open is
+// indirect list, and keeps nothing on disk. It does not ask whether an OCSP responder was revoked itself. It does not verify
+// chains: crypto/x509 did. A connection that is kept open is
 // not looked at again.
 package revocation
