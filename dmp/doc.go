@@ -16,7 +16,7 @@
 // whether the documents arrived, and [Client.Resubmit] does that and sends those that did not.
 //
 //	sealed, err := client.Prepare(ctx, dmp.Submission{
-//		Patient: patient, ContentType: segur.Code{Code: "07"},
+//		Patient: patient, Opposition: dmp.NotOpposed, ContentType: segur.Code{Code: "07"},
 //		Documents: []dmp.SubmissionDocument{{Document: report}},
 //	})
 //	receipt, err := client.Submit(ctx, sealed)

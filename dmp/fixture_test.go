@@ -61,10 +61,14 @@ func newReport(tb testing.TB, change ...func(*cda.Report)) *cda.Document {
 	return d
 }
 
+// samplePKI is that of every server: certificates take longer to make than most
+// tests.
+var samplePKI = sync.OnceValue(func() *credentialtest.PKI { return credentialtest.NewPKI() })
+
 // fake starts a server that ends with the test.
 func fake(tb testing.TB, opts ...dmptest.Option) *dmptest.Server {
 	tb.Helper()
-	srv := dmptest.NewServer(opts...)
+	srv := dmptest.NewServer(append([]dmptest.Option{dmptest.WithPKI(samplePKI())}, opts...)...)
 	tb.Cleanup(srv.Close)
 	return srv
 }

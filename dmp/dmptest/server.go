@@ -2,6 +2,7 @@ package dmptest
 
 import (
 	"crypto/tls"
+	"sync"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -65,11 +66,15 @@ type Server struct {
 	URL string
 
 	http *loopback.Server
+	// The default certificates, made once.
+	organization, signature func() segur.Credential
 }
 
 // NewServer starts a server on 127.0.0.1. Like net/http/httptest it panics when it cannot listen.
 func NewServer(opts ...Option) *Server {
 	s := &Server{Handler: NewHandler(opts...)}
+	s.organization = sync.OnceValue(func() segur.Credential { return s.pki.Organization() })
+	s.signature = sync.OnceValue(func() segur.Credential { return s.pki.Signature() })
 	config := s.pki.MutualTLS()
 	config.MaxVersion, config.CipherSuites = tls.VersionTLS12, transport.DMPOptions().CipherSuites
 	if s.certificate != nil {
@@ -97,7 +102,7 @@ func (h *Handler) PKI() *credentialtest.PKI { return h.pki }
 func (s *Server) ClientConfig() segur.ClientConfig {
 	return segur.ClientConfig{
 		Environment: segur.Fake, RootCAs: s.pki.Roots(),
-		Credentials: segur.StaticCredential(s.pki.Organization()), Clock: s.clock,
+		Credentials: segur.StaticCredential(s.organization()), Clock: s.clock,
 	}
 }
 
@@ -107,7 +112,7 @@ func (s *Server) ClientConfig() segur.ClientConfig {
 func (s *Server) Config() dmp.Config {
 	return dmp.Config{
 		ClientConfig: s.ClientConfig(), Endpoint: s.URL, Mode: dmp.Indirecte,
-		Signing: segur.StaticCredential(s.pki.Signature()), Structure: Structure(), User: Radiologist(),
+		Signing: segur.StaticCredential(s.signature()), Structure: Structure(), User: Radiologist(),
 		LocalAuthentication: dmp.ByProSanteConnect,
 		Software:            dmp.Software{Name: "RIS FICTIF", Version: "1.0", InstallationID: "INSTALL-0001", ApprovalNumber: "FIC-000000-0000"},
 		OIDRoot:             "1.2.250.1.999.8",
