@@ -95,9 +95,7 @@ func (j *journey) emergency(ctx context.Context) error {
 		n++
 	}
 	j.say("emergency (bris de glace)", "%d documents; the reason is traced", n)
-	if err := urgent.Allowed(dmp.TD03Add); err != nil {
-		j.say("", "no authorisation is added by this way: %v", err)
-	}
+	j.say("", "right to add an authorisation by this way: %s", urgent.Right(dmp.TD03Add))
 	return nil
 }
 

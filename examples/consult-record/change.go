@@ -62,11 +62,12 @@ func (j *journey) correct(ctx context.Context) error {
 		return err
 	}
 	j.report = next
-	return j.reread(ctx)
+	return nil
 }
 
 // reread takes the metadata of the report again: a change is made to what the
-// record has now.
+// record has now. It is part of an act of the user; a publication is followed
+// by no search of its own (EX_3.1-2030).
 func (j *journey) reread(ctx context.Context) error {
 	entry, err := entryOf(ctx, j.reader, j.patient.INS, j.report)
 	if err == nil {
@@ -92,13 +93,13 @@ func entryOf(ctx context.Context, client *dmp.Client, patient segur.INS, documen
 // what is done already is not sent.
 func (j *journey) hide(ctx context.Context) error {
 	mask := func() (*dmp.Change, error) {
+		if err := j.reread(ctx); err != nil {
+			return nil, err
+		}
 		return j.reader.SetVisibility(ctx, dmp.VisibilityChange{EntryChange: dmp.EntryChange{Patient: j.patient, Entry: j.entry}, Act: dmp.Mask})
 	}
 	change, err := mask()
 	if errors.Is(err, segur.ErrOutcomeUnknown) {
-		if err := j.reread(ctx); err != nil {
-			return err
-		}
 		change, err = mask()
 	}
 	if err != nil {
@@ -108,8 +109,8 @@ func (j *journey) hide(ctx context.Context) error {
 	if change.AlreadyDone {
 		what += ", found so"
 	}
-	j.say(what, "from other professionals; version %s of its metadata is superseded", j.entry.Version)
-	return j.reread(ctx)
+	j.say(what, "from other professionals: %s", change.EntryUUID)
+	return nil
 }
 
 // remove deletes the report in two steps (TD3.3c, RG_3410 to RG_3430): what

@@ -71,7 +71,7 @@ func TestJourney(t *testing.T) {
 		"Scanner thoracique", "[deposited by the patient]", "[masked]", "[not visible to the patient]", "IRM cérébrale",
 		"verified: true", "5 new", "TD2.1 report replaced", "TD3.3a report hidden", "1 replaced", "to be deleted", "corrigé", "[masked]",
 		"TD3.3c report deleted", "1 deleted", "refused, nothing sent", "INDIRECTE_RENFORCEE ou en DIRECTE",
-		"emergency (bris de glace)", "3 documents", "bris_de_glace", "TD0.9 web site", "secret connection", "[not visible to the parents]",
+		"emergency (bris de glace)", "3 documents", "by this way: no", "TD0.9 web site", "secret connection", "[not visible to the parents]",
 	} {
 		_, after, found := strings.Cut(rest, step)
 		require.True(t, found, "%q is missing, or not in its place, in:\n%s", step, stdout.String())

@@ -54,7 +54,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("consult-record", flag.ContinueOnError)
 	f.SetOutput(usage)
-	f.StringVar(&o.out, "out", "", "`folder` for the documents and the exact messages; it will hold patient data")
+	f.StringVar(&o.out, "out", "", "`folder` for the documents and the exact messages; it must be empty, and will hold patient data")
 	o.platform.flags(f)
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -90,6 +90,9 @@ func main() {
 func run(ctx context.Context, o options, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
+	if err := emptyFolder(o.out); err != nil {
+		return err
+	}
 	w, err := newWorld(ctx, o)
 	if err != nil {
 		return err
@@ -110,6 +113,28 @@ func run(ctx context.Context, o options, stdout io.Writer) error {
 	}
 	if o.out != "" {
 		fmt.Fprintf(stdout, "\neverything is in %s, with the exact messages in exchanges/: it holds patient data\n", o.out)
+	}
+	return nil
+}
+
+// emptyFolder makes the folder of -out, and refuses one that holds something:
+// an approval file must not mix two runs.
+func emptyFolder(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	fail := func(rule string) error {
+		return &segur.Error{Op: "consult-record", Kind: segur.KindInvalidInput, Details: []segur.Detail{{Field: "-out", Message: rule}}}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fail("cannot be made")
+	}
+	entries, err := os.ReadDir(dir)
+	switch {
+	case err != nil:
+		return fail("cannot be read")
+	case len(entries) > 0:
+		return fail("must be empty: traces of two runs must not mix")
 	}
 	return nil
 }

@@ -91,6 +91,8 @@ func TestFlags(t *testing.T) {
 		"no authority":    {change("-ca", "nowhere.cer"), "-ca cannot be read"},
 		"no password":     {change("-password-file", "nowhere.txt"), "-password-file cannot be read"},
 		"no certificate":  {change("-p12", "nowhere.p12"), "credential"},
+		"full folder":     {[]string{"-out", "."}, "-out must be empty"},
+		"no folder":       {[]string{"-out", "main.go"}, "-out cannot be made"},
 		"no signature":    {change("-sign-p12", "nowhere.p12"), "credential"},
 	} {
 		t.Run(name, func(t *testing.T) {
