@@ -1,9 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"slices"
+	"fmt"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -37,57 +36,40 @@ func (t *tour) lookUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := client.Practitioner(ctx, prescriber().ID)
+	doctor := prescriber()
+	byName, err := annuaire.Find(ctx, client, annuaire.Wanted{Family: doctor.FamilyName, Given: doctor.GivenName})
 	if err != nil {
 		return err
 	}
-	candidates := rank(found.Mailboxes, t.guard)
-	for _, c := range candidates {
-		t.line(string(c.box.Kind), "%s: %s", c.box.Address, strings.Join(c.reasons, ", "))
+	t.line("by name", "%d people, %d mailboxes: a name identifies nobody", len(byName.People), len(byName.List)+len(byName.Refused))
+
+	// The order has the number of the prescriber.
+	found, err := annuaire.Find(ctx, client, annuaire.Wanted{
+		Number: doctor.ID, Family: doctor.FamilyName, AllowDomain: t.guard.AllowDomain,
+		Dead: func(string) bool { return false }, // a product asks its own list of addresses that bounced
+	})
+	if err != nil {
+		return err
 	}
-	if len(candidates) == 0 || !candidates[0].usable {
+	for _, c := range found.List {
+		t.line(fmt.Sprintf("%s, score %d", c.Mailbox.Kind, c.Score), "%s: %s", c.Mailbox.Address, why(c))
+	}
+	for _, c := range found.Refused {
+		t.line("not proposed", "%s: %s", c.Mailbox.Address, why(c))
+	}
+	if len(found.List) == 0 {
 		return &segur.Error{Op: "secure-mail", Kind: segur.KindNotFound, Message: "the prescriber has no mailbox that can be written to: send paper"}
 	}
-	t.address = candidates[0].box.Address
+	t.address = found.List[0].Mailbox.Address // what the user clicks on: among several a person chooses
 	t.line("chosen", "%s", t.address)
 	return nil
 }
 
-// candidate is a mailbox and why it stands where it does.
-type candidate struct {
-	box     annuaire.Mailbox
-	usable  bool
-	score   int
-	reasons []string
-}
-
-// rank orders the mailboxes of a professional, best first. A document about a
-// patient goes to the person who prescribed before anybody else.
-func rank(boxes []annuaire.Mailbox, guard whitelist.Guard) []candidate {
-	var out []candidate
-	for _, box := range boxes {
-		c := candidate{box: box, usable: true}
-		_, domain, _ := strings.Cut(box.Address, "@")
-		switch box.Kind {
-		case "PER":
-			c.score, c.reasons = 3, append(c.reasons, "personal: the prescriber reads it")
-		case "CAB", "ORG":
-			c.score, c.reasons = 2, append(c.reasons, "shared: colleagues read it too")
-		default:
-			c.score, c.reasons = 1, append(c.reasons, "read by software, or of unknown kind")
-		}
-		if box.Organization != "" {
-			c.reasons = append(c.reasons, "in a structure where the prescriber works")
-		}
-		if box.PaperWanted {
-			c.reasons = append(c.reasons, "paper is wanted as well")
-		}
-		if !guard.AllowDomain(domain) {
-			c.usable, c.score = false, 0
-			c.reasons = append(c.reasons, "refused: its domain is not in the white list")
-		}
-		out = append(out, c)
+// why says the reasons of a candidate.
+func why(c annuaire.Candidate) string {
+	var reasons []string
+	for _, r := range c.Reasons {
+		reasons = append(reasons, r.Text.EN)
 	}
-	slices.SortStableFunc(out, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
-	return out
+	return strings.Join(reasons, ", ")
 }

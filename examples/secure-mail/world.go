@@ -79,11 +79,15 @@ func (w *world) furnish() error {
 		}
 		w.operator.AddMailbox(address, m.conduct)
 	}
+	cabinet := w.directory.AddOrganization(*prescriber().Organization)
 	w.directory.Add(prescriber(),
-		annuaire.Mailbox{Address: formerMailbox, Kind: "PER", Description: "Ancienne adresse"},
-		annuaire.Mailbox{Address: secretariatMailbox, Kind: "CAB", Description: "Secrétariat du cabinet", Organization: "Organization/1"},
-		annuaire.Mailbox{Address: mssantetest.PrescriberMailbox, Kind: "PER", Description: "Dr Dominique PRESCRIPTEUR"},
+		annuaire.Mailbox{Address: formerMailbox, Kind: annuaire.Personal},
+		annuaire.Mailbox{Address: secretariatMailbox, Kind: annuaire.Practice, Description: "Secrétariat du cabinet", Organization: cabinet},
+		annuaire.Mailbox{Address: mssantetest.PrescriberMailbox, Kind: annuaire.Personal, Rank: 1},
 	)
+	homonym := prescriber()
+	homonym.ID, homonym.Organization = "899900000072", nil
+	w.directory.Add(homonym, annuaire.Mailbox{Address: "dominique.prescripteur2@imagerie-fictive.mssante.fr", Kind: annuaire.Personal})
 	return nil
 }
 
