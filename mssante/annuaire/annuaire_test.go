@@ -38,7 +38,7 @@ func start(t *testing.T, opts ...annuairetest.Option) (*annuairetest.Server, *an
 	srv := annuairetest.NewServer(opts...)
 	t.Cleanup(srv.Close)
 	srv.Add(doctor, boxes...)
-	return srv, client(t, srv.Config())
+	return srv, client(t, still(srv))
 }
 
 // timeline is a clock that only waiting moves.
@@ -74,12 +74,16 @@ func (l *timeline) limiter() *annuaire.Limiter {
 // client waits for nothing.
 func client(t *testing.T, cfg annuaire.Config) *annuaire.Client {
 	t.Helper()
-	if cfg.Limiter == nil {
-		cfg.Limiter = newTimeline().limiter()
-	}
 	c, err := annuaire.New(cfg)
 	require.NoError(t, err)
 	return c
+}
+
+// still is the configuration for srv with a limiter that no time passes for.
+func still(srv *annuairetest.Server) annuaire.Config {
+	cfg := srv.Config()
+	cfg.Limiter = newTimeline().limiter()
+	return cfg
 }
 
 func all[T any](t *testing.T, s iter.Seq2[T, error]) []T {
@@ -194,7 +198,7 @@ func TestFailures(t *testing.T) {
 		return []byte(`{"resourceType":"Bundle","type":"searchset","link":[` + strings.Join(links, ",") + `]}`)
 	}
 	srv, _ := start(t)
-	cfg := srv.Config()
+	cfg := still(srv)
 	cfg.Retry.MaxAttempts = 1
 	cfg.Limits.MaxResponseBytes = 64 << 10
 	client := client(t, cfg)
@@ -270,7 +274,7 @@ func TestSituationsOfOthers(t *testing.T) {
 		role(of("Practitioner/P2"), "other"), role(of("Practitioner/XP1"), "longer"), role("", "nobody"), role(of("Group/P1"), "group"),
 		role(`"active":false,`+of("Practitioner/P1"), "former"),
 	)})
-	found, err := client(t, srv.Config()).Practitioner(t.Context(), "99900000031")
+	found, err := client(t, still(srv)).Practitioner(t.Context(), "99900000031")
 	require.NoError(t, err)
 	assert.Equal(t, []annuaire.Mailbox{{Address: "own@x.mssante.test", Level: annuaire.OfSituation}, {Address: "absolute@x.mssante.test", Level: annuaire.OfSituation}}, found.Mailboxes)
 }
@@ -282,7 +286,7 @@ func TestEndlessPages(t *testing.T) {
 	for i := range 20 {
 		srv.Fail(annuairetest.Fault{Status: 200, Body: fmt.Appendf(nil, `{"resourceType":"Bundle","type":"searchset","link":[{"relation":"next","url":"%s/_page?id=%d"}]}`, srv.URL, i)})
 	}
-	cfg := srv.Config()
+	cfg := still(srv)
 	cfg.MaxPages = 5
 	_, err := client(t, cfg).Practitioner(t.Context(), "99900000031")
 	require.ErrorIs(t, err, segur.ErrTooLarge)
@@ -292,7 +296,7 @@ func TestEndlessPages(t *testing.T) {
 	for i := range 4 {
 		srv.Add(segur.Professional{ID: fmt.Sprintf("8999000000%02d", 50+i), FamilyName: "PRESCRIPTEUR"})
 	}
-	cfg = srv.Config()
+	cfg = still(srv)
 	cfg.MaxEntries = 4
 	require.ErrorIs(t, firstError(client(t, cfg).Search(t.Context(), annuaire.PractitionerQuery{Family: "presc"})), segur.ErrTooLarge)
 }
@@ -304,7 +308,7 @@ func TestWrongKeyAndRedaction(t *testing.T) {
 	dir := t.TempDir()
 	evidence, err := segur.NewEvidenceDir(dir)
 	require.NoError(t, err)
-	cfg := srv.Config()
+	cfg := still(srv)
 	cfg.Key, cfg.Evidence = "wrong-key-123", evidence
 	cfg.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	c := client(t, cfg)
@@ -336,7 +340,7 @@ func TestGetAndPost(t *testing.T) {
 	}
 	require.Len(t, all(t, c.Practitioners(t.Context(), annuaire.PractitionerQuery{References: many})), 1)
 	require.Len(t, all(t, c.Practitioners(t.Context(), annuaire.PractitionerQuery{Profession: []string{annuaire.SystemProfession + "|10"}})), 1)
-	cfg := srv.Config()
+	cfg := still(srv)
 	cfg.NamesInURL = true
 	require.Len(t, all(t, client(t, cfg).Practitioners(t.Context(), annuaire.PractitionerQuery{Given: "dom", Match: annuaire.Contains})), 1)
 	calls := srv.Calls()
@@ -353,7 +357,7 @@ func TestCompressedAnswers(t *testing.T) {
 	t.Parallel()
 	srv, _ := start(t, annuairetest.WithGzip())
 	srv.Put(`{"resourceType":"Organization","id":"big","active":true,"name":"` + strings.Repeat("A", 200<<10) + `"}`)
-	cfg := srv.Config()
+	cfg := still(srv)
 	cfg.Retry.MaxAttempts = 1
 	cfg.Limits.MaxResponseBytes = 64 << 10
 	c := client(t, cfg)

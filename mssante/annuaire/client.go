@@ -81,7 +81,8 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	if cfg.Limiter == nil {
-		cfg.Limiter = NewLimiter(LimiterOptions{Clock: cfg.Clock})
+		// Not with cfg.Clock: one that stands still would never give a turn.
+		cfg.Limiter = NewLimiter(LimiterOptions{})
 	}
 	cfg.ClientConfig = cfg.WithDefaults()
 	if cfg.MaxPages == 0 {

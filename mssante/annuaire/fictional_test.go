@@ -47,5 +47,5 @@ func town(t *testing.T, opts ...annuairetest.Option) (*annuairetest.Server, *ann
 		"category":[{"coding":[{"system":"https://mos.esante.gouv.fr/NOS/JDV_J132-X/FHIR/JDV-J132-X","code":"16"}]}],
 		"type":[{"coding":[{"code":"T9"}]}],"characteristic":[{"coding":[{"code":"C3"}]}],"providedBy":{"reference":%q}}`, hospital),
 		fmt.Sprintf(`{"resourceType":"Organization","id":"EJ1","active":true,"name":"ENTITÉ JURIDIQUE","type":[{"coding":[{"code":"LEGAL-ENTITY"}]}],"partOf":{"reference":%q}}`, hospital))
-	return srv, client(t, srv.Config())
+	return srv, client(t, still(srv))
 }

@@ -201,7 +201,9 @@ func (f *finder) byPerson() error {
 	}
 	var refs []string
 	for _, p := range f.people {
-		refs = append(refs, string(TypePractitioner)+"/"+p.ID)
+		if p.ID != "" {
+			refs = append(refs, string(TypePractitioner)+"/"+p.ID)
+		}
 	}
 	if err := f.addRoles(refs, func(some []string) RoleQuery { return RoleQuery{Practitioners: some} }); err != nil {
 		return err
@@ -223,6 +225,9 @@ func (f *finder) byStructure() error {
 	}
 	var refs []string
 	for _, o := range f.asked {
+		if o.ID == "" {
+			continue
+		}
 		ref := string(TypeOrganization) + "/" + o.ID
 		f.structures[ref] = o
 		refs = append(refs, ref)

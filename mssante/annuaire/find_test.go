@@ -102,3 +102,32 @@ func TestFind(t *testing.T) {
 	_, err = annuaire.Find(t.Context(), c, annuaire.Wanted{Structure: "990000035"})
 	require.ErrorIs(t, err, segur.ErrNotFound)
 }
+
+// Whose is this address: the person's, the situation's, the structure's.
+func TestHolders(t *testing.T) {
+	t.Parallel()
+	_, c := town(t)
+	copied := annuaire.NewMemory()
+	for _, err := range c.Sync(t.Context(), copied, annuaire.SyncState{}, annuaire.SyncOptions{}) {
+		require.NoError(t, err)
+	}
+	for _, d := range []annuaire.Directory{c, copied} {
+		got, err := annuaire.Holders(t.Context(), d, "Dominique@Hopital.mssante.test")
+		require.NoError(t, err)
+		require.Len(t, got, 1)
+		assert.Equal(t, "899900000031", got[0].Practitioner.Professional.ID)
+		assert.Equal(t, "HÔPITAL FICTIF", got[0].Organization.Organization.Name)
+		assert.Equal(t, annuaire.OfSituation, got[0].Mailbox.Level)
+		got, err = annuaire.Holders(t.Context(), d, "integration@hopital.mssante.test")
+		require.NoError(t, err)
+		assert.Equal(t, annuaire.Application, got[0].Mailbox.Kind)
+		assert.Nil(t, got[0].Practitioner)
+		got, err = annuaire.Holders(t.Context(), d, "dominique@medecin.mssante.test")
+		require.NoError(t, err)
+		assert.Equal(t, "PRESCRIPTEUR", got[0].Practitioner.Professional.FamilyName)
+		_, err = annuaire.Holders(t.Context(), d, "dominique@medecin.mssante.tes")
+		require.ErrorIs(t, err, segur.ErrNotFound, "the beginning of an address is another address")
+		_, err = annuaire.Holders(t.Context(), d, "dominique")
+		require.ErrorIs(t, err, segur.ErrInvalidInput)
+	}
+}

@@ -121,7 +121,7 @@ func officialBundle(t *testing.T, b []byte) {
 	t.Helper()
 	srv := annuairetest.NewServer()
 	defer srv.Close()
-	c := client(t, srv.Config())
+	c := client(t, still(srv))
 	srv.Fail(annuairetest.Fault{Status: 200, Body: b})
 	_, err := c.Practitioner(t.Context(), "10003461033")
 	require.ErrorIs(t, err, segur.ErrProtocol)

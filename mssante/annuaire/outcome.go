@@ -65,7 +65,7 @@ func readOutcome(raw []byte) (*Outcome, bool) {
 			Diagnostics string `json:"diagnostics"`
 		} `json:"issue"`
 	}
-	if json.Unmarshal(raw, &r) != nil || r.ResourceType != "OperationOutcome" {
+	if ok := json.Unmarshal(raw, &r) == nil && r.ResourceType == "OperationOutcome"; !ok {
 		return nil, false
 	}
 	o := &Outcome{}

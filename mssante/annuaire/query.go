@@ -113,7 +113,7 @@ const maxText = 200
 
 // criterion reports whether the values may be sent, and how.
 func criterion(p *segur.Problems, field string, values ...string) bool {
-	any := false
+	given := false
 	for _, v := range values {
 		switch {
 		case v == "" && len(values) == 1:
@@ -125,9 +125,9 @@ func criterion(p *segur.Problems, field string, values ...string) bool {
 		case strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }):
 			p.Add(field, "must be text without control characters")
 		}
-		any = true
+		given = true
 	}
-	return any
+	return given
 }
 
 var escaper = strings.NewReplacer(`\`, `\\`, `,`, `\,`, `|`, `\|`, `$`, `\$`)

@@ -2,12 +2,15 @@ package annuaire_test
 
 import (
 	"slices"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/mssante/annuaire"
 	"github.com/segur-sdk/segur/mssante/annuaire/annuairetest"
 )
@@ -18,9 +21,8 @@ func TestSearches(t *testing.T) {
 	t.Parallel()
 	_, c := town(t, annuairetest.WithPageSize(2))
 	copied := annuaire.NewMemory()
-	var state annuaire.SyncState
-	for step := range c.Sync(t.Context(), copied, state, annuaire.SyncOptions{}) {
-		state = step.State
+	for _, err := range c.Sync(t.Context(), copied, annuaire.SyncState{}, annuaire.SyncOptions{}) {
+		require.NoError(t, err)
 	}
 	const hospital, centre = "Organization/O1990000027", "Organization/O1990000019"
 	opts := annuaire.Options{Inactive: true}
@@ -104,7 +106,6 @@ func TestSearches(t *testing.T) {
 		assert.Equal(t, "16", services[0].Categories[0].Code)
 		assert.Empty(t, all(t, d.HealthcareServices(t.Context(), annuaire.HealthcareServiceQuery{Types: []string{"T8"}})))
 		require.Error(t, firstError(d.Roles(t.Context(), annuaire.RoleQuery{})))
-		_ = opts
 	}
 	closed := all(t, c.Organizations(t.Context(), annuaire.OrganizationQuery{Number: "99000001900015", Options: opts}))
 	require.Len(t, closed, 1)
@@ -190,4 +191,28 @@ func TestMailboxForms(t *testing.T) {
 	assert.Equal(t, annuaire.Practice, decode(`{"system":"email","value":"a@x.test","extension":[`+metadata+`]}`, untyped)[0].Kind)
 	other := `{"url":"https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-contact-point-email-type","valueCoding":{"code":"MAIL"}}`
 	assert.Empty(t, decode(`{"system":"email","value":"a@x.test","extension":[`+metadata+`,`+other+`]}`, untyped), "another type says what it is")
+}
+
+// A copy is searched while it is filled.
+func TestMemoryConcurrent(t *testing.T) {
+	t.Parallel()
+	m := annuaire.NewMemory()
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for i := range 50 {
+				id := strconv.Itoa(i)
+				r := &annuaire.Resource{Type: annuaire.TypePractitioner, ID: id, Active: true, Practitioner: &annuaire.Practitioner{ID: id,
+					Professional: segur.Professional{FamilyName: "NOM"}, Identifiers: []annuaire.Identifier{{Value: "999000000" + id}}}}
+				assert.NoError(t, m.Put(t.Context(), "g", r))
+				for _, err := range m.Practitioners(t.Context(), annuaire.PractitionerQuery{Family: "nom"}) {
+					assert.NoError(t, err)
+				}
+				assert.NoError(t, m.Remove(t.Context(), annuaire.TypePractitioner, strconv.Itoa(i-1)))
+			}
+		})
+	}
+	wg.Wait()
+	require.NoError(t, m.Sweep(t.Context(), annuaire.TypePractitioner, "other"))
+	assert.Zero(t, m.Len(annuaire.TypePractitioner))
 }

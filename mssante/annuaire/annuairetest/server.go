@@ -110,9 +110,11 @@ func (s *Server) PKI() *credentialtest.PKI { return s.pki }
 // Fail scripts the next answers.
 func (s *Server) Fail(f ...Fault) { s.script.Add(f...) }
 
-// Config is a client configuration for this server.
+// Config is a client configuration for this server. Its limiter lets tests
+// pass as fast as they come; see [WithRate].
 func (s *Server) Config() annuaire.Config {
-	return annuaire.Config{ClientConfig: s.ClientConfig(), Endpoint: s.URL, Key: Key}
+	return annuaire.Config{ClientConfig: s.ClientConfig(), Endpoint: s.URL, Key: Key,
+		Limiter: annuaire.NewLimiter(annuaire.LimiterOptions{PerSecond: 100_000})}
 }
 
 // ClientConfig is the part of the configuration that all clients have.
