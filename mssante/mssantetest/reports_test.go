@@ -3,6 +3,7 @@ package mssantetest_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -67,11 +68,12 @@ func TestReportsOfEveryKind(t *testing.T) {
 	s.AddMailbox(at("held"), mssantetest.Held())
 	s.AddMailbox(at("lost"), mssantetest.Held())
 	s.AddMailbox(at("read"), mssantetest.Reads(mssantetest.Reading{Disposition: "displayed", Manual: true}))
+	s.AddMailbox(at("deleted"), mssantetest.Reads(mssantetest.Reading{Disposition: "deleted"}))
 	s.AddMailbox(at("filed"), mssantetest.Reads(mssantetest.Reading{}))
 	s.AddMailbox(at("refused"), mssantetest.Reads(mssantetest.Reading{Error: "902^Identifiant patient inconnu"}))
 	s.AddMailbox(at("official"), mssantetest.Reads(mssantetest.Reading{Error: "904^Document déjà reçu", InDisposition: true}))
 	c := client(t, s.Config())
-	to := []string{mssantetest.PrescriberMailbox, at("unknown"), at("full"), at("held"), at("lost"), at("read"), at("filed"), at("refused"), at("official")}
+	to := []string{mssantetest.PrescriberMailbox, at("unknown"), at("full"), at("held"), at("lost"), at("read"), at("filed"), at("refused"), at("official"), at("deleted")}
 	l := note(t, c, to...)
 	d := mssante.NewDelivery(l)
 	receipt, err := c.Send(t.Context(), l)
@@ -80,7 +82,7 @@ func TestReportsOfEveryKind(t *testing.T) {
 	assert.Empty(t, s.Messages(at("unknown")), "the operator took it, and nobody has it")
 	assert.Empty(t, s.Messages(at("held")))
 	all := reports(t, c, d)
-	assert.Len(t, all, 9+4)
+	assert.Len(t, all, 10+5, "one of the operator for each, and those of readers")
 	for _, r := range all {
 		assert.Empty(t, r.Warnings, "%v", r)
 		assert.Equal(t, l.MessageID(), r.MessageID)
@@ -100,6 +102,7 @@ func TestReportsOfEveryKind(t *testing.T) {
 		at("full"):     {Transport: mssante.Failed, Status: 552, Code: "5.2.2"},
 		at("held"):     {Transport: mssante.Delayed, Status: 451, Code: "4.4.1"},
 		at("read"):     {Transport: mssante.Delivered, Status: 250, Code: "2.0.0", Read: mssante.Displayed},
+		at("deleted"):  {Transport: mssante.Delivered, Status: 250, Code: "2.0.0", Read: mssante.Deleted},
 		at("filed"):    {Transport: mssante.Delivered, Status: 250, Code: "2.0.0", Read: mssante.Processed},
 		at("refused"):  {Transport: mssante.Delivered, Status: 250, Code: "2.0.0", Read: mssante.ProcessedError, ReadError: "902"},
 		at("official"): {Transport: mssante.Delivered, Status: 250, Code: "2.0.0", Read: mssante.ProcessedError, ReadError: "904"},
@@ -150,11 +153,14 @@ func TestReportsThatNobodyAskedFor(t *testing.T) {
 // Mon espace santé returns mails in words.
 func TestPatientBounces(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, mssantetest.WithPatientBounces(), mssantetest.WithMaxPatientBytes(5000))
+	written := time.Date(2026, time.January, 15, 10, 46, 0, 0, time.UTC)
+	s := newServer(t, mssantetest.WithPatientBounces(), mssantetest.WithMaxPatientBytes(5000), mssantetest.WithClock(func() time.Time { return written }))
 	const known = "285036912345656@patient.mssante.fr"
 	ins := "1850369123456" + segur.MatriculeKey("1850369123456")
 	closed := ins + "@patient.mssante.fr"
 	s.AddMailbox(closed, mssantetest.Bounces(mssantetest.BounceClosed))
+	invalid := "2850369123457" + segur.MatriculeKey("2850369123457") + "@patient.mssante.fr"
+	s.AddMailbox(invalid, mssantetest.Bounces(mssantetest.BounceInvalid))
 	c := open(t, s)
 	raw := string(good(t, s))
 	send := func(to, mail string) {
@@ -174,15 +180,17 @@ func TestPatientBounces(t *testing.T) {
 	head, rest, _ := strings.Cut(raw, "\r\n\r\n")
 	part, body, _ := strings.Cut(rest, "\r\n\r\n")
 	send(known, head+"\r\n\r\n"+part+"\r\n\r\n"+filler+body)
+	send(invalid, raw)
 	assert.Empty(t, s.Messages(known))
 
 	got := inbox(t, client(t, s.Config()))
-	require.Len(t, got, 3)
-	for i, code := range []string{"5.2.1", "5.1.1", "5.3.4"} {
+	require.Len(t, got, 4)
+	for i, code := range []string{"5.2.1", "5.1.1", "5.3.4", "5.1.3"} {
 		assert.Equal(t, mssante.BounceMail, got[i].Kind())
 		r, err := got[i].Report()
 		require.NoError(t, err)
 		require.Len(t, r.Recipients, 1)
+		assert.Equal(t, written, r.At)
 		assert.Equal(t, mssante.Failed, r.Recipients[0].State)
 		assert.Equal(t, code, r.Recipients[0].Code)
 		assert.Contains(t, r.Recipients[0].Final.Address, "@patient.mssante.fr")
