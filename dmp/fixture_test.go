@@ -125,11 +125,21 @@ func contentOf(tb testing.TB, c segur.Content) []byte {
 	return b.Bytes()
 }
 
+// sampleCard is the card of the radiologist.
+var sampleCard = sync.OnceValues(func() (segur.Credential, segur.Credential) { return card(samplePKI()) })
+
+func card(pki *credentialtest.PKI) (authentication, signature segur.Credential) {
+	return pki.Professional(), pki.Professional(credentialtest.ForSignature())
+}
+
 // onCard is a professional who acts by card, in DIRECTE.
 func onCard(srv *dmptest.Server) func(*dmp.Config) {
 	return func(c *dmp.Config) {
 		c.Mode, c.LocalAuthentication = dmp.Directe, dmp.ByCard
-		c.Credentials = segur.StaticCredential(srv.PKI().Professional())
-		c.Signing = segur.StaticCredential(srv.PKI().Professional(credentialtest.ForSignature()))
+		authentication, signature := sampleCard()
+		if srv.PKI() != samplePKI() {
+			authentication, signature = card(srv.PKI())
+		}
+		c.Credentials, c.Signing = segur.StaticCredential(authentication), segur.StaticCredential(signature)
 	}
 }
