@@ -166,7 +166,7 @@ func postfix(t *testing.T, pki *credentialtest.PKI, introspection string) *realS
 		require.NoError(t, os.Chmod(filepath.Join(r.dir, name), 0o644)) //nolint:gosec // its programs give up root first
 	}
 	r.dovecot(t, reader, dovecotForPostfix)
-	out, err := exec.CommandContext(t.Context(), testkit.Oracle(t, "postconf"), "-dh", "daemon_directory").Output()
+	out, err := exec.CommandContext(t.Context(), testkit.Oracle(t, "postconf"), "-c", filepath.Join(r.dir, "config"), "-dh", "daemon_directory").Output()
 	require.NoError(t, err)
 	master := filepath.Join(strings.TrimSpace(string(out)), "master")
 	run(t, filepath.Join(r.dir, "maillog"), []string{r.smtp, r.smtps}, master, "-d", "-c", filepath.Join(r.dir, "config"))
