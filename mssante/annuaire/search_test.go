@@ -216,3 +216,14 @@ func TestMemoryConcurrent(t *testing.T) {
 	require.NoError(t, m.Sweep(t.Context(), annuaire.TypePractitioner, "other"))
 	assert.Zero(t, m.Len(annuaire.TypePractitioner))
 }
+
+func TestSmartcards(t *testing.T) {
+	t.Parallel()
+	srv, c := start(t)
+	srv.Put(`{"resourceType":"Practitioner","id":"C1","active":true,"extension":[{"url":"https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-ext-smartcard",
+		"extension":[{"url":"type","valueCodeableConcept":{"coding":[{"code":"CPS"}]}},{"url":"number","valueString":"9900001"},{"url":"period","valuePeriod":{"start":"2026-01-01","end":"2029-01-01"}}]}]}`)
+	got := all(t, c.Practitioners(t.Context(), annuaire.PractitionerQuery{Smartcard: "9900001"}))
+	require.Len(t, got, 1)
+	assert.Equal(t, []annuaire.Smartcard{{Type: "CPS", Number: "9900001", Start: "2026-01-01", End: "2029-01-01"}}, got[0].Smartcards)
+	assert.Empty(t, all(t, c.Practitioners(t.Context(), annuaire.PractitionerQuery{Smartcard: "9900002"})))
+}

@@ -41,6 +41,8 @@ type TypeState struct {
 	Since time.Time `json:"since"`
 	// Generation is that of the last complete reading; see [Store].
 	Generation string `json:"generation"`
+	// Count is the number of resources of the last complete reading.
+	Count int `json:"count"`
 	// Pass is the reading under way. nil: none.
 	Pass *PassState `json:"pass,omitempty"`
 }
@@ -53,6 +55,8 @@ type PassState struct {
 	Started time.Time `json:"started"`
 	// Generation marks what it puts in the store.
 	Generation string `json:"generation"`
+	// Count is the number of resources that it put.
+	Count int `json:"count"`
 	// Next is the link to the next page. Empty: the first.
 	Next string `json:"next"`
 }
@@ -72,6 +76,10 @@ type SyncOptions struct {
 	Overlap time.Duration
 	// Full reads everything again.
 	Full bool
+	// Shrink accepts a complete reading with less than half of what the one
+	// before had. It is refused otherwise, and the copy keeps what it has: a
+	// service that answers badly is likelier than a directory that shrinks.
+	Shrink bool
 }
 
 // SyncStep is one page, applied to the store.
@@ -145,7 +153,7 @@ func (c *Client) syncType(ctx context.Context, store Store, state *SyncState, t 
 		s, err := c.begin(at, t, o)
 		more := false
 		if err == nil {
-			more, err = c.pass(ctx, store, state, at, s, yield)
+			more, err = c.pass(ctx, store, state, at, s, o.Shrink, yield)
 		}
 		var e *segur.Error
 		if err != nil && at.Pass != nil && at.Pass.Next != "" && !restarted && errors.As(err, &e) &&
@@ -191,7 +199,7 @@ func (c *Client) begin(at *TypeState, t Type, o SyncOptions) (search, error) {
 }
 
 // pass reads pages until the end; at is updated after each.
-func (c *Client) pass(ctx context.Context, store Store, state *SyncState, at *TypeState, s search, yield func(SyncStep, error) bool) (bool, error) {
+func (c *Client) pass(ctx context.Context, store Store, state *SyncState, at *TypeState, s search, shrink bool, yield func(SyncStep, error) bool) (bool, error) {
 	first := func() (*transport.Reply, error) { return c.query(ctx, s) }
 	if at.Pass.Next != "" {
 		next, err := c.next(at.Pass.Next) // the state was in the caller's hands
@@ -210,17 +218,22 @@ func (c *Client) pass(ctx context.Context, store Store, state *SyncState, at *Ty
 		if err := c.apply(ctx, store, generation, page, &step); err != nil {
 			return false, err
 		}
+		pass := *at.Pass
+		pass.Next = page.next
+		pass.Count += step.Put
+		at.Pass = &pass
 		if page.next == "" {
-			if at.Pass.Full {
+			if pass.Full {
+				if pass.Count < at.Count/2+at.Count%2 && !shrink {
+					at.Pass = nil
+					return false, protocol("the directory has less than half of what it had: nothing is removed from the copy")
+				}
+				at.Count = pass.Count
 				if err := store.Sweep(ctx, s.kind, generation); err != nil {
 					return false, storeError(err)
 				}
 			}
-			at.Since, at.Generation, at.Pass, step.Done = at.Pass.Started, generation, nil, true
-		} else {
-			pass := *at.Pass
-			pass.Next = page.next
-			at.Pass = &pass
+			at.Since, at.Generation, at.Pass, step.Done = pass.Started, generation, nil, true
 		}
 		step.State = state.clone()
 		if !yield(step, nil) {

@@ -81,6 +81,7 @@ func TestSync(t *testing.T) {
 	// After a month the deletions are not known any more: everything again.
 	_ = line.Sleep(t.Context(), 28*24*time.Hour)
 	srv.Forget("Practitioner/P99900000031")
+	o.Shrink = true // the one equipment is gone
 	steps = synced(t, c, m, &state, o)
 	assert.True(t, steps[0].Full)
 	assert.Empty(t, all(t, m.Practitioners(t.Context(), annuaire.PractitionerQuery{Number: "99900000031"})))
@@ -178,4 +179,29 @@ func TestSyncFailures(t *testing.T) {
 	assert.NotContains(t, strings.ToLower(err.Error()), "secret")
 	assert.Equal(t, 1, m.Len(annuaire.TypePractitioner))
 	require.ErrorIs(t, m.Put(t.Context(), "", &annuaire.Resource{Type: "Patient", ID: "1"}), segur.ErrInvalidInput)
+}
+
+// A complete reading that finds next to nothing is a fault of the service.
+func TestSyncShrink(t *testing.T) {
+	t.Parallel()
+	srv, c := town(t)
+	m := annuaire.NewMemory()
+	o := annuaire.SyncOptions{Types: []annuaire.Type{annuaire.TypePractitioner}, Full: true}
+	var state annuaire.SyncState
+	synced(t, c, m, &state, o)
+	assert.Equal(t, 3, state.Types[0].Count)
+	srv.Fail(annuairetest.Fault{Status: 200, Body: []byte(`{"resourceType":"Bundle","type":"searchset","total":0}`)})
+	var last annuaire.SyncStep
+	var err error
+	for last, err = range c.Sync(t.Context(), m, state, o) {
+		_ = last
+	}
+	require.ErrorIs(t, err, segur.ErrProtocol)
+	assert.Equal(t, 3, m.Len(annuaire.TypePractitioner))
+	assert.Nil(t, last.State.Types[0].Pass)
+	state = last.State
+	srv.Fail(annuairetest.Fault{Status: 200, Body: bundle(`{"resourceType":"Practitioner","id":"1"}`)})
+	o.Shrink = true
+	synced(t, c, m, &state, o)
+	assert.Equal(t, 1, m.Len(annuaire.TypePractitioner))
 }
