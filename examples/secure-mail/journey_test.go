@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,13 +65,23 @@ func (l *logs) attach(w *world) {
 	}
 }
 
+// hurry makes the pauses between the questions of CIBA pass at once.
+func hurry(w *world) {
+	var passed atomic.Int64
+	w.providerConfig.Clock = func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }
+	w.providerConfig.Pause = func(_ context.Context, d time.Duration) error {
+		passed.Add(int64(d))
+		return nil
+	}
+}
+
 func TestSecureMail(t *testing.T) {
 	t.Parallel()
 	out := filepath.Join(t.TempDir(), "out")
 	var stdout bytes.Buffer
 	var captured logs
 	var w *world
-	require.NoError(t, run(t.Context(), options{out: out, adjust: func(x *world) { w = x; captured.attach(x) }}, &stdout))
+	require.NoError(t, run(t.Context(), options{out: out, adjust: func(x *world) { w = x; hurry(x); captured.attach(x) }}, &stdout))
 
 	for _, fact := range []string{
 		"ID token verified", "confirm on the e-CPS", "signature verified",
@@ -199,6 +210,7 @@ func TestFailures(t *testing.T) {
 			var captured logs
 			err := run(ctx, options{adjust: func(w *world) {
 				captured.attach(w)
+				hurry(w)
 				for _, cfg := range w.configs() {
 					cfg.Retry.MaxAttempts = 1
 				}
@@ -220,6 +232,7 @@ func TestReconnects(t *testing.T) {
 	t.Parallel()
 	var stdout bytes.Buffer
 	require.NoError(t, run(t.Context(), options{adjust: func(w *world) {
+		hurry(w)
 		w.practiceConfig.Watch = mssante.WatchPolicy{MinBackoff: time.Millisecond}
 		w.centreConfig.Watch = w.practiceConfig.Watch
 		w.operator.Fail(mssantetest.Fault{Command: "FETCH", CutAfter: 2000, Times: 2})
@@ -233,6 +246,7 @@ func TestNothingArrives(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	err := run(ctx, options{adjust: func(w *world) {
+		hurry(w)
 		w.operator.AddMailbox(mssantetest.PrescriberMailbox, mssantetest.Held())
 	}}, &bytes.Buffer{})
 	require.Error(t, err)

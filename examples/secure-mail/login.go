@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/segur-sdk/segur/mssante"
 	"github.com/segur-sdk/segur/psc"
 	"github.com/segur-sdk/segur/psc/psctest"
 )
-
-// pollInterval is the pace that the fake sets for CIBA; the real one says five seconds.
-const pollInterval = 20 * time.Millisecond
 
 // login opens the session of the radiologist, whose tokens open the mailbox.
 func (t *tour) login(ctx context.Context) error {
@@ -66,7 +62,8 @@ func (t *tour) loginByPhone(ctx context.Context, client *psc.Client) error {
 		return err
 	}
 	t.line("phone (CIBA)", "confirm on the e-CPS when it shows %s", request.BindingMessage())
-	session, err := client.Poll(ctx, request)
+	t.provider.Confirm(radiologistID, request.BindingMessage(), true) // plays the user, who compares the numbers
+	session, err := client.Poll(ctx, request)                         // at the pace that the provider sets
 	if err != nil {
 		return err
 	}

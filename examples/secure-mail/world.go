@@ -34,7 +34,7 @@ type world struct {
 func newWorld() (*world, error) {
 	pki := credentialtest.NewPKI()
 	w := &world{
-		provider:  psctest.NewServer(psctest.WithPKI(pki), psctest.WithPollInterval(pollInterval)),
+		provider:  psctest.NewServer(psctest.WithPKI(pki), psctest.WithPollInterval(0)),
 		directory: annuairetest.NewServer(annuairetest.WithPKI(pki)),
 		operator:  mssantetest.NewServer(mssantetest.WithPKI(pki)),
 		list: whitelisttest.NewServer(whitelisttest.WithPKI(pki),
