@@ -110,8 +110,6 @@ func (p *operator) config(ctx context.Context) (mssante.Config, *x509.CertPool, 
 
 // sendForReal sends the report of the fictional patient and follows it.
 func sendForReal(ctx context.Context, o options, stdout io.Writer) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, o.operator.wait)
-	defer cancel()
 	cfg, roots, err := o.operator.config(ctx)
 	if err != nil {
 		return err
@@ -157,7 +155,9 @@ func sendForReal(ctx context.Context, o options, stdout io.Writer) (err error) {
 	if err := t.keep("IHE_XDM.ZIP", s.letter.Archive()); err != nil {
 		return err
 	}
-	t.followForReal(ctx, s)
+	following, cancel := context.WithTimeout(ctx, o.operator.wait)
+	defer cancel()
+	t.followForReal(following, s)
 	t.states(s)
 	return t.end()
 }
