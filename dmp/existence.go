@@ -181,19 +181,29 @@ func (c *Client) exchange(ctx context.Context, f *failure, patient segur.INS, r 
 }
 
 // onePatient is the patient of an answer: one who bears the number that was
-// asked for, or nobody.
+// asked for, or no INS at all where the answer is bound to the request; or
+// nobody.
 func onePatient(a *hl7Answer, asked segur.INS) (*xmlr.Node, error) {
 	list := a.subjects()
+	unbound := protocol("the answer names neither the patient nor the request")
 	switch {
 	case a.found != (len(list) > 0):
 		return nil, protocol("the answer contradicts itself on whether there is a record")
+	case !a.found && !a.named:
+		return nil, unbound
 	case !a.found:
 		return nil, nil //nolint:nilnil // nobody, and nothing wrong
 	case len(list) > 1:
 		return nil, protocol("the answer holds several patients")
 	}
-	ins, _ := identifiers(patientIDs(list[0]))
-	if len(ins) > 0 && !slices.Contains(ins, asked) {
+	ids := patientIDs(list[0])
+	ins, _ := identifiers(ids)
+	// A number that cannot be read is that of somebody all the same.
+	claimed := slices.ContainsFunc(ids, func(id segur.Identifier) bool { return segur.IsINSAuthority(id.Root) })
+	switch {
+	case !claimed && !a.named:
+		return nil, unbound
+	case claimed && !slices.Contains(ins, asked):
 		return nil, &segur.Error{Kind: segur.KindConflict,
 			Message: "the record answers under another INS than the one that was asked for",
 			Help: segur.Text{
@@ -204,9 +214,8 @@ func onePatient(a *hl7Answer, asked segur.INS) (*xmlr.Node, error) {
 }
 
 func recordStatus(a *hl7Answer, patient *xmlr.Node) *RecordStatus {
-	lines := a.attentionLines()
 	s := &RecordStatus{Exists: patient != nil,
-		Authorization: AuthorizationStatus(strings.TrimSpace(lines["AUTORISATION"].Attr("code"))), DeclaredGP: boolean(lines["STATUT_MT"])}
+		Authorization: AuthorizationStatus(strings.TrimSpace(a.lines["AUTORISATION"].Attr("code"))), DeclaredGP: boolean(a.lines["STATUT_MT"])}
 	if patient == nil {
 		return s
 	}

@@ -12,21 +12,31 @@ import (
 // freeText removes from a text of the service what may identify somebody whom
 // the caller did not name: capitalised words that are no words of the field,
 // dates, long numbers. The calls that only know the INS read texts such as
-// « Dossier de M. X » that no comparison with known names can clean.
+// « Dossier de M. X » that no comparison with known names can clean. A name in
+// lower case is only known by the title before it.
 func freeText(s string) string {
 	var b strings.Builder
-	start := true // of a sentence
+	titled := 0 // words that a title may still announce
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case unicode.IsLetter(r):
 			word, end := letters(s, i)
-			if suspicious(word, start, s[end:]) && !part(s, i, end) {
+			title := titles[strings.ToLower(word)]
+			named := titled > 0 && !title && utf8.RuneCountInString(word) > 1 && !known(word)
+			if (named || suspicious(word)) && !part(s, i, end) {
 				b.WriteString(removed)
 			} else {
 				b.WriteString(word)
 			}
-			i, start = end, false
+			switch i = end; {
+			case title:
+				titled = 4
+			case named:
+				titled--
+			default:
+				titled = 0
+			}
 		case r >= '0' && r <= '9':
 			number, end := digits(s, i)
 			if identifies(number) && !part(s, i, end) {
@@ -34,11 +44,11 @@ func freeText(s string) string {
 			} else {
 				b.WriteString(number)
 			}
-			i, start = end, false
+			i, titled = end, 0
 		default:
 			b.WriteRune(r)
-			if strings.ContainsRune(".!?:;", r) {
-				start = true
+			if !strings.ContainsRune(" .-'’\u00a0", r) {
+				titled = 0
 			}
 			i += size
 		}
@@ -92,21 +102,15 @@ func part(s string, from, end int) bool {
 	return from > 0 && strings.ContainsRune("_0123456789", rune(s[from-1])) || end < len(s) && strings.ContainsRune("_0123456789", rune(s[end]))
 }
 
-// suspicious reports whether a word may be a name.
-func suspicious(word string, start bool, rest string) bool {
-	if !capital(word) || utf8.RuneCountInString(word) < 2 || known(word) {
-		return false
-	}
-	if strings.ToUpper(word) == word {
-		return true
-	}
-	if !start {
-		return true
-	}
-	// A sentence begins with a capital; a name is followed by another one.
-	next, _ := letters(strings.TrimLeft(rest, " -'’"), 0)
-	return capital(next) && !known(next)
+// suspicious reports whether a word may be a name: a sentence begins with a
+// capital, but as well with a name.
+func suspicious(word string) bool {
+	return capital(word) && utf8.RuneCountInString(word) > 1 && !known(word)
 }
+
+// titles announce a name.
+var titles = map[string]bool{"m": true, "mr": true, "mme": true, "mlle": true, "monsieur": true, "madame": true, "mademoiselle": true,
+	"dr": true, "docteur": true, "pr": true, "professeur": true, "né": true, "née": true}
 
 // known reports whether a word is one of the field, or made of such words:
 // AuthorInstitution, MessageID, DMPClosed.
@@ -135,7 +139,8 @@ func capital(word string) bool {
 	return false
 }
 
-// vocabulary are the words of the field that its messages write with a capital.
+// vocabulary are the words of the field that its messages write with a
+// capital, and those that follow a name.
 var vocabulary = func() map[string]bool {
 	out := map[string]bool{}
 	for _, w := range strings.Fields(`
@@ -149,7 +154,13 @@ var vocabulary = func() map[string]bool {
 		mon espace santé ségur author institution person id name code message header reply to action entry unique registry repository
 		metadata addressing property required this that it user query body security assertion schema not found closed ok hl7 xds soap saml tls xml oid uuid
 		kos cda pdf leaf class object ref list too many results source sources résultats résultat trop période
-		pharmaciens pharmacien médecins spécialité obligatoire not valid invalid unknown error access denied the an no is request response ok nok`) {
+		pharmaciens pharmacien médecins spécialité obligatoire not valid invalid unknown error access denied the an no is request response ok nok
+		est sont a ont été peut doit peuvent doivent existe inattendu inattendue inconnu inconnue inconnus incorrect incorrecte manquant manquante
+		absent absente absence présence expiré expirée invalides interdit interdite bloqué bloquée blocage anomalie problème délai durée dépassé dépassée
+		dépassement taille type nombre nom prénom sexe lieu naissance pays adresse version contenu élément attribut balise schéma jeton traitement
+		technique interne fonction fonctionnelle consultation alimentation création modification fermeture réactivation mise liste lot soumission
+		entrée référence plusieurs doublon vérifier vérifiez contacter contactez réessayer réessayez attention information avertissement
+		internal failed failure missing unable cannot could duplicate expired unexpected bad timeout time out must has have already`) {
 		out[w] = true
 	}
 	return out
@@ -164,6 +175,12 @@ func (f *failure) keepNames(payload *xmlr.Node) {
 		switch n.Name.Local {
 		case "family", "given", "lastName", "patronymicalName", "firstName", "nationalId":
 			f.private = append(f.private, privateTexts(n.DeepText())...)
+		case "name": // what stands beside the parts, or without any
+			for _, word := range strings.FieldsFunc(n.Text(), func(r rune) bool { return !unicode.IsLetter(r) }) {
+				if !vocabulary[strings.ToLower(word)] {
+					f.private = append(f.private, privateTexts(word)...)
+				}
+			}
 		}
 	}
 }

@@ -36,6 +36,12 @@ func TestFreeText(t *testing.T) {
 		"DUPONT^JEAN est inconnu":                   "[removed]^[removed] est inconnu",
 		"[removed] Martin [removed]":                "[removed]",
 		"Accès de Claude RADIOLOGUE (899900000015)": "Accès de [removed] ([removed])",
+		"Dupont n'a pas d'accès":                    "[removed] n'a pas d'accès",
+		"Refus. Élodie : opposition":                "Refus. [removed] : opposition",
+		"accès refusé par mme dupont":               "accès refusé par mme [removed]",
+		"m. jean-pierre dupont est inconnu":         "m. [removed] est inconnu",
+		"née dupont, le 14/03/1985":                 "née [removed], le [removed]",
+		"le dr martin a refusé":                     "le dr [removed] a refusé",
 	} {
 		assert.Equal(t, want, dmp.FreeText(s))
 	}

@@ -1,6 +1,7 @@
 package dmp
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -93,9 +94,12 @@ func protocol(message string) error { return &segur.Error{Kind: segur.KindProtoc
 
 // hl7Answer is an answer that the record processed.
 type hl7Answer struct {
-	root, act *xmlr.Node
-	// found tells OK from NF.
-	found bool
+	act *xmlr.Node
+	// lines are the values of the attention lines by key word.
+	lines map[string]*xmlr.Node
+	// found tells OK from NF; named, that the answer repeats an identifier of
+	// the request.
+	found, named bool
 }
 
 // readHL7 reads the wrapper of an answer to r: that it is one, that it was
@@ -105,18 +109,20 @@ func (r *hl7Request) readHL7(payload *xmlr.Node, interaction string) (*hl7Answer
 	if !payload.Is(nsHL7, interaction) {
 		return nil, protocol("the answer is not the HL7 v3 message " + interaction)
 	}
-	a := &hl7Answer{root: payload, act: payload.Child(nsHL7, "controlActProcess")}
+	a := &hl7Answer{act: payload.Child(nsHL7, "controlActProcess")}
 	acks := payload.All(nsHL7, "acknowledgement")
 	if len(acks) != 1 {
 		return nil, protocol("the answer does not hold one acknowledgement")
 	}
 	ack, query := acks[0], a.act.Child(nsHL7, "queryAck")
-	if id := ack.Find(nsHL7, "targetMessage/id").Attr("extension"); id != "" && id != r.ids[0] {
+	message, queryID := ack.Find(nsHL7, "targetMessage/id").Attr("extension"), query.Child(nsHL7, "queryId").Attr("extension")
+	switch {
+	case message != "" && message != r.ids[0]:
 		return nil, protocol("the answer is to another message")
-	}
-	if id := query.Child(nsHL7, "queryId").Attr("extension"); id != "" && id != r.ids[1] {
+	case queryID != "" && queryID != r.ids[1]:
 		return nil, protocol("the answer is to another query")
 	}
+	a.named = message+queryID != ""
 	response := query.Child(nsHL7, "queryResponseCode").Attr("code")
 	// The norm has an attribute; TD0.5 answers with an element.
 	types := slices.DeleteFunc([]string{ack.Attr("typeCode"), ack.Child(nsHL7, "typeCode").Attr("code")},
@@ -137,7 +143,9 @@ func (r *hl7Request) readHL7(payload *xmlr.Node, interaction string) (*hl7Answer
 	default:
 		return nil, protocol("the answer does not say whether a record was found")
 	}
-	return a, nil
+	var err error
+	a.lines, err = attentionLines(payload)
+	return a, err
 }
 
 // refusal is the error that an acknowledgement holds.
@@ -160,15 +168,21 @@ func refusal(ack *xmlr.Node, fallback string) error {
 	return e
 }
 
-// attentionLines are the values of the attention lines by key word.
-func (a *hl7Answer) attentionLines() map[string]*xmlr.Node {
+// attentionLines are the values of the attention lines by key word. Two that
+// differ are no answer: one of them may be an authorisation.
+func attentionLines(payload *xmlr.Node) (map[string]*xmlr.Node, error) {
 	out := map[string]*xmlr.Node{}
-	for line := range a.root.Each(nsHL7, "attentionLine") {
-		if key := line.Child(nsHL7, "keyWordText").Attr("code"); key != "" && out[key] == nil {
-			out[key] = line.Child(nsHL7, "value")
+	for line := range payload.Each(nsHL7, "attentionLine") {
+		key, value := line.Child(nsHL7, "keyWordText").Attr("code"), line.Child(nsHL7, "value")
+		if key == "" {
+			continue
 		}
+		if first, twice := out[key]; twice && (first.Attr("code") != value.Attr("code") || first.Attr("value") != value.Attr("value")) {
+			return nil, protocol("the answer says two things of the user")
+		}
+		out[key] = value
 	}
-	return out
+	return out, nil
 }
 
 // subjects are the patients of the answer.
@@ -177,16 +191,17 @@ func (a *hl7Answer) subjects() []*xmlr.Node {
 }
 
 // boolean is a value of type BL; nil when absent or nothing that it may be.
-func boolean(n *xmlr.Node) *bool {
-	var out bool
-	switch strings.TrimSpace(n.Attr("value")) {
+func boolean(n *xmlr.Node) *bool { return truth(strings.TrimSpace(n.Attr("value"))) }
+
+// truth is a boolean of XML Schema; nil when it is none.
+func truth(s string) *bool {
+	switch s {
 	case "true", "1":
-		out = true
+		return ptr(true)
 	case "false", "0":
-	default:
-		return nil
+		return ptr(false)
 	}
-	return &out
+	return nil
 }
 
 // Observation is a coded fact that the record states of a patient.
@@ -220,20 +235,20 @@ func observations(patient *xmlr.Node) []Observation {
 	return out
 }
 
-// observed is the boolean of the observation with this code; nil when absent.
-func observed(list []Observation, code string) *bool {
+// observed is the boolean of the observation with this code; nil when absent,
+// or when two of them differ.
+func observed(list []Observation, code string) (out *bool) {
 	for _, o := range list {
 		if o.Code.Code != code {
 			continue
 		}
-		switch o.Value {
-		case "true", "1":
-			return ptr(true)
-		case "false", "0":
-			return ptr(false)
+		v := truth(o.Value)
+		if out != nil && v != nil && *v != *out {
+			return nil
 		}
+		out = cmp.Or(v, out)
 	}
-	return nil
+	return out
 }
 
 func ptr[T any](v T) *T { return &v }

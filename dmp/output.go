@@ -74,12 +74,4 @@ func values(n *xmlr.Node, name string) (out []string) {
 func text(n *xmlr.Node, name string) string { return stated(n.Child(n.Name.Space, name).Text()) }
 
 // flag is a boolean of XML Schema; nil when absent or nothing that it may be.
-func flag(n *xmlr.Node, name string) *bool {
-	switch strings.ToLower(text(n, name)) {
-	case "true", "1":
-		return ptr(true)
-	case "false", "0":
-		return ptr(false)
-	}
-	return nil
-}
+func flag(n *xmlr.Node, name string) *bool { return truth(strings.ToLower(text(n, name))) }
