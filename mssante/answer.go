@@ -2,6 +2,7 @@ package mssante
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -62,7 +63,8 @@ type Acknowledgement struct {
 // when the receipt would go elsewhere than where the mail comes from
 // ([CodeConfirmation]): both are [segur.ErrRefused], and nothing is sent.
 //
-// A mail that grows too large with the original gets its header only. Answering
+// A mail that grows too large with the original gets its header only, as does
+// one whose original has 8-bit text that the operator does not take. Answering
 // twice sends two receipts: mark the mail as processed afterwards.
 func (c *Client) Answer(ctx context.Context, m *Incoming, o Outcome) (*Acknowledgement, error) {
 	return c.answer(ctx, m, o, c.Send)
@@ -89,33 +91,42 @@ func (c *Client) answer(ctx context.Context, m *Incoming, o Outcome, send func(c
 	if !asked && o.Error == "" {
 		return ack, nil
 	}
-	if why := m.loops(); why != "" {
+	why := m.loops()
+	if sameAddress(m.From.Address, c.cfg.Mailbox) {
+		why = "the mail comes from the mailbox itself"
+	}
+	if why != "" {
 		return ack, refuse(m, CodeLoopGuard, why)
 	}
 	to := []Address{m.From}
 	if ack.Kind = ErrorMail; asked {
 		ack.Kind = DispositionMail
 		to = m.ReadReceiptTo
-		if why := c.mustConfirm(m); why != "" && !o.Confirmed {
-			ack.Kind = 0
-			return ack, refuse(m, CodeConfirmation, why)
-		}
+	}
+	if why := c.mustConfirm(m); why != "" && !o.Confirmed {
+		ack.Kind = 0
+		return ack, refuse(m, CodeConfirmation, why)
 	}
 	recipients, why := c.answerTo(to, ack.Kind)
 	if why != "" {
 		ack.Kind = 0
 		return ack, refuse(m, "", why)
 	}
-	var err error
-	for size := wholeOriginal; size <= headerOnly; size++ {
-		if ack.Letter, err = c.composeAnswer(m, o, ack.Kind, recipients, size); err == nil {
+	size, sevenBit := wholeOriginal, false
+	for {
+		var err error
+		if ack.Letter, err = c.composeAnswer(m, o, ack.Kind, recipients, size, sevenBit); err == nil {
 			ack.Receipt, err = send(ctx, ack.Letter)
 		}
-		if segur.KindOf(err) != segur.KindTooLarge {
-			break
+		switch {
+		case segur.KindOf(err) == segur.KindTooLarge && size < headerOnly:
+			size++
+		case errors.Is(err, errEightBit) && !sevenBit:
+			sevenBit = true
+		default:
+			return ack, err
 		}
 	}
-	return ack, err
 }
 
 func refuse(m *Incoming, code, why string) error {
@@ -171,6 +182,8 @@ func (m *Incoming) loops() string {
 		return "the mail has an empty Return-Path"
 	case daemon(m.From.Address):
 		return "the mail comes from a mail server"
+	case m.list:
+		return "the mail comes from a mailing list (List-Id)"
 	}
 	switch strings.ToLower(strings.TrimSpace(m.precedence)) {
 	case "bulk", "list", "junk":
@@ -179,18 +192,21 @@ func (m *Incoming) loops() string {
 	return ""
 }
 
-// mustConfirm says why a person must agree to the receipt, or "" (RFC 8098
+// mustConfirm says why a person must agree to the answer, or "" (RFC 8098
 // section 2.1).
 func (c *Client) mustConfirm(m *Incoming) string {
+	if !m.hasReturnPath && c.cfg.RequireReturnPath {
+		return "the mail has no Return-Path: a person must agree"
+	}
+	if len(m.ReadReceiptTo) == 0 {
+		return "" // an error goes to who wrote the mail
+	}
 	first := m.ReadReceiptTo[0].Address
 	if slices.ContainsFunc(m.ReadReceiptTo, func(a Address) bool { return !sameAddress(a.Address, first) }) {
 		return "the receipt is asked for several addresses: a person must agree"
 	}
 	path := m.returnPath
 	if !m.hasReturnPath {
-		if c.cfg.RequireReturnPath {
-			return "the mail has no Return-Path: a person must agree"
-		}
 		path = m.From.Address
 	}
 	if !sameAddress(first, path) {

@@ -151,6 +151,8 @@ func TestAnswerGuards(t *testing.T) {
 		"automatic, an error":    {"Auto-Submitted: auto-replied (vacation)\r\n", mssante.Outcome{Error: mssante.OtherError}, mssante.CodeLoopGuard},
 		"no return path":         {"Return-Path: <>\r\nDisposition-Notification-To: " + from + "\r\n", mssante.Outcome{}, mssante.CodeLoopGuard},
 		"a list":                 {"Precedence: bulk\r\nDisposition-Notification-To: " + from + "\r\n", mssante.Outcome{Confirmed: true}, mssante.CodeLoopGuard},
+		"a list, by its name":    {"List-Id: <x.y>\r\nDisposition-Notification-To: " + from + "\r\n", mssante.Outcome{}, mssante.CodeLoopGuard},
+		"from the mailbox":       {"", mssante.Outcome{Error: mssante.OtherError}, mssante.CodeLoopGuard},
 		"elsewhere":              {"Return-Path: <" + from + ">\r\nDisposition-Notification-To: other@x.mssante.fr\r\n", mssante.Outcome{}, mssante.CodeConfirmation},
 		"elsewhere, by From":     {"Disposition-Notification-To: other@x.mssante.fr\r\n", mssante.Outcome{Read: mssante.Displayed, Manual: true}, mssante.CodeConfirmation},
 		"another return path":    {"Return-Path: <other@x.mssante.fr>\r\nDisposition-Notification-To: " + from + "\r\n", mssante.Outcome{}, mssante.CodeConfirmation},
@@ -159,7 +161,11 @@ func TestAnswerGuards(t *testing.T) {
 		"no plain address":       {"Disposition-Notification-To: \"a b\"@x.mssante.fr\r\n", mssante.Outcome{Confirmed: true}, ""},
 	} {
 		srv.AddMailbox(box)
-		srv.Deliver(box, []byte("From: "+from+"\r\nTo: "+box+"\r\nMessage-ID: <g@x.fr>\r\n"+c.headers+"Subject: essai\r\n\r\nx\r\n"))
+		author := from
+		if name == "from the mailbox" {
+			author = box
+		}
+		srv.Deliver(box, []byte("From: "+author+"\r\nTo: "+box+"\r\nMessage-ID: <g@x.fr>\r\n"+c.headers+"Subject: essai\r\n\r\nx\r\n"))
 		in := receive(t, reader, mssante.Filter{})[0]
 		ack, err := reader.Answer(t.Context(), in, c.outcome)
 		require.ErrorIs(t, err, segur.ErrRefused, name)
@@ -189,6 +195,10 @@ func TestAnswerGuards(t *testing.T) {
 	srv.Deliver(box, []byte("From: "+from+"\r\nDisposition-Notification-To: "+from+"\r\nMessage-ID: <h@x.fr>\r\n\r\nx\r\n"))
 	_, err = strict.Answer(t.Context(), receive(t, strict, mssante.Filter{})[0], mssante.Outcome{})
 	require.ErrorIs(t, err, segur.ErrRefused)
+	srv.AddMailbox(box)
+	srv.Deliver(box, []byte("From: "+from+"\r\nMessage-ID: <i@x.fr>\r\n\r\nx\r\n"))
+	_, err = strict.Answer(t.Context(), receive(t, strict, mssante.Filter{})[0], mssante.Outcome{Error: mssante.OtherError})
+	require.ErrorIs(t, err, segur.ErrRefused, "nor is an error told")
 
 	for name, o := range map[string]mssante.Outcome{
 		"no such code":        {Error: "907"},

@@ -18,7 +18,8 @@ const (
 )
 
 // composeAnswer writes a read receipt, or a mail of integration error.
-func (c *Client) composeAnswer(m *Incoming, o Outcome, kind MailKind, to []recipient, size int) (*Letter, error) {
+// sevenBit: the operator takes no 8-bit text.
+func (c *Client) composeAnswer(m *Incoming, o Outcome, kind MailKind, to []recipient, size int, sevenBit bool) (*Letter, error) {
 	id, err := c.cfg.IDs.UUID()
 	if err != nil {
 		return nil, err
@@ -55,11 +56,16 @@ func (c *Client) composeAnswer(m *Incoming, o Outcome, kind MailKind, to []recip
 	}
 	w.header("Content-Type", mediaType+";\r\n boundary=\""+w.boundary+`"`)
 	w.begin()
-	w.text(answerText(m, o, kind, size))
+	original, bits := transportable(m.raw)
+	l.eightBit = bits == "8bit"
+	if size == headerOnly || l.eightBit && sevenBit {
+		original, l.eightBit = nil, false
+	}
+	w.text(answerText(m, o, original != nil, kind == ErrorMail))
 	if kind == DispositionMail {
 		c.writeDisposition(w, m, o)
 	}
-	w.original(m, size)
+	w.original(m, original, bits)
 	if size == wholeOriginal {
 		w.files(m)
 	}
@@ -91,7 +97,7 @@ func reportSubject(original string, code IntegrationCode) string {
 
 // answerText is what people read: no data of the patient, whom the original
 // names already.
-func answerText(m *Incoming, o Outcome, kind MailKind, size int) string {
+func answerText(m *Incoming, o Outcome, attached, errorMail bool) string {
 	var b strings.Builder
 	b.WriteString("Bonjour,\n\n")
 	mail := "Votre message"
@@ -116,9 +122,9 @@ func answerText(m *Incoming, o Outcome, kind MailKind, size int) string {
 		b.WriteString("\nMerci de vérifier les informations transmises, puis d'envoyer de nouveau le document.\n")
 	}
 	switch {
-	case size == headerOnly:
-		b.WriteString("\nLe message d'origine est trop volumineux pour être joint.\n")
-	case kind == ErrorMail || o.Read == ProcessedError:
+	case !attached:
+		b.WriteString("\nLe message d'origine n'a pas pu être joint : seul son en-tête l'est.\n")
+	case errorMail || o.Read == ProcessedError:
 		b.WriteString("\nLe message d'origine et ses fichiers sont joints.\n")
 	}
 	if !o.Manual {
@@ -163,10 +169,9 @@ func (c *Client) originalRecipient(m *Incoming) string {
 	return c.cfg.Mailbox
 }
 
-// original attaches the mail that is answered.
-func (w *mimeWriter) original(m *Incoming, size int) {
-	raw, bits, ok := transportable(m.raw)
-	if size == headerOnly || !ok {
+// original attaches the mail that is answered, or what names it when raw is nil.
+func (w *mimeWriter) original(m *Incoming, raw []byte, bits string) {
+	if raw == nil {
 		w.part("Content-Type", "text/rfc822-headers")
 		if echoID(m.MessageID) {
 			w.header("Message-ID", "<"+m.MessageID+">")
@@ -183,22 +188,22 @@ func (w *mimeWriter) original(m *Incoming, size int) {
 	w.string("\r\n")
 }
 
-// transportable puts line ends right, and says whether a mail can be attached
-// as it is: lines that are short enough, and no zero byte.
-func transportable(raw []byte) (out []byte, bits string, ok bool) {
+// transportable puts line ends right, and says in how many bits a mail can be
+// attached as it is. nil when it cannot: a line is too long, or has a zero byte.
+func transportable(raw []byte) (out []byte, bits string) {
 	bits = "7bit"
 	out = make([]byte, 0, len(raw)+64)
 	for line := range bytes.SplitSeq(bytes.TrimSuffix(raw, []byte("\n")), []byte("\n")) {
 		line = bytes.TrimSuffix(line, []byte("\r"))
 		if len(line) > 998 || bytes.ContainsAny(line, "\x00\r") {
-			return nil, "", false
+			return nil, ""
 		}
 		if bytes.ContainsFunc(line, func(r rune) bool { return r > 0x7f }) {
 			bits = "8bit"
 		}
 		out = append(append(out, line...), '\r', '\n')
 	}
-	return out, bits, true
+	return out, bits
 }
 
 // files attaches the archive and the PDF copies of the mail again.

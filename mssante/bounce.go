@@ -22,6 +22,9 @@ var reasons = []struct {
 		`(user|recipient|mailbox|address) (\S+ ){0,2}(unknown|not found|does not exist)|no such (user|mailbox)`), "5.1.1"},
 }
 
+// stillTrying is how servers say that they go on.
+var stillTrying = regexp.MustCompile(`(?i)\b(delayed|will (be retried|retry|keep trying)|still being retried|not need to resend|nouvelles? tentatives?|differee?s?|retardee?s?)\b`)
+
 // bounce reads a mail that says in words that another was not delivered.
 func (m *Incoming) bounce(r *Report) {
 	text := m.Text
@@ -39,7 +42,8 @@ func (m *Incoming) bounce(r *Report) {
 			}
 		}
 	}
-	if one.Code != "" && one.Code[0] == '4' {
+	// Codes of the 4xx class do not make it a delay: the server gave up.
+	if stillTrying.MatchString(toASCII(cutText(m.Subject+"\n"+text, 8<<10))) {
 		one.State = Delayed
 	}
 	named := mailAddress.FindAllString(m.failedRecipients, maxAddresses)

@@ -137,13 +137,13 @@ func (d *Delivery) Sent(r *Receipt) error {
 		mine := &d.Recipients[i]
 		switch {
 		case mine.Submission == Accepted:
+		case s.Unknown, s.Accepted && r.Unknown && !r.Accepted:
+			mine.Submission, mine.Unknown = Queued, true
 		case s.Accepted && r.Accepted:
 			mine.Submission, mine.Unknown = Accepted, false
 			if mine.Transport == "" {
 				mine.Status, mine.Code = 0, ""
 			}
-		case s.Accepted && r.Unknown:
-			mine.Submission, mine.Unknown = Queued, true
 		case s.Status == 0 || s.Accepted: // not reached, or taken back
 		default:
 			mine.Submission = Queued
@@ -164,7 +164,8 @@ func (d *Delivery) Sent(r *Receipt) error {
 //
 // The report is matched by the Message-ID first, else by the envelope's
 // identifier; the recipient by its original address, else by the final one,
-// else by being the only one: a box may forward to another.
+// else by being the only one: a box may forward to another. A recipient that
+// writes the report speaks for itself, not for another recipient.
 func (d *Delivery) Apply(r *Report) (changed bool, err error) {
 	missing := func(what string) error {
 		return &segur.Error{Op: opDelivery, Kind: segur.KindNotFound, RequestID: d.MessageID, Message: what}
@@ -172,10 +173,11 @@ func (d *Delivery) Apply(r *Report) (changed bool, err error) {
 	if r == nil || r.MessageID != d.MessageID && (r.MessageID != "" || r.EnvelopeID == "" || r.EnvelopeID != d.EnvelopeID) {
 		return false, missing("the report is about another mail")
 	}
+	author := d.named(r.From.Address)
 	matched := false
 	for _, said := range r.Recipients {
 		mine := d.find(said)
-		if mine == nil {
+		if mine == nil || author != nil && mine != author {
 			continue
 		}
 		matched = true
@@ -200,18 +202,23 @@ func moment(t time.Time) time.Time {
 
 func (d *Delivery) find(said RecipientReport) *RecipientDelivery {
 	for _, address := range []string{said.Original.Address, said.Final.Address} {
-		if address == "" {
-			continue
-		}
-		ref := RecipientRef(d.MessageID, address)
-		for i := range d.Recipients {
-			if d.Recipients[i].Ref == ref {
-				return &d.Recipients[i]
-			}
+		if found := d.named(address); found != nil {
+			return found
 		}
 	}
 	if len(d.Recipients) == 1 {
 		return &d.Recipients[0]
+	}
+	return nil
+}
+
+// named is the recipient of an address, or nil.
+func (d *Delivery) named(address string) *RecipientDelivery {
+	ref := RecipientRef(d.MessageID, address)
+	for i := range d.Recipients {
+		if d.Recipients[i].Ref == ref {
+			return &d.Recipients[i]
+		}
 	}
 	return nil
 }

@@ -91,6 +91,19 @@ func TestDeliveryMatching(t *testing.T) {
 	d = follow(box)
 	_, err = d.Apply(said(0, mssante.RecipientReport{Final: address("app@x.mssante.fr"), Read: mssante.Processed}))
 	require.NoError(t, err, "the only one")
+	// A recipient speaks for itself only; who is none may speak for one.
+	d = follow(box, second)
+	forged := said(0, mssante.RecipientReport{Final: address(box), Read: mssante.Processed})
+	forged.From = address(strings.ToUpper(second))
+	changed, err = d.Apply(forged)
+	require.ErrorIs(t, err, segur.ErrNotFound)
+	assert.False(t, changed)
+	assert.Empty(t, d.Recipients[0].Read)
+	forged.From = address("app@x.mssante.fr")
+	_, err = d.Apply(forged)
+	require.NoError(t, err)
+	assert.Equal(t, mssante.Processed, d.Recipients[0].Read)
+	d = follow(box)
 	// Another mail; by the envelope when the report names no mail.
 	other := said(0, mssante.RecipientReport{Final: address(box), State: mssante.Failed})
 	other.MessageID = "other@x.fr"

@@ -56,7 +56,7 @@ type Incoming struct {
 
 	auto, precedence, mediaType, originalRecipient, failedRecipients string
 	returnPath                                                       string
-	hasReturnPath                                                    bool
+	hasReturnPath, list                                              bool
 	bounceSubjects                                                   []string // Config.BounceSubjects
 }
 

@@ -19,7 +19,8 @@ import (
 // it (part). sound is false when something was repaired.
 func splitHeader(raw []byte, part bool) (h textproto.MIMEHeader, body []byte, sound bool) {
 	h = textproto.MIMEHeader{}
-	last := ""
+	fields := fieldReader{h: h}
+	defer fields.flush()
 	for rest := raw; ; {
 		line, after, ended := bytes.Cut(rest, []byte("\n"))
 		line = bytes.TrimSuffix(line, []byte("\r"))
@@ -28,14 +29,12 @@ func splitHeader(raw []byte, part bool) (h textproto.MIMEHeader, body []byte, so
 			return h, nil, false
 		case len(line) == 0:
 			return h, after, true
-		case (line[0] == ' ' || line[0] == '\t') && last != "":
-			values := h[last]
-			values[len(values)-1] += " " + string(bytes.TrimSpace(line))
+		case (line[0] == ' ' || line[0] == '\t') && fields.key != "":
+			fields.fold(line)
 		default:
 			name, value, ok := bytes.Cut(line, []byte(":"))
 			if key := strings.TrimRight(string(name), " \t"); ok && fieldName(key) && (!part || prefixFold(key, "content-")) {
-				last = textproto.CanonicalMIMEHeaderKey(key)
-				h[last] = append(h[last], string(bytes.TrimSpace(value)))
+				fields.field(key, value)
 				break
 			}
 			return h, rest, false
@@ -45,6 +44,31 @@ func splitHeader(raw []byte, part bool) (h textproto.MIMEHeader, body []byte, so
 		}
 		rest = after
 	}
+}
+
+// fieldReader puts folded lines together, in a time that grows with their
+// length and no more.
+type fieldReader struct {
+	h     textproto.MIMEHeader
+	key   string
+	value []byte
+}
+
+func (f *fieldReader) field(name string, value []byte) {
+	f.flush()
+	f.key, f.value = textproto.CanonicalMIMEHeaderKey(name), append(f.value[:0], bytes.TrimSpace(value)...)
+}
+
+func (f *fieldReader) fold(line []byte) {
+	f.value = append(append(f.value, ' '), bytes.TrimSpace(line)...)
+}
+
+// flush ends the field under way.
+func (f *fieldReader) flush() {
+	if f.key != "" {
+		f.h[f.key] = append(f.h[f.key], string(f.value))
+	}
+	f.key = ""
 }
 
 func fieldName(s string) bool {
@@ -125,10 +149,15 @@ func trimEnd(b []byte) []byte {
 // blankParameter is a parameter of a media type with a blank after "=".
 var blankParameter = regexp.MustCompile(`([;\s][\w*.-]+)\s*=\s+`)
 
+const maxDate = 200
+
 var comment = regexp.MustCompile(`\([^()]*\)`)
 
 // readDate reads a date, comments anywhere.
 func readDate(s string) (d time.Time, sound bool) {
+	if len(s) > maxDate {
+		return time.Time{}, false
+	}
 	if d, err := mail.ParseDate(s); err == nil {
 		return d, true
 	}

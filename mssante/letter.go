@@ -22,6 +22,8 @@ type Letter struct {
 	// report: about another mail, with no return path of its own, so that
 	// nothing ever answers it.
 	report bool
+	// eightBit: the mail has bytes that only 8BITMIME transports.
+	eightBit bool
 	// codes are those of the documents, for traces.
 	codes    []string
 	warnings []segur.Detail

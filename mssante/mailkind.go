@@ -123,11 +123,12 @@ func (m *Incoming) bounces() bool {
 
 // stripTags takes off what people and software put before a subject.
 func stripTags(subject string) string {
-	for {
+	for range maxTags {
 		loc := tags.FindStringIndex(subject)
 		if loc == nil {
-			return strings.TrimSpace(subject)
+			break
 		}
 		subject = subject[loc[1]:]
 	}
+	return strings.TrimSpace(subject)
 }

@@ -71,7 +71,7 @@ func readDisposition(s string) (read Read, automatic bool) {
 		}
 	case "deleted":
 		read = Deleted
-	case "failed", "error", "denied":
+	case "failed", "error":
 		read = ProcessedError
 	}
 	return read, automatic
@@ -110,18 +110,19 @@ func integrationCode(s string) (IntegrationCode, string) {
 // codeInWords looks for the code of an error in the subject and in the text.
 func (m *Incoming) codeInWords() (IntegrationCode, string) {
 	code, label := "", ""
-	if f := labelWords.FindStringSubmatch(m.Text); f != nil {
+	text := cutText(m.Text, 64<<10)
+	if f := labelWords.FindStringSubmatch(text); f != nil {
 		label = strings.TrimSpace(f[1])
 	}
 	if f := errorSubject.FindStringSubmatch(m.Subject); f != nil {
 		code = f[1]
 	}
 	if code == "" {
-		if f := codeWords.FindStringSubmatch(m.Text); f != nil {
+		if f := codeWords.FindStringSubmatch(text); f != nil {
 			code = f[1]
 		}
 	}
-	if f := codeText.FindStringSubmatch(m.Text); f != nil && (code == "" || code == f[1]) {
+	if f := codeText.FindStringSubmatch(text); f != nil && (code == "" || code == f[1]) {
 		code = f[1]
 		if label == "" {
 			label = strings.TrimSpace(f[2])

@@ -30,6 +30,7 @@ type miniIMAP struct {
 	flags     map[int]string
 	permanent string
 	noIdle    bool
+	noStores  int                         // refused
 	maxLine   int                         // of a command; 0: any
 	token     string                      // that XOAUTH2 takes
 	before    func(command string) string // said before an answer
@@ -150,6 +151,11 @@ func (m *miniIMAP) serve(c net.Conn) {
 			}
 			say("%s OK", tag)
 		case "STORE":
+			if m.noStores > 0 {
+				m.noStores--
+				say("%s NO [LIMIT] not now", tag)
+				break
+			}
 			var uid int
 			_, _ = fmt.Sscanf(args, "%d", &uid)
 			m.flags[uid] += " " + strings.Trim(args[strings.IndexByte(args, '(')+1:], ")")

@@ -20,7 +20,8 @@ const (
 	maxParts     = 200
 	maxNesting   = 8
 	maxAddresses = 1000
-	maxList      = 512 << 10 // bytes of a list of addresses: reading one is slow
+	maxList      = 128 << 10 // bytes of a list of addresses: reading one is slow
+	maxValue     = 16 << 10  // of a text in a header: decoding one is slow
 )
 
 // parse reads a mail. What it cannot make out is a warning as long as the
@@ -99,6 +100,7 @@ func (p *parser) header(h mail.Header) {
 	}
 	in.auto = h.Get("Auto-Submitted")
 	in.precedence = h.Get("Precedence")
+	in.list = h.Get("List-Id") != "" || h.Get("List-Post") != ""
 	in.returnPath, in.hasReturnPath = bareID(h.Get("Return-Path")), len(h["Return-Path"]) > 0
 	in.originalRecipient = addressOf(h.Get("Original-Recipient"))
 	in.failedRecipients = h.Get("X-Failed-Recipients")
@@ -149,6 +151,10 @@ func (p *parser) addresses(h mail.Header, name string) []Address {
 
 // text decodes RFC 2047 words, and 8-bit text that should have been in some.
 func (p *parser) text(field, s string) string {
+	if len(s) > maxValue {
+		p.warn(field, "is too long: its end is left out")
+		s = s[:maxValue]
+	}
 	out, err := wordDecoder.DecodeHeader(s)
 	if err != nil {
 		p.warn(field, "has an encoded word that cannot be read")
@@ -185,7 +191,7 @@ func (p *parser) entity(h textproto.MIMEHeader, body []byte, depth int) {
 	}
 	content, cut := p.decode(h, body)
 	disposition, dparams, err := mime.ParseMediaType(h.Get("Content-Disposition"))
-	if err != nil {
+	if err != nil && len(h.Get("Content-Disposition")) <= maxValue {
 		disposition, dparams, _ = mime.ParseMediaType(blankParameter.ReplaceAllString(h.Get("Content-Disposition"), "$1="))
 	}
 	name := dparams["filename"]
@@ -274,6 +280,19 @@ func (p *parser) cutLast() {
 	}
 }
 
+// withoutBlanks drops the blanks that some gateways leave at the ends of lines.
+func withoutBlanks(b []byte) []byte {
+	if bytes.IndexAny(b, " \t") < 0 {
+		return b
+	}
+	return bytes.Map(func(r rune) rune {
+		if r == ' ' || r == '\t' {
+			return -1
+		}
+		return r
+	}, b)
+}
+
 // decode undoes the transfer encoding. cut says that bytes are missing.
 func (p *parser) decode(h textproto.MIMEHeader, body []byte) (content []byte, cut bool) {
 	encoding := h.Get("Content-Transfer-Encoding")
@@ -282,7 +301,7 @@ func (p *parser) decode(h textproto.MIMEHeader, body []byte) (content []byte, cu
 	}
 	switch strings.ToLower(strings.TrimSpace(encoding)) {
 	case "base64":
-		out, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(body)))
+		out, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(withoutBlanks(body))))
 		if err != nil {
 			p.warn("Content-Transfer-Encoding", "the base64 is broken")
 		}

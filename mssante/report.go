@@ -1,7 +1,6 @@
 package mssante
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -31,6 +30,9 @@ type Report struct {
 	// EnvelopeID is the one given at submission (RFC 3461), which names the
 	// same mail. Optional.
 	EnvelopeID string
+	// From is who wrote the report. [Delivery.Apply] takes nothing that a
+	// recipient says of another one.
+	From Address
 	// ReportID is the Message-ID of the report itself.
 	ReportID string
 	// At is when the report was written, in UTC; when that cannot be read, the
@@ -112,7 +114,7 @@ func RecipientRef(messageID, address string) string {
 // that the mail is not a report; [segur.ErrProtocol] that it is one and cannot
 // be made out.
 func (m *Incoming) Report() (*Report, error) {
-	r := &Report{Kind: m.Kind(), ReportID: m.MessageID, At: m.Date.UTC()}
+	r := &Report{Kind: m.Kind(), From: m.From, ReportID: m.MessageID, At: m.Date.UTC()}
 	if m.Date.IsZero() {
 		r.At = m.Received.UTC()
 	}
@@ -172,33 +174,33 @@ func (m *Incoming) about() string {
 // 2.1), folded lines put together.
 func groups(b []byte) []textproto.MIMEHeader {
 	var out []textproto.MIMEHeader
-	var now textproto.MIMEHeader
-	last := ""
-	s := bufio.NewScanner(bytes.NewReader(b))
-	s.Buffer(nil, 64<<10)
-	for s.Scan() {
-		line := s.Text()
-		name, value, ok := strings.Cut(line, ":")
+	var now fieldReader
+	defer func() { now.flush() }()
+	for line := range bytes.Lines(b) {
+		line = bytes.TrimRight(line, "\r\n")
+		name, value, ok := bytes.Cut(line, []byte(":"))
+		key := strings.TrimRight(string(name[:min(len(name), maxFieldName)]), " \t")
 		switch {
-		case strings.TrimSpace(line) == "":
-			now, last = nil, ""
-		case (line[0] == ' ' || line[0] == '\t') && last != "":
-			values := now[last]
-			values[len(values)-1] += " " + strings.TrimSpace(line)
-		case ok && fieldName(strings.TrimRight(name, " \t")):
-			if now == nil {
+		case len(bytes.TrimSpace(line)) == 0:
+			now.flush()
+			now = fieldReader{}
+		case (line[0] == ' ' || line[0] == '\t') && now.key != "":
+			now.fold(line)
+		case ok && fieldName(key):
+			if now.h == nil {
 				if len(out) == maxAddresses+1 {
 					return out
 				}
-				now = textproto.MIMEHeader{}
-				out = append(out, now)
+				now.h = textproto.MIMEHeader{}
+				out = append(out, now.h)
 			}
-			last = textproto.CanonicalMIMEHeaderKey(strings.TrimRight(name, " \t"))
-			now[last] = append(now[last], strings.TrimSpace(value))
+			now.field(key, value)
 		}
 	}
 	return out
 }
+
+const maxFieldName = 100
 
 // addressOf reads "rfc822; address", angle brackets and blanks removed.
 func addressOf(field string) string {
@@ -207,7 +209,7 @@ func addressOf(field string) string {
 		address = kind
 	}
 	address = strings.Trim(strings.TrimSpace(address), "<>")
-	if i := strings.IndexByte(address, '+'); i >= 0 && strings.Contains(address, "+40") {
+	if !strings.Contains(address, "@") && strings.Contains(address, "+40") {
 		address = unxtext(address) // RFC 3461 section 4: some servers leave it encoded
 	}
 	return strings.TrimSpace(address)

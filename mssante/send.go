@@ -22,10 +22,10 @@ type Receipt struct {
 	// where the operator offers none.
 	EnvelopeID string
 	// Accepted says that the operator took the mail for the recipients that it
-	// accepted. Delivery comes later.
+	// accepted, now or, for [Client.Resend], before. Delivery comes later.
 	Accepted bool
-	// Unknown says that the mail left and that no answer came: recipients that
-	// the operator took may get it.
+	// Unknown says that the mail left and that no answer came: the recipients
+	// that are Unknown may get it.
 	Unknown bool
 	// Recipients are in the order of the message.
 	Recipients []RecipientStatus
@@ -61,6 +61,9 @@ type RecipientStatus struct {
 	// Accepted says that the operator took the recipient. In a receipt whose
 	// Accepted is false, nobody got the mail all the same.
 	Accepted bool
+	// Unknown says that the mail left for the recipient and that no answer
+	// came.
+	Unknown bool
 	// Status is the SMTP status; 0 when the recipient was not reached.
 	Status int
 	// Code is the enhanced status code (RFC 3463), such as "5.1.1". May be empty.
@@ -91,7 +94,9 @@ func (c *Client) Send(ctx context.Context, l *Letter) (*Receipt, error) {
 // recipients that previous does not say are served: those that the operator
 // refused, those it was not asked about, and those whose outcome is unknown.
 // The receipt that comes back tells all the recipients, and Send says what the
-// errors mean. When everybody is served, nothing is sent.
+// errors mean: an error that is [segur.ErrPartial] or retryable asks for Resend
+// with that receipt, never for Send, which would serve some twice. When
+// everybody is served, nothing is sent.
 func (c *Client) Resend(ctx context.Context, l *Letter, previous *Receipt) (*Receipt, error) {
 	return c.resend(ctx, l, previous, nil)
 }
@@ -119,9 +124,10 @@ func (c *Client) send(ctx context.Context, l *Letter, previous *Receipt, o *Outb
 	}
 	receipt.MessageID = l.id
 	receipt.Recipients = make([]RecipientStatus, len(l.to))
+	served := previous != nil && previous.Accepted
 	var wanted []int
 	for i, r := range l.to {
-		if previous != nil && previous.Accepted && previous.Recipients[i].Accepted {
+		if served && previous.Recipients[i].Accepted {
 			receipt.Recipients[i] = previous.Recipients[i]
 			continue
 		}
@@ -132,6 +138,7 @@ func (c *Client) send(ctx context.Context, l *Letter, previous *Receipt, o *Outb
 		again := *previous
 		return &again, nil
 	}
+	defer func() { receipt.settle(wanted, served) }()
 	s, err := c.transport.Session(ctx, opSend, c.cfg.SMTP, l.id)
 	if err != nil {
 		return receipt, err
@@ -141,16 +148,25 @@ func (c *Client) send(ctx context.Context, l *Letter, previous *Receipt, o *Outb
 	}
 	err = c.deliver(s, l, wanted, receipt, o)
 	if err == nil {
-		if e := refusals(receipt); e != nil {
+		if e := refusals(receipt, wanted); e != nil {
 			s.Status(e.Status)
 			err = e
 		}
 	}
 	c.traceSend(s.Context(), l, wanted, receipt, err)
-	if previous != nil && previous.Accepted {
-		receipt.Accepted = true // for those served before
-	}
 	return receipt, s.End(err)
+}
+
+// settle makes one receipt of what was just submitted to those wanted and of
+// what others were served before: who was taken by a submission that came to
+// nothing is not served, whoever else is.
+func (r *Receipt) settle(wanted []int, served bool) {
+	for _, i := range wanted {
+		s := &r.Recipients[i]
+		s.Unknown = r.Unknown && s.Accepted
+		s.Accepted = s.Accepted && (r.Accepted || !served)
+	}
+	r.Accepted = r.Accepted || served
 }
 
 // deliver finds a session of submission and submits. The one that an outbox
@@ -162,7 +178,8 @@ func (c *Client) deliver(s *transport.Session, l *Letter, wanted []int, receipt 
 		o.kept = nil
 		if x.resume(s) {
 			err := x.submit(s, l, wanted, receipt)
-			gone := x.conn.failed() || segur.KindOf(err) == segur.KindUnavailable && statusOf(err) == 421
+			// 530 and the like: the server forgot who opened the session.
+			gone := x.conn.failed() || statusOf(err) == 421 || segur.KindOf(err) == segur.KindAuthentication
 			if !gone {
 				o.keep(x)
 				return err
@@ -212,11 +229,12 @@ func statusOf(err error) int {
 	return 0
 }
 
-// refusals makes the error of the recipients that were refused, or nil.
-func refusals(r *Receipt) *segur.Error {
+// refusals makes the error of the wanted recipients that were refused, or nil.
+func refusals(r *Receipt, wanted []int) *segur.Error {
 	e := &segur.Error{Op: opSend, RequestID: r.MessageID}
 	refused := 0
-	for i, s := range r.Recipients {
+	for _, i := range wanted {
+		s := r.Recipients[i]
 		if s.Accepted {
 			continue
 		}
@@ -234,7 +252,7 @@ func refusals(r *Receipt) *segur.Error {
 		return nil
 	case r.Accepted:
 		e.Kind, e.Code, e.Help, e.Message = segur.KindPartial, "", segur.Text{}, "the other recipients get the mail"
-	case refused < len(r.Recipients):
+	case refused < len(wanted):
 		e.Message = "nobody got the mail: all recipients or none were asked for"
 	default:
 		e.Message = "every recipient was refused: nobody got the mail"

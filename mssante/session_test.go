@@ -152,61 +152,6 @@ func deadline(t *testing.T) context.Context {
 	return ctx
 }
 
-// After a partial refusal, the same letter goes to the others only.
-func TestResend(t *testing.T) {
-	t.Parallel()
-	srv := newServer(t)
-	c := newClient(t, srv.Config())
-	l := compose(t, c, toTwo())
-	d := mssante.NewDelivery(l)
-	first, err := c.Send(t.Context(), l)
-	require.ErrorIs(t, err, segur.ErrPartial)
-	require.NoError(t, d.Sent(first))
-	assert.Equal(t, []mssante.State{mssante.Accepted, mssante.Failed}, states(d))
-	srv.AddMailbox(second)
-	again, err := c.Resend(t.Context(), l, first)
-	require.NoError(t, err)
-	assert.Len(t, srv.Messages(box), 1, "served once")
-	require.Len(t, srv.Messages(second), 1)
-	assert.Equal(t, []string{second}, srv.Messages(second)[0].To)
-	assert.True(t, again.Accepted && again.Recipients[0].Accepted && again.Recipients[1].Accepted)
-	require.NoError(t, d.Sent(again))
-	assert.Equal(t, []mssante.State{mssante.Accepted, mssante.Accepted}, states(d))
-	// Everybody is served.
-	third, err := c.Resend(t.Context(), l, again)
-	require.NoError(t, err)
-	assert.Equal(t, again, third)
-	assert.Len(t, srv.Messages(second), 1)
-	// Of another letter.
-	_, err = c.Resend(t.Context(), compose(t, c, toTwo()), again)
-	require.ErrorIs(t, err, segur.ErrInvalidInput)
-	_, err = c.Resend(t.Context(), l, nil)
-	require.ErrorIs(t, err, segur.ErrInvalidInput)
-	// Refused again: those served before stay so.
-	other := compose(t, c, toTwo())
-	srv.Fail(mssantetest.Fault{Command: "RCPT", Recipient: second, Status: 450, Code: "4.7.1", Times: 2})
-	first, err = c.Send(t.Context(), other)
-	require.ErrorIs(t, err, segur.ErrPartial)
-	again, err = c.Resend(t.Context(), other, first)
-	require.ErrorIs(t, err, segur.ErrUnavailable)
-	assert.True(t, again.Accepted)
-	assert.True(t, again.Recipients[0].Accepted)
-	assert.False(t, again.Recipients[1].Accepted)
-	again, err = c.Outbox().Resend(t.Context(), other, again)
-	require.NoError(t, err)
-	assert.True(t, again.Recipients[1].Accepted)
-	// An answer that was lost: to all of them.
-	lost := compose(t, c, toTwo())
-	srv.Fail(mssantetest.Fault{Command: "DATA", CutAfter: 1000})
-	first, err = c.Send(t.Context(), lost)
-	require.Error(t, err)
-	if errors.Is(err, segur.ErrOutcomeUnknown) {
-		assert.True(t, first.Unknown)
-	}
-	_, err = c.Resend(t.Context(), lost, first)
-	require.NoError(t, err)
-}
-
 // Reads share a connection, and another takes over when the operator ended it.
 func TestInbox(t *testing.T) {
 	t.Parallel()

@@ -77,6 +77,9 @@ func smtpReply(r *bufio.Reader) (code int, lines []string, err error) {
 	return 0, nil, errFlood
 }
 
+// errEightBit: the mail has 8-bit text and the operator takes 7-bit text only.
+var errEightBit = errors.New("the operator takes no 8-bit text (8BITMIME)")
+
 // submission is a session of submission, open and authenticated.
 type submission struct {
 	c      *Client
@@ -201,7 +204,10 @@ func (x *submission) submit(s *transport.Session, l *Letter, wanted []int, recei
 	if limit, ok := x.client.MaxMessageSize(); ok && limit > 0 && l.Size() > int64(limit) {
 		return s.Error(segur.KindTooLarge, fmt.Sprintf("the mail has %d bytes and the operator takes %d", l.Size(), limit), nil)
 	}
-	options := &smtp.MailOptions{Size: l.Size()}
+	if takes, _ := x.client.Extension("8BITMIME"); l.eightBit && !takes {
+		return s.Error(segur.KindRefused, errEightBit.Error(), errEightBit)
+	}
+	options := &smtp.MailOptions{Size: l.Size()} // the library says BODY=8BITMIME where it can
 	if x.dsn && !l.report {
 		envelope, _, _ := strings.Cut(l.id, "@")
 		options.Return, options.EnvelopeID = smtp.DSNReturnHeaders, envelope

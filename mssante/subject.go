@@ -33,6 +33,9 @@ func BuildSubject(labels []string, patient segur.Traits) string {
 	return SubjectPrefix + strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
 }
 
+// maxTags is how many tags are looked at.
+const maxTags = 50
+
 var (
 	// tags are what software and people put before a subject.
 	tags = regexp.MustCompile(`(?i)^\s*(?:\[(?:KO Intégration système|Erreur d['’]intégration) ?!\]|\[\d{3}\]|\[Annule et remplace\]|(?:re|tr|fwd?|rép)\s*:)`)
@@ -45,7 +48,7 @@ var (
 // prefix, such as "Re:", are kept.
 func ShownSubject(subject string) (shown string, archive bool) {
 	rest, kept := subject, ""
-	for {
+	for range maxTags {
 		if loc := prefix.FindStringIndex(rest); loc != nil {
 			return strings.TrimSpace(kept + rest[loc[1]:]), true
 		}
@@ -56,4 +59,5 @@ func ShownSubject(subject string) (shown string, archive bool) {
 		kept += strings.TrimSpace(rest[:loc[1]]) + " "
 		rest = rest[loc[1]:]
 	}
+	return strings.TrimSpace(subject), false
 }

@@ -65,8 +65,8 @@ func (w *WatchPolicy) setDefaults() {
 // the [Incoming.Position] of its last message.
 //
 // A message that cannot be read is given with an error, as [Client.Receive]
-// does, and so is one that could not be fetched five times in a row; the loop
-// goes on. An error that only a person can put right is the last pair, as is
+// does, and one that could not be fetched, or marked, five times in a row is an
+// error without a message; the loop goes on. An error that only a person can put right is the last pair, as is
 // the end of the context: credentials refused, no such folder, a server that
 // cannot be trusted. Failures of the network are for the observer and the
 // logger only.
@@ -126,7 +126,8 @@ type watch struct {
 	noIdle   bool
 	fresh    bool // something was listed since the last wait
 
-	unmarked []*Incoming // given, and not marked yet
+	unmarked    []*Incoming // given, and not marked yet
+	unmarkedFor int         // failures of the first one
 	// handed has what was given, for when the folder is made anew.
 	remade bool
 	handed map[[sha256.Size]byte]bool
@@ -173,9 +174,15 @@ func (w *watch) connect(ctx context.Context) (err error) {
 	}
 	for len(w.unmarked) > 0 {
 		if err := r.markDone(w.unmarked[0], w.f); err != nil {
+			if w.unmarkedFor++; w.unmarkedFor < maxStuck || final(err) || r.s.Context().Err() != nil {
+				return err
+			}
+			// The messages that follow matter more than a mark.
+			w.unmarked, w.unmarkedFor = w.unmarked[1:], 0
+			w.left = !w.yield(nil, err)
 			return err
 		}
-		w.unmarked = w.unmarked[1:]
+		w.unmarked, w.unmarkedFor = w.unmarked[1:], 0
 	}
 	for {
 		select {
@@ -225,7 +232,7 @@ func (w *watch) list(r *reader) (more bool, err error) {
 		}
 		if in != nil {
 			if err := r.markDone(in, w.f); err != nil {
-				w.unmarked = append(w.unmarked, in)
+				w.unmarked, w.unmarkedFor = append(w.unmarked, in), 1
 				return false, err
 			}
 		}

@@ -249,6 +249,31 @@ func TestWatchOfAFolderMadeAnew(t *testing.T) {
 	assert.Equal(t, "m3", id(t, next()))
 }
 
+// A mark that the server keeps refusing is told, and does not hold up what
+// follows.
+func TestWatchWithoutMarks(t *testing.T) {
+	t.Parallel()
+	imap := newMiniIMAP(t)
+	imap.noStores = 5
+	imap.add(plain("m0"), plain("m1"))
+	cfg, clock := imap.config(t), newTimers()
+	cfg.Watch.Timer = clock.timer
+	next, stop := startWatch(t, newClient(t, cfg), mssante.Filter{MarkSeen: true})
+	assert.Equal(t, "m0", id(t, next()))
+	g := next()
+	assert.Nil(t, g.mail)
+	require.ErrorIs(t, g.err, segur.ErrUnavailable)
+	assert.Equal(t, "m1", id(t, next()))
+	imap.add(plain("m2"))
+	clock.fire(t)
+	assert.Equal(t, "m2", id(t, next()))
+	stop()
+	imap.mu.Lock()
+	defer imap.mu.Unlock()
+	assert.Empty(t, imap.flags[1])
+	assert.Contains(t, imap.flags[2], "Seen")
+}
+
 // Without IDLE, and with an IDLE that is announced and refused, the server is
 // asked again and again.
 func TestWatchByPolling(t *testing.T) {

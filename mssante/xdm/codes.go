@@ -25,6 +25,11 @@ const (
 	CodeSeveralPatients = "SEVERAL_PATIENTS"
 )
 
+// WarningOtherPatient is the code of the warning about a document whose header
+// does not hold the patient that its metadata name: file nothing without a
+// person's look.
+const WarningOtherPatient = "OTHER_PATIENT"
+
 var help = map[string]segur.Text{
 	CodeEmpty: {FR: "L'archive ne contient aucun fichier. Demander un nouvel envoi.",
 		EN: "The archive holds no file. Ask for it to be sent again."},

@@ -20,7 +20,7 @@ func (a *Archive) readHeaders(o ReadOptions) error {
 				continue
 			}
 			field := fmt.Sprintf("sets[%d].entries[%d]", i, j)
-			selfPresenting := d.Entry.MimeType == "application/xslt+xml"
+			selfPresenting := mediaType(&d.Entry) == "application/xslt+xml"
 			h, err := readHeader(d.file, selfPresenting)
 			switch {
 			case err == nil:
@@ -41,16 +41,48 @@ func (a *Archive) readHeaders(o ReadOptions) error {
 	if failed != nil {
 		return failed
 	}
+	return a.oneIdentity()
+}
+
+// oneIdentity refuses documents that hold different INS of one authority,
+// whatever their metadata say.
+func (a *Archive) oneIdentity() error {
+	first := map[segur.OID]xds.PatientID{}
+	for i := range a.Sets {
+		for j := range a.Sets[i].Documents {
+			h := a.Sets[i].Documents[j].Header
+			if h == nil {
+				continue
+			}
+			for _, id := range h.PatientIDs {
+				if !segur.IsINSAuthority(id.Root) {
+					continue
+				}
+				ins := xds.PatientID{ID: id.Extension, Authority: id.Root}
+				if before, ok := first[id.Root]; ok && !before.Same(ins) {
+					return refuse(segur.KindProtocol, CodeSeveralPatients, fmt.Sprintf("sets[%d].entries[%d]", i, j),
+						"the document holds another INS than the first one", nil)
+				}
+				first[id.Root] = ins
+			}
+		}
+	}
 	return nil
 }
 
 // shouldBeCDA: in MSSanté XML is a CDA, and a signature is not a document.
 func shouldBeCDA(e *xds.DocumentEntry) bool {
-	switch strings.TrimSpace(strings.ToLower(e.MimeType)) {
+	switch mediaType(e) {
 	case "text/xml", "application/xml", "application/xslt+xml":
 		return !e.IsSignature()
 	}
 	return false
+}
+
+// mediaType is that of the entry, in lower case and without parameters.
+func mediaType(e *xds.DocumentEntry) string {
+	t, _, _ := strings.Cut(e.MimeType, ";")
+	return strings.TrimSpace(strings.ToLower(t))
 }
 
 func (a *Archive) compare(d *Received, field string) {
@@ -68,13 +100,12 @@ func (a *Archive) compare(d *Received, field string) {
 	}
 	switch {
 	case !same:
-		a.warn(field+".patientID", "is no identifier of the patient in the document: the document wins")
+		a.Warnings = append(a.Warnings, segur.Detail{Field: field + ".patientID", Severity: "warning", Code: WarningOtherPatient,
+			Message: "is no identifier of the patient in the document: the document wins"})
 	case ins && !segur.IsINSAuthority(e.PatientID.Authority):
 		a.warn(field+".patientID", "is a local identifier, and the document holds an INS")
 	}
-	switch {
-	case d.Action != File:
-	case !h.Replaces.IsZero() || e.Replaces != "":
+	if d.Action == File && !h.Replaces.IsZero() {
 		d.Action = Change
 	}
 }

@@ -217,6 +217,9 @@ func (a *Archive) set(f *zip.File, l Limits) (*Set, error) {
 	for i := range s.Entries {
 		d := Received{Entry: s.Entries[i], Action: action(&s.Entries[i], &s.Set)}
 		at := fmt.Sprintf("%s.entries[%d]", field, i)
+		if d.Action == File && d.Entry.Replaces != "" {
+			d.Action = Change
+		}
 		switch d.Action {
 		case File, Change, Delete:
 		default:

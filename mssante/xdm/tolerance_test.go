@@ -115,6 +115,7 @@ func TestDocumentAgainstMetadata(t *testing.T) {
 			for _, w := range a.Warnings {
 				fields = append(fields, w.Field)
 				assert.Equal(t, "warning", w.Severity)
+				assert.Equal(t, strings.HasSuffix(w.Field, ".patientID"), w.Code == xdm.WarningOtherPatient)
 				assert.NotContains(t, w.Message, "28503")
 			}
 			assert.Equal(t, c.fields, fields)
