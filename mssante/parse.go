@@ -282,7 +282,7 @@ func (p *parser) cutLast() {
 
 // withoutBlanks drops the blanks that some gateways leave at the ends of lines.
 func withoutBlanks(b []byte) []byte {
-	if bytes.IndexAny(b, " \t") < 0 {
+	if !bytes.ContainsAny(b, " \t") {
 		return b
 	}
 	return bytes.Map(func(r rune) rune {
