@@ -2,10 +2,12 @@ package dmp_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -230,5 +232,42 @@ func TestFindNamedInBatches(t *testing.T) {
 			refs = append(refs, id)
 		}
 		assert.ElementsMatch(t, ids, refs)
+	}
+}
+
+// A state that could not be read again is not handed out.
+func TestSyncStateIsAlwaysReadable(t *testing.T) {
+	t.Parallel()
+	srv := fake(t)
+	client := newClient(t, srv, consulting)
+	const id = "urn:uuid:00000000-0000-4000-8000-000000000001"
+	codes := func(n int) (s string) {
+		for i := range n {
+			s += fmt.Sprintf(`<rim:Classification id="c%d" classificationScheme="urn:uuid:f4f85eac-e6cb-4883-b524-f2705394840f" classifiedObject="%s" nodeRepresentation="C%d"/>`, i, id, i)
+		}
+		return s
+	}
+	long := "1." + strings.Repeat("2", 400)
+	for name, c := range map[string]struct {
+		ids, entries string
+		good         bool
+	}{
+		"as it is":         {`<rim:ObjectRef id="` + id + `"/>`, entryOf(id, "1.2.3"), true},
+		"long identifier":  {"", entryOf(id, long), false},
+		"long reference":   {`<rim:ObjectRef id="urn:uuid:` + long + `"/>`, "", false},
+		"empty reference":  {`<rim:ObjectRef id=""/>`, "", false},
+		"seventeen codes":  {"", strings.Replace(entryOf(id, "1.2.3"), "</rim:ExtrinsicObject>", codes(17)+"</rim:ExtrinsicObject>", 1), false},
+		"a few codes more": {"", strings.Replace(entryOf(id, "1.2.3"), "</rim:ExtrinsicObject>", codes(16)+"</rim:ExtrinsicObject>", 1), true},
+	} {
+		srv.Fail(dmptest.Fault{ContentType: soapType, Body: adhocAnswer(statusSuccess, "", c.ids)}, dmptest.Fault{ContentType: soapType, Body: adhocAnswer(statusSuccess, "", c.entries)})
+		r, err := client.Sync(t.Context(), dmp.SyncRequest{Patient: dmptest.Patient().INS})
+		if !c.good {
+			require.ErrorIs(t, err, segur.ErrProtocol, name)
+			continue
+		}
+		require.NoError(t, err, name)
+		b, err := json.Marshal(r.State)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(b, new(dmp.SyncState)), name)
 	}
 }

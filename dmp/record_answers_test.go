@@ -29,6 +29,10 @@ func TestRecordAnswersOfAnyKind(t *testing.T) {
 	asGP(srv)
 	ins := dmptest.Patient().INS
 	const said = "Le dossier de Mme FICTIVE-DURAND Camille née le 14/03/1985 (2 85 03 69 123 456) est inaccessible à Jean Martin"
+	var log syncBuffer
+	client := newClient(t, srv, consulting, func(cfg *dmp.Config) {
+		cfg.Limits.MaxResponseBytes, cfg.Logger = 64<<10, slog.New(slog.NewTextHandler(&log, nil))
+	})
 	const left = "Le dossier de [removed] née le [removed] ([removed]) est inaccessible à [removed]"
 	for _, c := range []struct {
 		name  string
@@ -53,10 +57,6 @@ func TestRecordAnswersOfAnyKind(t *testing.T) {
 			if c.name != "fault" && i%3 != len(c.name)%3 { // each with some, every call with several
 				continue
 			}
-			var log syncBuffer
-			client := newClient(t, srv, consulting, func(cfg *dmp.Config) {
-				cfg.Limits.MaxResponseBytes, cfg.Logger = 64<<10, slog.New(slog.NewTextHandler(&log, nil))
-			})
 			srv.Fail(c.fault)
 			err := call.call(t, client, ins)
 			require.ErrorIs(t, err, c.kind, "%s, %s", c.name, call.name)

@@ -147,7 +147,11 @@ func (c *Client) Sync(ctx context.Context, r SyncRequest) (*SyncResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.result(patient, now), nil
+	out := s.result(patient, now)
+	if !out.State.storable() {
+		return nil, f.typed(protocol("the record holds more documents, or longer identifiers, than a synchronisation keeps"))
+	}
+	return out, nil
 }
 
 // syncRegistry is what the algorithm asks the record.

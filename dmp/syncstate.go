@@ -130,7 +130,7 @@ func (s SyncState) MarshalJSON() ([]byte, error) {
 		out.LastCall = &at
 	}
 	for _, d := range s.documents {
-		out.Documents = append(out.Documents, storedDocument{d.EntryUUID, d.LogicalID, d.UniqueID, d.Version, d.Status, d.Confidentiality})
+		out.Documents = append(out.Documents, d.stored())
 	}
 	return json.Marshal(out)
 }
@@ -177,7 +177,7 @@ func (s *SyncState) UnmarshalJSON(b []byte) error {
 		slices.Sort(codes)
 		out.documents = append(out.documents, KnownDocument{x.Entry, x.Logical, x.Unique, x.Version, x.Status, slices.Compact(codes)})
 	}
-	if slices.ContainsFunc(in.Others, func(id string) bool { return id == "" || len(id) > maxIdentifier }) {
+	if slices.ContainsFunc(in.Others, oddIdentifier) {
 		return refuse("holds an identifier that is damaged")
 	}
 	out.others = slices.Clone(in.Others)
@@ -185,6 +185,19 @@ func (s *SyncState) UnmarshalJSON(b []byte) error {
 	*s = out
 	return nil
 }
+
+func (k *KnownDocument) stored() storedDocument {
+	return storedDocument{k.EntryUUID, k.LogicalID, k.UniqueID, k.Version, k.Status, k.Confidentiality}
+}
+
+// storable reports whether UnmarshalJSON takes what MarshalJSON writes: a
+// state that could not be read again would make every document new.
+func (s *SyncState) storable() bool {
+	return len(s.documents)+len(s.others) <= maxKnown && !slices.ContainsFunc(s.others, oddIdentifier) &&
+		!slices.ContainsFunc(s.documents, func(k KnownDocument) bool { x := k.stored(); return !x.plausible() })
+}
+
+func oddIdentifier(id string) bool { return id == "" || len(id) > maxIdentifier }
 
 func (x *storedDocument) plausible() bool {
 	for _, id := range []string{x.Entry, x.Logical, x.Unique, x.Version, string(x.Status)} {
