@@ -14,6 +14,7 @@ import (
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/cda"
 	"github.com/segur-sdk/segur/cda/pdfa"
+	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/mssante"
 	"github.com/segur-sdk/segur/mssante/mssantetest"
 )
@@ -112,9 +113,12 @@ func toPatient() mssante.Message {
 	return m
 }
 
+// samePKI is for all the tests: making one takes most of the time of a server.
+var samePKI = sync.OnceValue(func() *credentialtest.PKI { return credentialtest.NewPKI() })
+
 func newServer(t *testing.T, opts ...mssantetest.Option) *mssantetest.Server {
 	t.Helper()
-	s := mssantetest.NewServer(opts...)
+	s := mssantetest.NewServer(append([]mssantetest.Option{mssantetest.WithPKI(samePKI())}, opts...)...)
 	t.Cleanup(s.Close)
 	return s
 }
