@@ -14,38 +14,36 @@ import (
 	"github.com/segur-sdk/segur/dmp/xds"
 )
 
-// consultable is a fake record that holds one report, and a client that may
-// consult it.
-func consultable(ctx context.Context) (*dmptest.Server, *dmp.Client, error) {
-	srv := dmptest.NewServer() // the real thing: an endpoint, certificates of IGC-Santé
+// consultable gives a record one report, and a client that may consult it.
+func consultable(ctx context.Context, srv *dmptest.Server) (*dmp.Client, error) {
 	cfg := srv.Config()
 	feed, err := dmp.New(cfg)
 	if err != nil {
-		return srv, nil, err
+		return nil, err
 	}
 	report, err := exampleReport()
 	if err != nil {
-		return srv, nil, err
+		return nil, err
 	}
 	sealed, err := feed.Prepare(ctx, dmp.Submission{Patient: dmptest.Patient(), Opposition: dmp.NotOpposed,
 		ContentType: consultation, Documents: []dmp.SubmissionDocument{{Document: report}}})
 	if err != nil {
-		return srv, nil, err
+		return nil, err
 	}
 	if _, err := feed.Submit(ctx, sealed); err != nil {
-		return srv, nil, err
+		return nil, err
 	}
 	cfg.Mode = dmp.IndirecteRenforcee
-	client, err := dmp.New(cfg)
-	return srv, client, err
+	return dmp.New(cfg)
 }
 
 // Each opening of a patient's file asks what changed; the state in between is
 // stored with the patient.
 func ExampleClient_Sync() {
 	ctx := context.Background()
-	srv, client, err := consultable(ctx)
+	srv := dmptest.NewServer() // the real thing: an endpoint, certificates of IGC-Santé
 	defer srv.Close()
+	client, err := consultable(ctx, srv)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -87,8 +85,9 @@ func ExampleClient_Sync() {
 // read, and what the record does not give is the last error.
 func ExampleClient_RetrieveAll() {
 	ctx := context.Background()
-	srv, client, err := consultable(ctx)
+	srv := dmptest.NewServer() // the real thing: an endpoint, certificates of IGC-Santé
 	defer srv.Close()
+	client, err := consultable(ctx, srv)
 	if err != nil {
 		fmt.Println(err)
 		return

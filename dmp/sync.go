@@ -27,7 +27,9 @@ type SyncRequest struct {
 	// otherwise, by MSSanté for instance: they are reported with
 	// [SyncChange.AlreadyReceived].
 	Received []string
-	// Archived reports new documents that are archived as well.
+	// Archived reports new documents that are archived as well, once the record
+	// was opened: the first call gives active documents. [Client.Find] finds
+	// those archived before.
 	Archived bool
 	// INSChanged says that the person of State was given another INS. Without
 	// it a state of another INS is refused: it would mix two records.
