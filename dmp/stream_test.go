@@ -14,10 +14,10 @@ import (
 	"github.com/segur-sdk/segur/dmp/dmptest"
 )
 
-// TestLargeSubmission prepares, stores and sends documents that fill no
+// TestPromiseLargeSubmission prepares, stores and sends documents that fill no
 // memory, and looks at the heap. SEGUR_BENCH=1 makes them 500 MiB together; an
 // ordinary run a smaller lot, under the same bound.
-func TestLargeSubmission(t *testing.T) { //nolint:paralleltest // the heap is that of the process
+func TestPromiseLargeSubmission(t *testing.T) { //nolint:paralleltest // the heap is that of the process
 	if testing.Short() || stride > 1 {
 		t.Skip("a measurement: neither with -short nor with the race detector")
 	}
