@@ -39,7 +39,7 @@ func checkFormat(p *segur.Problems, path string, e *xds.DocumentEntry, d *digest
 		case x.root != xmlr.Name{Space: namespaceXSL, Local: "stylesheet"} || !x.cda:
 			p.Add(path+".content", "is no self-presenting CDA: an xsl:stylesheet that holds a ClinicalDocument")
 		case x.foreign || x.active:
-			p.Add(path+".content", "must hold no script and take in no other file (EX_2.1-1115)")
+			p.Add(path+".content", "must hold no script, and neither take in nor point to another file (EX_2.1-1115)")
 		}
 	case mimeDICOM:
 		if string(d.head[dicomHead-4:]) != "DICM" {

@@ -21,7 +21,8 @@ type inspection struct {
 	cda bool
 	// foreign: a style sheet of another file is asked for.
 	foreign bool
-	// active: there is a script, or a style sheet that takes in another file.
+	// active: there is a script, or a style sheet that takes in or points to
+	// another file.
 	active bool
 	// id, parent and patients are ClinicalDocument/id, the id of the document
 	// that it replaces, and those of its patients.
@@ -63,6 +64,8 @@ func (x *inspection) start(s *xmlr.Scanner) {
 		x.active = true
 	case s.Space() == namespaceXSL && (string(s.Local()) == "import" || string(s.Local()) == "include"):
 		x.active = true
+	case x.root.Space == namespaceXSL && s.Space() != namespaceCDA && pointsOutside(s):
+		x.active = true
 	}
 	if !x.cda && s.Is(namespaceCDA, "ClinicalDocument") {
 		x.cda, x.base = true, x.depth
@@ -98,6 +101,27 @@ func (x *inspection) start(s *xmlr.Scanner) {
 	case x.replaces && at("relatedDocument", "parentDocument", "id"):
 		x.parent = identifier(s)
 	}
+}
+
+// pointsOutside tells an element of a style sheet that names another file: an
+// address that is neither a place of the page, nor data in the page, nor
+// computed ("{...}"), or the XSLT function document().
+func pointsOutside(s *xmlr.Scanner) bool {
+	for i := range s.NumAttr() {
+		_, local := s.AttrName(i)
+		value := bytes.TrimSpace(s.AttrValue(i))
+		switch strings.ToLower(string(local)) {
+		case "href", "src", "data", "background", "action":
+			inside := len(value) == 0 || value[0] == '#' || value[0] == '{' || bytes.HasPrefix(bytes.ToLower(value), []byte("data:"))
+			if s.Space() != namespaceXSL && !inside {
+				return true
+			}
+		}
+		if s.Space() == namespaceXSL && bytes.Contains(bytes.ReplaceAll(value, []byte(" "), nil), []byte("document(")) {
+			return true
+		}
+	}
+	return false
 }
 
 func attr(s *xmlr.Scanner, local string) string {
