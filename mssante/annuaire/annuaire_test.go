@@ -221,7 +221,7 @@ func TestFailures(t *testing.T) {
 		"no resource":        {annuairetest.Fault{Status: 200, Body: []byte(`{"resourceType":"Bundle","type":"searchset","entry":[{}]}`)}, segur.ErrProtocol},
 		"outcome as entry":   {annuairetest.Fault{Status: 200, Body: bundle(person, outcome400)}, segur.ErrPartial},
 		"another person":     {annuairetest.Fault{Status: 200, Body: bundle(strings.Replace(person, "899900000031", "899900000049", 1))}, segur.ErrProtocol},
-		"twice":              {annuairetest.Fault{Status: 200, Body: bundle(person, person)}, segur.ErrProtocol},
+		"twice":              {annuairetest.Fault{Status: 200, Body: bundle(person, strings.Replace(person, `"P1"`, `"P2"`, 1))}, segur.ErrProtocol},
 		"inactive":           {annuairetest.Fault{Status: 200, Body: bundle(strings.Replace(person, "{", `{"active":false,`, 1))}, segur.ErrNotFound},
 		"nobody":             {annuairetest.Fault{Status: 200, Body: []byte(`{"resourceType":"Bundle","type":"searchset","total":0}`)}, segur.ErrNotFound},
 		"next page abroad":   {annuairetest.Fault{Status: 200, Body: link("https://elsewhere.test/fhir/v2/_page?id=1")}, segur.ErrProtocol},

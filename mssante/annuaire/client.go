@@ -3,6 +3,8 @@ package annuaire
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,6 +43,15 @@ type Config struct {
 	// mailboxes (IG-MSS 0.1.0) do not. Without the type, it is no mailbox.
 	UntypedMailboxes bool
 }
+
+// String says what it is without the key.
+func (c Config) String() string { return "annuaire.Config(redacted)" }
+
+// Format is String.
+func (c Config) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
+
+// LogValue is String.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // Client reads the directory. It is immutable and safe for concurrent use.
 type Client struct {

@@ -25,8 +25,8 @@ const ExtractionURL = "https://service.annuaire.sante.fr/annuaire-sante-webservi
 // Limits of an extraction. The national file has some 535,000 lines.
 const (
 	maxLine            = 64 << 10
-	maxExtractionRows  = 20_000_000
-	maxExtractionBytes = 4 << 30
+	maxExtractionRows  = 5_000_000
+	maxExtractionBytes = 1 << 30
 	maxZIPEntries      = 16
 )
 
@@ -110,17 +110,23 @@ var header = [columns]string{
 // ReadExtraction reads the text file of an extraction line by line, in
 // constant memory: UTF-8, columns separated by "|", a header line whose
 // columns must be those of the specification in their order (more columns may
-// follow). A short line is completed with empty columns. A line that is no
-// mailbox yields an error that names its number and not its content, and the
-// reading goes on if the caller does; another error ends it.
+// follow). A short line is completed with empty columns, but for a last one
+// without its end: the file was cut there. A line that is no mailbox yields an
+// error that names its number and not its content, and the reading goes on if
+// the caller does; another error ends it.
 func ReadExtraction(r io.Reader) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
-		lines := bufio.NewScanner(io.LimitReader(r, maxExtractionBytes))
+		source := &io.LimitedReader{R: r, N: maxExtractionBytes + 1}
+		lines := bufio.NewScanner(source)
 		lines.Buffer(make([]byte, 0, 8<<10), maxLine)
-		read := 0
-		for n := 1; lines.Scan(); n++ {
+		cut := false // the line has no end
+		lines.Split(func(data []byte, atEOF bool) (int, []byte, error) {
+			cut = atEOF && bytes.IndexByte(data, '\n') < 0
+			return bufio.ScanLines(data, atEOF)
+		})
+		// What comes with an error is not a whole line.
+		for n := 1; lines.Scan() && lines.Err() == nil && source.N > 0; n++ {
 			text := lines.Bytes()
-			read += len(text) + 1
 			if n == 1 {
 				if err := checkHeader(bytes.TrimPrefix(text, []byte("\ufeff"))); err != nil {
 					yield(nil, err)
@@ -135,17 +141,21 @@ func ReadExtraction(r io.Reader) iter.Seq2[*Row, error] {
 				yield(nil, &segur.Error{Op: opExtraction, Kind: segur.KindTooLarge, Message: "the file has more lines than an extraction may have"})
 				return
 			}
+			if cut && bytes.Count(text, []byte("|")) < columns-1 {
+				yield(nil, &segur.Error{Op: opExtraction, Kind: segur.KindTruncated, Message: "the file stops inside a line"})
+				return
+			}
 			row, err := readRow(n, text)
 			if !yield(row, err) {
 				return
 			}
 		}
 		switch err := lines.Err(); {
-		case err == nil && read == 0:
+		case err == nil && source.N == maxExtractionBytes+1:
 			yield(nil, extractionError("the file is empty"))
 		case errors.Is(err, bufio.ErrTooLong):
 			yield(nil, &segur.Error{Op: opExtraction, Kind: segur.KindTooLarge, Message: "the file has a line longer than an extraction may have"})
-		case err == nil && read > maxExtractionBytes:
+		case err == nil && source.N <= 0:
 			yield(nil, &segur.Error{Op: opExtraction, Kind: segur.KindTooLarge, Message: "the file is larger than an extraction may be"})
 		case errors.Is(err, zip.ErrChecksum), errors.Is(err, zip.ErrFormat):
 			yield(nil, extractionError("the archive is damaged"))

@@ -70,9 +70,9 @@ func TestExtractionFailures(t *testing.T) {
 		"Latin-1":       {strings.NewReader(strings.ReplaceAll(extractionHeader, "é", "\xe9")), segur.ErrProtocol},
 		"long line":     {strings.NewReader(long), segur.ErrTooLarge},
 		"no reading":    {io.MultiReader(strings.NewReader(extractionHeader+"\n"), iotest.ErrReader(errors.New("device"))), segur.ErrUnavailable},
-		"no address":    {strings.NewReader(extractionHeader + "\nPER|secret"), segur.ErrProtocol},
-		"no kind":       {strings.NewReader(extractionHeader + "\n|secret@x.test"), segur.ErrProtocol},
-		"not UTF-8":     {strings.NewReader(extractionHeader + "\nPER|secret@x.test|\xff"), segur.ErrProtocol},
+		"no address":    {strings.NewReader(extractionHeader + "\nPER|secret\n"), segur.ErrProtocol},
+		"no kind":       {strings.NewReader(extractionHeader + "\n|secret@x.test\n"), segur.ErrProtocol},
+		"not UTF-8":     {strings.NewReader(extractionHeader + "\nPER|secret@x.test|\xff\n"), segur.ErrProtocol},
 	} {
 		err := firstError(annuaire.ReadExtraction(c.r))
 		require.ErrorIs(t, err, c.want, name)
@@ -147,7 +147,7 @@ func TestExtractionInMemory(t *testing.T) {
 	_, _, err = m.AddExtraction(t.Context(), annuaire.ReadExtraction(strings.NewReader("<html>")))
 	require.ErrorIs(t, err, segur.ErrProtocol)
 	assert.Equal(t, 1, m.Len(annuaire.TypePractitioner), "a file that is none changes nothing")
-	_, _, err = m.AddExtraction(t.Context(), annuaire.ReadExtraction(strings.NewReader(extractionHeader+"\nORG|autre@x.mssante.test")))
+	_, _, err = m.AddExtraction(t.Context(), annuaire.ReadExtraction(strings.NewReader(extractionHeader+"\nORG|autre@x.mssante.test\n")))
 	require.NoError(t, err)
 	assert.Zero(t, m.Len(annuaire.TypePractitioner))
 }

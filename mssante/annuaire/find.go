@@ -32,7 +32,8 @@ type Wanted struct {
 	// AllowDomain is the national white list (whitelist.Guard). nil: not asked.
 	AllowDomain func(domain string) bool
 	// Dead reports addresses that are known to refuse mail, from earlier
-	// bounces. nil: none.
+	// bounces. It is asked with the address as published, and in lower case.
+	// nil: none.
 	Dead func(address string) bool
 }
 
@@ -86,21 +87,27 @@ type Candidates struct {
 	People []*Practitioner
 	// Structures are the structures that were found when no person was wanted.
 	Structures []*Organization
+
+	certain bool // no doubt about who is looked for
 }
 
-// Only returns the candidate when there is one only. A choice among several
-// is for a person: the national rules want no silent one.
+// Only returns the candidate when there is one only, and nobody else that the
+// wanted could be: a namesake without a mailbox, or a name that only begins
+// like the one asked for, leave a doubt. A choice among several is for a
+// person: the national rules want no silent one.
 func (c *Candidates) Only() (Candidate, bool) {
-	if len(c.List) != 1 {
+	if len(c.List) != 1 || !c.certain {
 		return Candidate{}, false
 	}
 	return c.List[0], true
 }
 
 var reasons = map[string]Reason{
-	"number":             {Weight: 40, Text: segur.Text{FR: "le numéro national est celui demandé", EN: "the national number is the one asked for"}},
-	"name":               {Weight: 20, Text: segur.Text{FR: "le nom et le prénom sont ceux demandés", EN: "the family and given names are those asked for"}},
-	"name-alike":         {Weight: 8, Text: segur.Text{FR: "le nom commence comme celui demandé", EN: "the name begins like the one asked for"}},
+	"number":      {Weight: 40, Text: segur.Text{FR: "le numéro national est celui demandé", EN: "the national number is the one asked for"}},
+	"name":        {Weight: 20, Text: segur.Text{FR: "le nom et le prénom sont ceux demandés", EN: "the family and given names are those asked for"}},
+	"family-name": {Weight: 20, Text: segur.Text{FR: "le nom est celui demandé", EN: "the family name is the one asked for"}},
+	// Less than all the others together: nobody comes before the one asked for.
+	"name-alike":         {Weight: -60, Text: segur.Text{FR: "le nom ou le prénom n'est pas celui demandé, il commence comme lui", EN: "the family or given name is not the one asked for, it begins like it"}},
 	"specialty":          {Weight: 10, Text: segur.Text{FR: "la spécialité est celle demandée", EN: "the specialty is the one asked for"}},
 	"structure":          {Weight: 30, Text: segur.Text{FR: "la boîte est celle de la structure demandée", EN: "the mailbox belongs to the structure asked for"}},
 	"place":              {Weight: 15, Text: segur.Text{FR: "la boîte est au lieu demandé", EN: "the mailbox is at the place asked for"}},
@@ -137,6 +144,16 @@ func (c *Candidate) because(code string) {
 func Find(ctx context.Context, d Directory, w Wanted) (*Candidates, error) {
 	if !w.person() && !w.structure() && !w.place() {
 		return nil, invalid("wanted", "must have a number, a family name, a structure or a place")
+	}
+	var p segur.Problems
+	if w.Structure != "" {
+		structureToken(&p, "structure", w.Structure)
+	}
+	if _, ok := department(w.Department); w.Department != "" && !ok {
+		p.Add("department", "must be the number of a department")
+	}
+	if err := p.Err(opSearch); err != nil {
+		return nil, err
 	}
 	f := finder{ctx: ctx, d: d, w: w, structures: map[string]*Organization{}, roles: map[string][]*Role{}}
 	var err error
@@ -225,6 +242,9 @@ func (f *finder) byStructure() error {
 	}
 	var refs []string
 	for _, o := range f.asked {
+		if f.w.Structure != "" && !f.fits(o) {
+			return protocol("the directory returned another structure than the one asked for")
+		}
 		if o.ID == "" {
 			continue
 		}

@@ -21,8 +21,9 @@ type LimiterOptions struct {
 	// PerSecond is the number of calls in any second. 0: [CallsPerSecond]. An
 	// application of several processes divides it among them.
 	PerSecond int
-	// MaxWait is the longest wait for a turn; a call that would wait longer
-	// fails at once with [segur.ErrRateLimited]. 0: 30 s.
+	// MaxWait is the longest wait for a turn; a call that would wait longer,
+	// behind those that came before or for what the service asked, fails at
+	// once with [segur.ErrRateLimited]. 0: 30 s.
 	MaxWait time.Duration
 	// Clock gives the time. nil: time.Now.
 	Clock func() time.Time
@@ -43,6 +44,7 @@ type Limiter struct {
 	maxWait time.Duration
 
 	mu     sync.Mutex
+	queue  int         // calls in Wait
 	last   []time.Time // ring of the latest calls
 	next   int         // the oldest of them
 	closed time.Time   // no call before
@@ -87,6 +89,10 @@ func (l *Limiter) Wait(ctx context.Context) error {
 		return contextError(ctx.Err())
 	default:
 	}
+	if d := l.enter(); d > l.maxWait {
+		return tooLong(d)
+	}
+	defer l.leave()
 	select {
 	case l.turn <- struct{}{}:
 		defer func() { <-l.turn }()
@@ -99,8 +105,7 @@ func (l *Limiter) Wait(ctx context.Context) error {
 			return nil
 		}
 		if d > l.maxWait {
-			return &segur.Error{Op: opSearch, Kind: segur.KindRateLimited, RetryAfter: d,
-				Message: "the directory asked to wait longer than a call may wait for its turn"}
+			return tooLong(d)
 		}
 		if err := l.sleep(ctx, d); err != nil {
 			return contextError(err)
@@ -108,19 +113,48 @@ func (l *Limiter) Wait(ctx context.Context) error {
 	}
 }
 
+func tooLong(d time.Duration) *segur.Error {
+	return &segur.Error{Op: opSearch, Kind: segur.KindRateLimited, RetryAfter: d,
+		Message: "the turn of the call would come later than it may wait"}
+}
+
+// enter queues a call and returns the least that it will wait; it is not
+// queued when that is too long.
+func (l *Limiter) enter() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(l.last)
+	d := l.until(l.last[(l.next+l.queue)%n]) + time.Duration(l.queue/n)*time.Second
+	if d <= l.maxWait {
+		l.queue++
+	}
+	return d
+}
+
+func (l *Limiter) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue--
+}
+
 // take counts a call, or says how long it has to wait.
 func (l *Limiter) take() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.clock()
-	// A clock that is set back makes no wait longer than the second of the rule.
-	d := min(l.last[l.next].Add(time.Second).Sub(now), time.Second)
-	if d = max(d, min(l.closed.Sub(now), longestPause)); d > 0 {
+	if d := l.until(l.last[l.next]); d > 0 {
 		return d
 	}
-	l.last[l.next] = now
+	l.last[l.next] = l.clock()
 	l.next = (l.next + 1) % len(l.last)
 	return 0
+}
+
+// until is the time before the call that follows that one by the number of the
+// rule. A clock that is set back makes no wait longer than the rule's second.
+func (l *Limiter) until(call time.Time) time.Duration {
+	now := l.clock()
+	d := min(call.Add(time.Second).Sub(now), time.Second)
+	return max(0, d, min(l.closed.Sub(now), longestPause))
 }
 
 // pause stops the calls for d.

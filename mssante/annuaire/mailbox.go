@@ -1,6 +1,7 @@
 package annuaire
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/samply/golang-fhir-models/fhir-models/fhir"
@@ -91,10 +92,15 @@ func isAddress(s string) bool {
 	return ok && local != "" && domain != "" && !strings.ContainsAny(domain, "@") && !strings.ContainsAny(s, " \t<>\r\n,;:\"\\()[]\x00")
 }
 
-// appendMailbox keeps an address once, whatever its case.
+// appendMailbox keeps an address once, whatever its case, with the wishes of
+// its owner that any of its occurrences holds.
 func appendMailbox(list []Mailbox, m Mailbox) []Mailbox {
-	for _, o := range list {
+	for i, o := range list {
 		if strings.EqualFold(o.Address, m.Address) {
+			if m.RedList && !o.RedList || m.PaperWanted && !o.PaperWanted {
+				list = slices.Clone(list)
+				list[i].RedList, list[i].PaperWanted = o.RedList || m.RedList, o.PaperWanted || m.PaperWanted
+			}
 			return list
 		}
 	}
@@ -139,7 +145,7 @@ func (m *Mailbox) read(extensions []fhir.Extension) {
 		case "responsible":
 			m.Responsible = strings.TrimSpace(text(e.ValueString))
 		case "listeRouge":
-			m.RedList = e.ValueBoolean != nil && *e.ValueBoolean
+			m.RedList = e.ValueBoolean == nil || *e.ValueBoolean // no other form is a "no"
 		case "digitization":
 			m.PaperWanted = e.ValueBoolean != nil && !*e.ValueBoolean
 		}

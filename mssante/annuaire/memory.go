@@ -61,6 +61,11 @@ func (m *Memory) Put(_ context.Context, generation string, r *Resource) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.put(generation, r)
+	return nil
+}
+
+func (m *Memory) put(generation string, r *Resource) {
 	m.forget(r.Type, r.ID)
 	h := &heldResource{r: r, generation: generation}
 	switch {
@@ -78,6 +83,17 @@ func (m *Memory) Put(_ context.Context, generation string, r *Resource) error {
 		}
 		set[key][r.ID] = true
 	})
+}
+
+// Keep implements [Store].
+func (m *Memory) Keep(_ context.Context, generation string, t Type, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if h := m.held[t][id]; h != nil {
+		kept := *h // searches read the other one
+		kept.generation = generation
+		m.held[t][id] = &kept
+	}
 	return nil
 }
 

@@ -2,11 +2,12 @@ package annuaire
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"iter"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/segur-sdk/segur"
 )
@@ -18,7 +19,9 @@ const extractionGeneration = "extraction"
 // ([ReadExtraction]): a directory without the service. It returns the number
 // of lines taken and of those that are no mailbox, which are left out. What an
 // earlier extraction had and this one has not goes away. Nothing changes when
-// the file cannot be read to its end.
+// the file cannot be read to its end or has no mailbox; a search sees all of
+// the old lines or all of the new ones. Do not synchronise the same copy: the
+// two sources do not know each other's identifiers.
 func (m *Memory) AddExtraction(ctx context.Context, rows iter.Seq2[*Row, error]) (taken, unreadable int, err error) {
 	x := extracted{people: map[string]*Resource{}, structures: map[string]*Resource{}, roles: map[string]*Resource{}}
 	for row, err := range rows {
@@ -35,7 +38,11 @@ func (m *Memory) AddExtraction(ctx context.Context, rows iter.Seq2[*Row, error])
 			taken++
 		}
 	}
+	if taken == 0 {
+		return 0, 0, extractionError("the file has no mailbox")
+	}
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, t := range Types() {
 		for id, h := range m.held[t] {
 			if h.generation == extractionGeneration {
@@ -43,12 +50,9 @@ func (m *Memory) AddExtraction(ctx context.Context, rows iter.Seq2[*Row, error])
 			}
 		}
 	}
-	m.mu.Unlock()
 	for _, set := range []map[string]*Resource{x.structures, x.people, x.roles} {
 		for _, r := range set {
-			if err := m.Put(ctx, extractionGeneration, r); err != nil {
-				return 0, 0, err
-			}
+			m.put(extractionGeneration, r)
 		}
 	}
 	return taken, unreadable, nil
@@ -66,8 +70,7 @@ func (x *extracted) add(row *Row) {
 	}
 	switch {
 	case person != nil && structure != nil:
-		id := strings.TrimPrefix(person.ID+"-"+structure.ID, "extraction-")
-		id = "extraction-" + technical(strings.ReplaceAll(id, "extraction-", ""))
+		id := technical(person.ID + " " + structure.ID)
 		role := x.roles[id]
 		if role == nil {
 			role = &Resource{Type: TypeRole, ID: id, Active: true, Role: &Role{ID: id, Active: true, Practitioner: person.Reference(), Organization: structure.Reference()}}
@@ -90,7 +93,7 @@ func (x *extracted) person(row *Row) *Resource {
 	if key == "" {
 		key = "line-" + strconv.Itoa(row.Line)
 	}
-	id := "extraction-" + technical(key)
+	id := technical(key)
 	r := x.people[id]
 	if r == nil {
 		p := &Practitioner{ID: id, Active: true, Professional: *row.Person}
@@ -119,7 +122,7 @@ func (x *extracted) structure(row *Row) *Resource {
 	if key == "" {
 		key = "line-" + strconv.Itoa(row.Line)
 	}
-	id := "extraction-" + technical(key)
+	id := technical(key)
 	r := x.structures[id]
 	if r == nil {
 		o := &Organization{ID: id, Active: true, Organization: *row.Structure}
@@ -142,13 +145,8 @@ func appendCoding(list []Coding, c Coding) []Coding {
 	return append(slices.Clip(list), c)
 }
 
-// technical makes an identifier of FHIR.
-func technical(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '.' || r == '-' {
-			return r
-		}
-		return '-'
-	}, s)
-	return s[:min(len(s), 50)]
+// technical makes an identifier of FHIR, another one for each key.
+func technical(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return "extraction-" + hex.EncodeToString(sum[:16])
 }

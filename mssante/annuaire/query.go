@@ -247,6 +247,7 @@ func department(code string) ([]string, bool) {
 		return []string{"200", "201"}, true
 	case code == "2B":
 		return []string{"202", "206"}, true
+	case strings.Trim(code, "0123456789") != "":
 	case code == "20" || len(code) == 2 && code >= "01" && code <= "95":
 		return []string{code}, true
 	case len(code) == 3 && code >= "971" && code <= "988":

@@ -10,30 +10,50 @@ import (
 // for each person who reads it, with the best of its reasons.
 func (f *finder) rank() *Candidates {
 	out := &Candidates{People: f.people, Structures: f.asked}
+	var all []Candidate
 	for _, p := range f.people {
-		for _, c := range f.boxesOf(p) {
-			out.add(f.judge(c))
-		}
+		all = append(all, f.boxesOf(p)...)
 	}
 	if !f.w.people() {
 		for _, o := range f.asked {
 			for _, m := range o.Mailboxes {
-				out.add(f.judge(Candidate{Mailbox: m, Organization: o}))
+				all = append(all, Candidate{Mailbox: m, Organization: o})
 			}
 		}
 	}
 	// What is on the red list in one place is not shown for another.
-	out.List = slices.DeleteFunc(out.List, func(c Candidate) bool {
-		return slices.ContainsFunc(out.Refused, func(r Candidate) bool {
-			return r.Mailbox.RedList && strings.EqualFold(r.Mailbox.Address, c.Mailbox.Address)
-		})
-	})
+	red := map[string]bool{}
+	for _, c := range all {
+		if c.Mailbox.RedList {
+			red[strings.ToLower(c.Mailbox.Address)] = true
+		}
+	}
+	for _, c := range all {
+		c.Mailbox.RedList = red[strings.ToLower(c.Mailbox.Address)]
+		out.add(f.judge(c))
+	}
+	out.certain = f.certain(out.List)
 	order := func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(rankOf(a), rankOf(b)), strings.Compare(a.Mailbox.Address, b.Mailbox.Address))
 	}
 	slices.SortStableFunc(out.List, order)
 	slices.SortStableFunc(out.Refused, order)
 	return out
+}
+
+// certain reports whether nobody else than the owner of the first candidate
+// can be the one looked for.
+func (f *finder) certain(list []Candidate) bool {
+	if len(list) == 0 || list[0].Practitioner == nil {
+		return len(list) > 0
+	}
+	var same int
+	for _, p := range f.people {
+		if f.name(p) != "name-alike" {
+			same++
+		}
+	}
+	return same == 1 && f.name(list[0].Practitioner) != "name-alike"
 }
 
 func rankOf(c Candidate) int {
@@ -112,7 +132,7 @@ func (f *finder) judge(c Candidate) judged {
 		{"inactive-structure", c.Organization != nil && !c.Organization.Active},
 		{"software", m.Kind == Application && !w.Software},
 		{"not-in-white-list", w.AllowDomain != nil && !w.AllowDomain(domain(m.Address))},
-		{"dead", w.Dead != nil && w.Dead(m.Address)},
+		{"dead", w.Dead != nil && (w.Dead(m.Address) || w.Dead(strings.ToLower(m.Address)))},
 	} {
 		if refusal.is {
 			c.because(refusal.code)
@@ -122,16 +142,27 @@ func (f *finder) judge(c Candidate) judged {
 	return judged{c, false}
 }
 
-func (f *finder) who(c *Candidate) {
-	w, p := f.w, c.Practitioner.Professional
+// name is the reason that the identity of a professional gives. Empty: it was
+// not asked for.
+func (f *finder) name(p *Practitioner) string {
+	w := f.w
 	switch {
 	case w.Number != "":
-		c.because("number")
+		return "number"
 	case w.Family == "":
-	case fold(p.FamilyName) == fold(w.Family) && w.Given != "" && fold(p.GivenName) == fold(w.Given):
-		c.because("name")
-	default:
-		c.because("name-alike")
+		return ""
+	case fold(p.Professional.FamilyName) != fold(w.Family), w.Given != "" && fold(p.Professional.GivenName) != fold(w.Given):
+		return "name-alike"
+	case w.Given == "":
+		return "family-name"
+	}
+	return "name"
+}
+
+func (f *finder) who(c *Candidate) {
+	w := f.w
+	if code := f.name(c.Practitioner); code != "" {
+		c.because(code)
 	}
 	if len(w.Specialties) > 0 && c.Practitioner.HasSpecialty(w.Specialties...) {
 		c.because("specialty")
@@ -152,8 +183,7 @@ func (f *finder) where(c *Candidate) {
 		c.because("place")
 	case c.Organization != nil:
 		c.because("elsewhere")
-	case c.Practitioner == nil:
-	default: // a mailbox of the person
+	case c.Practitioner != nil && c.Role == nil: // a mailbox of the person
 		for _, r := range f.roles[string(TypePractitioner)+"/"+c.Practitioner.ID] {
 			if f.fits(f.structures[r.Organization]) {
 				c.because("works-there")

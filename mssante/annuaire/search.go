@@ -12,7 +12,8 @@ import (
 )
 
 // Search returns everything that a query finds, in the order of the service:
-// what matches, what it includes, and remarks. An error ends it; it is
+// what matches, what it includes, and remarks, each resource once unless it
+// was included before it matched. An error ends it; it is
 // [segur.ErrTooLarge] past the limits of the configuration.
 func (c *Client) Search(ctx context.Context, q Query) iter.Seq2[*Resource, error] {
 	return func(yield func(*Resource, error) bool) {
@@ -23,6 +24,7 @@ func (c *Client) Search(ctx context.Context, q Query) iter.Seq2[*Resource, error
 			return
 		}
 		entries := 0
+		given := map[string]bool{} // pages may overlap
 		for page, err := range c.pages(ctx, func() (*transport.Reply, error) { return c.query(ctx, s) }, c.cfg.MaxPages) {
 			if err != nil {
 				yield(nil, err)
@@ -43,6 +45,12 @@ func (c *Client) Search(ctx context.Context, q Query) iter.Seq2[*Resource, error
 					return
 				}
 				r.Included = e.Search.Mode == "include" || r.Type != s.kind
+				if key := r.Reference(); r.ID != "" {
+					if match, ok := given[key]; match || ok && r.Included {
+						continue
+					}
+					given[key] = !r.Included
+				}
 				if !yield(r, nil) {
 					return
 				}
@@ -54,7 +62,6 @@ func (c *Client) Search(ctx context.Context, q Query) iter.Seq2[*Resource, error
 // page is one page of an answer.
 type page struct {
 	entries []entry
-	total   *int
 	next    string // checked; empty at the end
 }
 
@@ -101,7 +108,6 @@ func (c *Client) readPage(body []byte) (*page, error) {
 	var b struct {
 		ResourceType string `json:"resourceType"`
 		Type         string `json:"type"`
-		Total        *int   `json:"total"`
 		Link         []struct {
 			Relation string `json:"relation"`
 			URL      string `json:"url"`
@@ -117,7 +123,7 @@ func (c *Client) readPage(body []byte) (*page, error) {
 	if b.Type != "searchset" {
 		return nil, protocol("the bundle is not the result of a search")
 	}
-	p := &page{entries: b.Entry, total: b.Total}
+	p := &page{entries: b.Entry}
 	for _, l := range b.Link {
 		if l.Relation != "next" {
 			continue

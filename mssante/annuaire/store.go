@@ -12,6 +12,9 @@ type Store interface {
 	// Put adds a resource or replaces the one with its type and ID, and notes
 	// the generation with it. Putting twice is putting once.
 	Put(ctx context.Context, generation string, r *Resource) error
+	// Keep notes the generation with the resource that is held, which the
+	// directory still has but cannot be read. One that is not there is no error.
+	Keep(ctx context.Context, generation string, t Type, id string) error
 	// Remove forgets a resource. One that is not there is no error.
 	Remove(ctx context.Context, t Type, id string) error
 	// Sweep forgets the resources of a type that have another generation: they

@@ -2,6 +2,7 @@ package annuaire
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"iter"
 	"net/http"
@@ -89,7 +90,8 @@ type SyncStep struct {
 	Type Type
 	Full bool
 	// Put, Removed and Unreadable count the resources. Unreadable ones break
-	// the specification: the copy keeps what it had of them.
+	// the specification: the copy keeps what it had of them. One that says
+	// that it left is removed even so.
 	Put, Removed, Unreadable int
 	// Done says that the type is complete.
 	Done bool
@@ -209,6 +211,9 @@ func (c *Client) pass(ctx context.Context, store Store, state *SyncState, at *Ty
 			first = func() (*transport.Reply, error) { return c.get(ctx, next) }
 		}
 	}
+	if at.Pass.Next == "" {
+		at.Pass.Count = 0 // its last page may have been read already, and the store have failed
+	}
 	generation := at.Pass.Generation
 	for page, err := range c.pages(ctx, first, maxSyncPages) {
 		if err != nil {
@@ -246,10 +251,16 @@ func (c *Client) pass(ctx context.Context, store Store, state *SyncState, at *Ty
 func (c *Client) apply(ctx context.Context, store Store, generation string, page *page, step *SyncStep) error {
 	for _, e := range page.entries {
 		r, err := c.decoder.Decode(e.Resource)
+		if err != nil {
+			r = identity(e.Resource)
+		}
 		switch {
-		case err != nil:
+		case err != nil && (r.Type != step.Type || !idForm.MatchString(r.ID)):
 			step.Unreadable++
 			continue
+		case err != nil && r.Active:
+			err = store.Keep(ctx, generation, r.Type, r.ID)
+			step.Unreadable++
 		case r.Outcome != nil && r.Outcome.Failed():
 			return r.Outcome.fill(&segur.Error{Op: opSearch, Kind: segur.KindPartial, Message: "the directory says that its answer is not complete"})
 		case r.Outcome != nil:
@@ -269,6 +280,21 @@ func (c *Client) apply(ctx context.Context, store Store, generation string, page
 		}
 	}
 	return nil
+}
+
+// identity is what can be read of a resource that breaks the specification.
+func identity(raw []byte) *Resource {
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &fields) // nothing then
+	is := func(name, want string) bool { return string(fields[name]) == want }
+	r := &Resource{}
+	_ = json.Unmarshal(fields["resourceType"], &r.Type)
+	_ = json.Unmarshal(fields["id"], &r.ID)
+	r.Active = !is("active", "false")
+	if r.Type == TypeDevice {
+		r.Active = !is("status", `"inactive"`) && !is("status", `"entered-in-error"`)
+	}
+	return r
 }
 
 // storeError is the caller's own error, which may name people: it is the cause
