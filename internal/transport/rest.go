@@ -210,13 +210,15 @@ type inflated struct {
 func (b *inflated) Read(p []byte) (int, error) {
 	var err error
 	if b.zip == nil {
-		if b.zip, err = gzip.NewReader(b.src); err != nil {
+		if b.zip, err = gzip.NewReader(b.src); err == io.EOF {
+			return 0, err // no content: some services announce its encoding all the same
+		} else if err != nil {
 			return 0, b.failure(err)
 		}
 	}
 	n, err := b.zip.Read(p)
 	if b.left -= int64(n); b.limit >= 0 && b.left < 0 {
-		return 0, b.o.tooLarge(b.limit)
+		return 0, b.fail(b.o.tooLarge(b.limit))
 	}
 	if err != nil && err != io.EOF {
 		err = b.failure(err)
@@ -229,10 +231,17 @@ func (b *inflated) failure(err error) error {
 	switch {
 	case errors.As(err, &known):
 		return known
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return b.o.error(segur.KindTruncated, "the compressed response stops before its end", nil)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return b.fail(b.o.error(segur.KindTruncated, "the compressed response stops before its end", nil))
 	}
-	return b.o.error(segur.KindProtocol, "the response is not well compressed", nil)
+	return b.fail(b.o.error(segur.KindProtocol, "the response is not well compressed", nil))
+}
+
+// fail is how the operation ends, for the caller and the observer.
+func (b *inflated) fail(e *segur.Error) error {
+	e = b.o.unsure(true, e)
+	b.o.note(e, false)
+	return e
 }
 
 func (b *inflated) Close() error { return b.src.Close() }

@@ -3,6 +3,7 @@ package transport_test
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -159,4 +160,42 @@ func TestRESTCompressed(t *testing.T) {
 	require.ErrorIs(t, err, segur.ErrProtocol)
 	assert.NotContains(t, err.Error(), secret)
 	assert.True(t, rest.MayRepeat())
+}
+
+// What is wrong with a compressed reply is the end of the operation for the
+// observer too, and an unknown outcome when the request is not safe to repeat.
+func TestRESTCompressedFailures(t *testing.T) {
+	t.Parallel()
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	_, _ = io.WriteString(w, strings.Repeat("a", 50<<10))
+	require.NoError(t, w.Close())
+	var body []byte
+	status := 200
+	s := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.WriteHeader(status)
+		_, _ = w.Write(body)
+	})
+	cfg := s.config()
+	obs := &observer{}
+	cfg.Observer = obs
+	rest := newClient(t, cfg, transport.Options{}).REST()
+	for _, c := range []struct {
+		body []byte
+		is   error
+	}{{z.Bytes(), segur.ErrTooLarge}, {z.Bytes()[:20], segur.ErrTruncated}, {[]byte("no archive, at all"), segur.ErrProtocol}} {
+		body = c.body
+		for _, safe := range []bool{true, false} {
+			_, err := rest.Do(t.Context(), transport.Call{Op: "a.b", URL: s.URL, RepeatSafe: safe, Once: true, ResponseLimit: 10 << 10, Header: http.Header{"Accept-Encoding": {"gzip"}}})
+			require.ErrorIs(t, err, c.is)
+			assert.Equal(t, !safe, errors.Is(err, segur.ErrOutcomeUnknown))
+			require.Equal(t, err, obs.ended[len(obs.ended)-1].Err)
+		}
+	}
+	// The status of an answer without content is not hidden by its encoding.
+	body, status = nil, 401
+	reply, err := rest.Do(t.Context(), transport.Call{Op: "a.b", URL: s.URL, RepeatSafe: true, Once: true, Header: http.Header{"Accept-Encoding": {"gzip"}}})
+	require.NoError(t, err)
+	require.ErrorIs(t, reply.StatusError(), segur.ErrAuthentication)
 }
