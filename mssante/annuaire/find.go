@@ -113,6 +113,7 @@ var reasons = map[string]Reason{
 	"place":              {Weight: 15, Text: segur.Text{FR: "la boîte est au lieu demandé", EN: "the mailbox is at the place asked for"}},
 	"works-there":        {Weight: 10, Text: segur.Text{FR: "le professionnel exerce au lieu demandé", EN: "the professional practises at the place asked for"}},
 	"elsewhere":          {Weight: -10, Text: segur.Text{FR: "la boîte est celle d'un autre lieu d'exercice", EN: "the mailbox belongs to another place of practice"}},
+	"unknown-structure":  {Weight: -10, Text: segur.Text{FR: "la structure de la boîte n'est pas dans l'annuaire", EN: "the structure of the mailbox is not in the directory"}},
 	"kind-software":      {Weight: 9, Text: segur.Text{FR: "boîte applicative : classement automatique convenu", EN: "software mailbox: automatic filing was agreed"}},
 	"kind-organization":  {Weight: 6, Text: segur.Text{FR: "boîte de la structure", EN: "mailbox of the structure"}},
 	"kind-person":        {Weight: 6, Text: segur.Text{FR: "boîte de la personne", EN: "mailbox of the person"}},

@@ -1,7 +1,6 @@
 package annuaire
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/samply/golang-fhir-models/fhir-models/fhir"
@@ -67,7 +66,7 @@ type Mailbox struct {
 // mailboxes picks the MSSanté boxes: organisations also publish phones and
 // ordinary mail, which the email type tells apart.
 func (d Decoder) mailboxes(telecom []fhir.ContactPoint, level Level, organization string) []Mailbox {
-	var out []Mailbox
+	var out mailboxes
 	for _, t := range telecom {
 		address := strings.TrimSpace(text(t.Value))
 		if t.System == nil || *t.System != fhir.ContactPointSystemEmail || !d.isMSSante(t.Extension) || !isAddress(address) {
@@ -82,9 +81,9 @@ func (d Decoder) mailboxes(telecom []fhir.ContactPoint, level Level, organizatio
 				m.read(e.Extension)
 			}
 		}
-		out = appendMailbox(out, m)
+		out.add(m)
 	}
-	return out
+	return out.list
 }
 
 func isAddress(s string) bool {
@@ -92,19 +91,27 @@ func isAddress(s string) bool {
 	return ok && local != "" && domain != "" && !strings.ContainsAny(domain, "@") && !strings.ContainsAny(s, " \t<>\r\n,;:\"\\()[]\x00")
 }
 
-// appendMailbox keeps an address once, whatever its case, with the wishes of
-// its owner that any of its occurrences holds.
-func appendMailbox(list []Mailbox, m Mailbox) []Mailbox {
-	for i, o := range list {
-		if strings.EqualFold(o.Address, m.Address) {
-			if m.RedList && !o.RedList || m.PaperWanted && !o.PaperWanted {
-				list = slices.Clone(list)
-				list[i].RedList, list[i].PaperWanted = o.RedList || m.RedList, o.PaperWanted || m.PaperWanted
-			}
-			return list
-		}
+// mailboxes keep an address once, whatever its case, with the wishes of its
+// owner that any of its occurrences holds.
+type mailboxes struct {
+	list []Mailbox
+	at   map[string]int
+}
+
+func (s *mailboxes) add(list ...Mailbox) {
+	if s.at == nil {
+		s.at = map[string]int{}
 	}
-	return append(list, m)
+	for _, m := range list {
+		key := strings.ToLower(m.Address)
+		if i, ok := s.at[key]; ok {
+			s.list[i].RedList = s.list[i].RedList || m.RedList
+			s.list[i].PaperWanted = s.list[i].PaperWanted || m.PaperWanted
+			continue
+		}
+		s.at[key] = len(s.list)
+		s.list = append(s.list, m)
+	}
 }
 
 func (d Decoder) isMSSante(extensions []fhir.Extension) bool {

@@ -23,7 +23,7 @@ const extractionGeneration = "extraction"
 // the old lines or all of the new ones. Do not synchronise the same copy: the
 // two sources do not know each other's identifiers.
 func (m *Memory) AddExtraction(ctx context.Context, rows iter.Seq2[*Row, error]) (taken, unreadable int, err error) {
-	x := extracted{people: map[string]*Resource{}, structures: map[string]*Resource{}, roles: map[string]*Resource{}}
+	x := extracted{people: map[string]*Resource{}, structures: map[string]*Resource{}, roles: map[string]*Resource{}, boxes: map[*Resource]*mailboxes{}}
 	for row, err := range rows {
 		var e *segur.Error
 		switch {
@@ -58,7 +58,21 @@ func (m *Memory) AddExtraction(ctx context.Context, rows iter.Seq2[*Row, error])
 	return taken, unreadable, nil
 }
 
-type extracted struct{ people, structures, roles map[string]*Resource }
+type extracted struct {
+	people, structures, roles map[string]*Resource
+	boxes                     map[*Resource]*mailboxes
+}
+
+// box gives a mailbox to its owner.
+func (x *extracted) box(of *Resource, to *[]Mailbox, m Mailbox) {
+	set := x.boxes[of]
+	if set == nil {
+		set = &mailboxes{}
+		x.boxes[of] = set
+	}
+	set.add(m)
+	*to = set.list
+}
 
 func (x *extracted) add(row *Row) {
 	var person, structure *Resource
@@ -78,13 +92,13 @@ func (x *extracted) add(row *Row) {
 		}
 		b := row.Mailbox
 		b.Organization = structure.Reference()
-		role.Role.Mailboxes = appendMailbox(role.Role.Mailboxes, b)
+		x.box(role, &role.Role.Mailboxes, b)
 	case person != nil:
-		person.Practitioner.Mailboxes = appendMailbox(person.Practitioner.Mailboxes, row.Mailbox)
+		x.box(person, &person.Practitioner.Mailboxes, row.Mailbox)
 	case structure != nil:
 		b := row.Mailbox
 		b.Organization = structure.Reference()
-		structure.Organization.Mailboxes = appendMailbox(structure.Organization.Mailboxes, b)
+		x.box(structure, &structure.Organization.Mailboxes, b)
 	}
 }
 
@@ -139,7 +153,7 @@ func (x *extracted) structure(row *Row) *Resource {
 }
 
 func appendCoding(list []Coding, c Coding) []Coding {
-	if slices.Contains(list, c) {
+	if len(list) >= maxQualifications || slices.Contains(list, c) {
 		return list
 	}
 	return append(slices.Clip(list), c)

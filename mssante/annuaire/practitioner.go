@@ -22,6 +22,8 @@ const (
 	oidSector     segur.OID = "1.2.250.1.71.4.2.4" // TRE_R02
 )
 
+const maxQualifications = 500
+
 const extSmartcard = "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-ext-smartcard"
 
 // Practitioner is a professional of the directory.
@@ -88,6 +90,9 @@ func (d Decoder) practitioner(fields map[string]json.RawMessage, r *Resource) (*
 		if len(n.Suffix) > 0 {
 			p.Professional.Title = n.Suffix[0]
 		}
+	}
+	if len(m.Qualification) > maxQualifications {
+		return nil, protocol("a professional has more qualifications than anybody")
 	}
 	for _, q := range m.Qualification {
 		list := codings(q.Code)

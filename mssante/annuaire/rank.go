@@ -28,9 +28,10 @@ func (f *finder) rank() *Candidates {
 			red[strings.ToLower(c.Mailbox.Address)] = true
 		}
 	}
+	seen := map[seat]place{}
 	for _, c := range all {
 		c.Mailbox.RedList = red[strings.ToLower(c.Mailbox.Address)]
-		out.add(f.judge(c))
+		out.add(f.judge(c), seen)
 	}
 	out.certain = f.certain(out.List)
 	order := func(a, b Candidate) int {
@@ -44,8 +45,11 @@ func (f *finder) rank() *Candidates {
 // certain reports whether nobody else than the owner of the first candidate
 // can be the one looked for.
 func (f *finder) certain(list []Candidate) bool {
-	if len(list) == 0 || list[0].Practitioner == nil {
-		return len(list) > 0
+	switch {
+	case len(list) == 0, list[0].unknownStructure():
+		return false
+	case list[0].Practitioner == nil:
+		return true
 	}
 	var same int
 	for _, p := range f.people {
@@ -93,12 +97,21 @@ type judged struct {
 	refused bool
 }
 
+// unknownStructure says that the structure of the mailbox left the directory
+// without a trace, or is not in the copy.
+func (c *Candidate) unknownStructure() bool {
+	return c.Organization == nil && c.Role != nil && c.Role.Organization != ""
+}
+
 func (f *finder) judge(c Candidate) judged {
 	w, m := f.w, c.Mailbox
 	if c.Practitioner != nil {
 		f.who(&c)
 	}
 	f.where(&c)
+	if c.unknownStructure() {
+		c.because("unknown-structure")
+	}
 	there := w.structure() || w.place()
 	switch {
 	case m.Kind == Application:
@@ -209,19 +222,30 @@ func (f *finder) fits(o *Organization) bool {
 		(w.Department == "" || slices.ContainsFunc(begins, func(b string) bool { return strings.HasPrefix(a.PostalCode, b) }))
 }
 
+// seat is one person behind one address; place is where that stands in the
+// answer, from 1.
+type (
+	seat struct {
+		address string
+		owner   *Practitioner
+	}
+	place struct{ listed, refused int }
+)
+
 // add keeps the best of the same address for the same person.
-func (c *Candidates) add(j judged) {
-	list := &c.List
+func (c *Candidates) add(j judged, seen map[seat]place) {
+	key := seat{strings.ToLower(j.Mailbox.Address), j.Practitioner}
+	known := seen[key]
+	list, at := &c.List, &known.listed
 	if j.refused {
-		list = &c.Refused
+		list, at = &c.Refused, &known.refused
 	}
-	for i, o := range *list {
-		if strings.EqualFold(o.Mailbox.Address, j.Mailbox.Address) && o.Practitioner == j.Practitioner {
-			if j.Score > o.Score {
-				(*list)[i] = j.Candidate
-			}
-			return
-		}
+	switch {
+	case *at == 0:
+		*list = append(*list, j.Candidate)
+		*at = len(*list)
+		seen[key] = known
+	case j.Score > (*list)[*at-1].Score:
+		(*list)[*at-1] = j.Candidate
 	}
-	*list = append(*list, j.Candidate)
 }

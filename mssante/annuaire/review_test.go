@@ -117,7 +117,7 @@ func TestFindDefects(t *testing.T) {
 	require.NoError(t, err)
 	last := got.List[len(got.List)-1]
 	assert.Equal(t, "ailleurs@x.mssante.test", last.Mailbox.Address)
-	assert.NotContains(t, codes(last), "works-there")
+	assert.Equal(t, []string{"number", "unknown-structure", "kind-person-there"}, codes(last))
 	// What cannot be compared is said, not ignored.
 	_, err = annuaire.Find(t.Context(), c, annuaire.Wanted{Number: "99900000031", Structure: "12", Department: "1A"})
 	require.ErrorIs(t, err, segur.ErrInvalidInput)
@@ -276,4 +276,29 @@ func TestConfigRedacted(t *testing.T) {
 		assert.NotContains(t, fmt.Sprintf(form, cfg), "secret-key")
 		assert.NotContains(t, fmt.Sprintf(form, &cfg), "secret-key")
 	}
+}
+
+// A resource or a file with a great many mailboxes takes no more than its share.
+func TestManyMailboxes(t *testing.T) {
+	t.Parallel()
+	const n = 10_000
+	var b, rows strings.Builder
+	b.WriteString(`{"resourceType":"Organization","id":"1","active":true,"identifier":[{"system":"https://finess.esante.gouv.fr","value":"990000027"}],"telecom":[` + telecomOf("x@x.test", ""))
+	rows.WriteString(extractionHeader + "\n")
+	for i := range n {
+		fmt.Fprintf(&b, `,{"system":"email","value":"b%d@x.test","extension":[{"url":"https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-contact-point-email-type","valueCoding":{"code":"MSSANTE"}}]}`, i)
+		fmt.Fprintf(&rows, "ORG|b%d@x.test|||||990000027|||||||||S%d\n", i, i)
+	}
+	b.WriteString(`]}`)
+	r, err := annuaire.Decoder{}.Decode([]byte(b.String()))
+	require.NoError(t, err)
+	assert.Len(t, r.Organization.Mailboxes, n+1)
+	m := annuaire.NewMemory()
+	require.NoError(t, m.Put(t.Context(), "g", r))
+	got, err := annuaire.Find(t.Context(), m, annuaire.Wanted{Structure: "990000027"})
+	require.NoError(t, err)
+	assert.Len(t, got.List, n+1)
+	taken, _, err := annuaire.NewMemory().AddExtraction(t.Context(), annuaire.ReadExtraction(strings.NewReader(rows.String())))
+	require.NoError(t, err)
+	assert.Equal(t, n, taken)
 }

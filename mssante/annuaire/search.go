@@ -191,7 +191,8 @@ func (c *Client) Devices(ctx context.Context, q DeviceQuery) iter.Seq2[*Device, 
 
 // Practitioner returns the professional with this number (see
 // [PractitionerQuery]), the active situations and all their mailboxes, each
-// address once, those of the person first. The error is [segur.ErrNotFound]
+// address once, those of the person first, the red list included
+// ([Mailbox.RedList]): [Find] is what leaves it out. The error is [segur.ErrNotFound]
 // when the directory has none that is active.
 func (c *Client) Practitioner(ctx context.Context, number string) (*Practitioner, error) {
 	var p segur.Problems
@@ -222,15 +223,16 @@ func (c *Client) Practitioner(ctx context.Context, number string) (*Practitioner
 	if found == nil {
 		return nil, &segur.Error{Op: opSearch, Kind: segur.KindNotFound, Message: "no active professional has this number"}
 	}
+	var boxes mailboxes
+	boxes.add(found.Mailboxes...)
 	for _, role := range roles {
 		if found.ID == "" || role.Practitioner != string(TypePractitioner)+"/"+found.ID {
 			continue // a box of somebody else is worse than none
 		}
 		found.Roles = append(found.Roles, role)
-		for _, m := range role.Mailboxes {
-			found.Mailboxes = appendMailbox(found.Mailboxes, m)
-		}
+		boxes.add(role.Mailboxes...)
 	}
+	found.Mailboxes = boxes.list
 	return found, nil
 }
 

@@ -37,8 +37,8 @@ type SyncState struct {
 type TypeState struct {
 	// Type is the type.
 	Type Type `json:"type"`
-	// Since is the time of the directory that the copy has reached; zero
-	// before the first complete reading.
+	// Since is when the last reading began, by the clock of the configuration;
+	// zero before the first complete one.
 	Since time.Time `json:"since"`
 	// Generation is that of the last complete reading; see [Store].
 	Generation string `json:"generation"`
