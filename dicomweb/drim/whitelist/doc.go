@@ -1,0 +1,2 @@
+// Package whitelist keeps the signed list of the DRIMbox domains.
+package whitelist
