@@ -45,9 +45,10 @@ type Config struct {
 
 // Client talks to one image server. It is immutable and safe for concurrent use.
 type Client struct {
-	cfg  Config
-	base string
-	http *transport.Client
+	cfg   Config
+	base  string
+	http  *transport.Client
+	forms *formMemory
 }
 
 // New checks cfg completely and returns a client.
@@ -72,7 +73,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	cfg.ClientConfig = t.Config()
-	return &Client{cfg: cfg, base: strings.TrimRight(cfg.Endpoint, "/"), http: t}, nil
+	return &Client{cfg: cfg, base: strings.TrimRight(cfg.Endpoint, "/"), http: t, forms: &formMemory{}}, nil
 }
 
 // CloseIdleConnections closes the connections that no call uses.

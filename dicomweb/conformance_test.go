@@ -69,19 +69,18 @@ func conformance(t *testing.T, client *dicomweb.Client, seed uint64) {
 	rows, err := collect(client.SearchStudies(ctx, dicomweb.Query{Study: two.UID, Include: []dicomweb.Tag{dicomweb.TagStudyDescription}}))
 	require.NoError(t, err)
 	require.Len(t, rows, 1)
-	assert.Equal(t, "FICTIVE-ÉLAN^Zoé", rows[0].Value(dicomweb.TagPatientName), "whatever the character set of the file")
-	assert.Equal(t, "Scanner crânien", rows[0].Value(dicomweb.TagStudyDescription))
-	assert.Equal(t, segur.NewDate(2026, 2, 15), rows[0].Date(dicomweb.TagStudyDate))
-	n, _ := rows[0].Int(dicomweb.TagStudyInstanceCount)
-	assert.EqualValues(t, 6, n)
+	assert.Equal(t, "FICTIVE-ÉLAN^Zoé", rows[0].Patient.Name, "whatever the character set of the file")
+	assert.Equal(t, "Scanner crânien", rows[0].Description)
+	assert.Equal(t, segur.NewDate(2026, 2, 15), rows[0].Date)
+	assert.Equal(t, 6, rows[0].Instances)
 
-	rows, err = collect(client.SearchSeries(ctx, dicomweb.Query{Study: one.UID}))
+	list, err := collect(client.SearchSeries(ctx, dicomweb.Query{Study: one.UID}))
 	require.NoError(t, err)
-	require.Len(t, rows, 2)
-	series := rows[0].Value(dicomweb.TagSeriesInstanceUID)
-	rows, err = collect(client.SearchInstances(ctx, dicomweb.Query{Study: one.UID, Series: series, PageSize: 2}))
+	require.Len(t, list, 2)
+	series := list[0].UID
+	instances, err := collect(client.SearchInstances(ctx, dicomweb.Query{Study: one.UID, Series: series, PageSize: 2}))
 	require.NoError(t, err)
-	require.Len(t, rows, 3)
+	require.Len(t, instances, 3)
 
 	files := map[string][]byte{}
 	for _, inst := range append(one.Instances, two.Instances...) {

@@ -36,7 +36,7 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println("found:", study.Date(dicomweb.TagStudyDate), study.Values(dicomweb.TagModalitiesInStudy))
+		fmt.Println("found:", study.Date, study.Modalities)
 		var count, size int64
 		for instance, err := range client.Retrieve(ctx, study.Ref()) {
 			if err != nil {

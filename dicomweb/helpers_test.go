@@ -1,6 +1,7 @@
 package dicomweb_test
 
 import (
+	"iter"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,12 +49,12 @@ func add(t testing.TB, srv *dicomwebtest.Server, s *dicomwebtest.Study) {
 }
 
 // collect drains a search.
-func collect(seq func(func(*dicomweb.Dataset, error) bool)) (rows []*dicomweb.Dataset, err error) {
-	for ds, err := range seq {
+func collect[T any](seq iter.Seq2[T, error]) (rows []T, err error) {
+	for row, err := range seq {
 		if err != nil {
 			return rows, err
 		}
-		rows = append(rows, ds)
+		rows = append(rows, row)
 	}
 	return rows, nil
 }

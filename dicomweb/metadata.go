@@ -11,29 +11,27 @@ import (
 // Metadata gives the attributes of the instances of a study, of a series, or of
 // one instance, without pixels (WADO-RS, PS3.18 10.4.1.1.2). Binary values are
 // references that this version does not follow, or are left out by the server.
-func (c *Client) Metadata(ctx context.Context, ref Ref) iter.Seq2[*Dataset, error] {
+func (c *Client) Metadata(ctx context.Context, ref Ref, options ...RetrieveOptions) iter.Seq2[*Dataset, error] {
 	return func(yield func(*Dataset, error) bool) {
-		if err := c.metadata(ctx, ref, yield); err != nil {
+		if err := c.metadata(ctx, ref, options, yield); err != nil {
 			yield(nil, err)
 		}
 	}
 }
 
-func (c *Client) metadata(ctx context.Context, ref Ref, yield func(*Dataset, error) bool) error {
+func (c *Client) metadata(ctx context.Context, ref Ref, options []RetrieveOptions, yield func(*Dataset, error) bool) error {
 	var p segur.Problems
 	ref.check(&p, "ref")
+	o := one(&p, ref, options)
 	if err := p.Err(opRetrieve); err != nil {
 		return err
 	}
-	resp, err := c.get(ctx, opRetrieve, ref.path()+"/metadata", "application/dicom+json")
+	resp, err := c.ask(ctx, asking{op: opRetrieve, url: c.place(ref, o) + "/metadata", kind: formMetadata, forms: metadataForms[:1], own: o.Accept, o: o})
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	switch {
-	case resp.Status != http.StatusOK && resp.Status != http.StatusPartialContent:
-		return refused(resp, opRetrieve)
-	case !isJSON(mediaType(resp)):
+	if !isJSON(mediaType(resp)) {
 		return fail(resp, segur.KindProtocol, opRetrieve, "", "the answer is not DICOM JSON", nil)
 	}
 	n := 0

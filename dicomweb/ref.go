@@ -53,8 +53,9 @@ func (r Ref) check(p *segur.Problems, field string) {
 	}
 }
 
-// path returns the resource below the base URL. UIDs need no escaping.
-func (r Ref) path() string {
+// Path returns the resource below the base URL: "/studies/1.2/series/1.3". UIDs
+// need no escaping.
+func (r Ref) Path() string {
 	p := "/studies/" + r.Study
 	if r.Series != "" {
 		p += "/series/" + r.Series

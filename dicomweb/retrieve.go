@@ -17,29 +17,21 @@ import (
 // what was asked: another study, series or instance.
 const CodeWrongInstance = "wrong-instance"
 
-// The Accept values of a retrieval, in the order in which they are tried when a
-// server answers 400, 406 or 415: as stored; what the server has by default; one
-// part without multipart, for one instance (not in older editions of PS3.18).
-const (
-	acceptStored  = `multipart/related; type="application/dicom"; transfer-syntax=*`
-	acceptDefault = `multipart/related; type="application/dicom"`
-	acceptSingle  = `application/dicom; transfer-syntax=*`
-)
-
 // RetrieveInstance opens one instance (WADO-RS, PS3.18 10.4) as it is stored,
 // without conversion. Reading it gives the bytes of the Part 10 file. The last
 // Read returns io.EOF only when the whole answer came and held that instance and
 // nothing else; a cut answer is [segur.ErrTruncated]. The caller closes it.
-func (c *Client) RetrieveInstance(ctx context.Context, ref Ref) (*Instance, error) {
+func (c *Client) RetrieveInstance(ctx context.Context, ref Ref, options ...RetrieveOptions) (*Instance, error) {
 	var p segur.Problems
 	ref.check(&p, "ref")
+	o := one(&p, ref, options)
 	if ref.Instance == "" {
 		p.Add("ref.instance", "is required")
 	}
 	if err := p.Err(opRetrieve); err != nil {
 		return nil, err
 	}
-	r, err := c.open(ctx, ref)
+	r, err := c.open(ctx, ref, o)
 	if err != nil {
 		return nil, err
 	}
@@ -61,15 +53,16 @@ func (c *Client) RetrieveInstance(ctx context.Context, ref Ref) (*Instance, erro
 // given before the error of a cut answer ([segur.ErrTruncated]). When the server
 // says that it could send only a part of them, the sequence ends with
 // [segur.ErrPartial].
-func (c *Client) Retrieve(ctx context.Context, ref Ref) iter.Seq2[*Instance, error] {
+func (c *Client) Retrieve(ctx context.Context, ref Ref, options ...RetrieveOptions) iter.Seq2[*Instance, error] {
 	return func(yield func(*Instance, error) bool) {
 		var p segur.Problems
 		ref.check(&p, "ref")
+		o := one(&p, ref, options)
 		if err := p.Err(opRetrieve); err != nil {
 			yield(nil, err)
 			return
 		}
-		r, err := c.open(ctx, ref)
+		r, err := c.open(ctx, ref, o)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -94,37 +87,21 @@ func (c *Client) Retrieve(ctx context.Context, ref Ref) iter.Seq2[*Instance, err
 	}
 }
 
-// open asks for ref in each form until one suits the server.
-func (c *Client) open(ctx context.Context, ref Ref) (*retrieval, error) {
-	forms := []string{acceptStored, acceptDefault}
+// open asks for ref.
+func (c *Client) open(ctx context.Context, ref Ref, o *RetrieveOptions) (*retrieval, error) {
+	a := asking{op: opRetrieve, url: c.place(ref, o), kind: formInstances, forms: instancesForms, own: o.accepts(rangeInstances), o: o}
 	if ref.Instance != "" {
-		forms = append(forms, acceptSingle)
+		a.kind, a.forms = formInstance, instanceForms
 	}
-	for i, accept := range forms {
-		resp, err := c.get(ctx, opRetrieve, ref.path(), accept)
-		if err != nil {
-			return nil, err
-		}
-		switch resp.Status {
-		case http.StatusOK, http.StatusPartialContent:
-			r, err := c.newRetrieval(ctx, resp, ref)
-			if err != nil {
-				_ = resp.Body.Close()
-				return nil, err
-			}
-			return r, nil
-		case http.StatusBadRequest, http.StatusNotAcceptable, http.StatusUnsupportedMediaType:
-			if i+1 < len(forms) {
-				_ = refused(resp, opRetrieve)
-				_ = resp.Body.Close()
-				continue
-			}
-		}
-		err = refused(resp, opRetrieve)
-		_ = resp.Body.Close()
+	resp, err := c.ask(ctx, a)
+	if err != nil {
 		return nil, err
 	}
-	panic("unreachable: the last form returns")
+	r, err := c.newRetrieval(ctx, resp, ref)
+	if err != nil {
+		_ = resp.Body.Close()
+	}
+	return r, err
 }
 
 // retrieval is an answer on its way.

@@ -28,23 +28,38 @@ const defaultPageSize = 200
 // for page after page. No match is an empty sequence. An error ends the
 // sequence; the rows before it are right, but for [CodeFilterIgnored] not the
 // answer to q.
-func (c *Client) SearchStudies(ctx context.Context, q Query) iter.Seq2[*Dataset, error] {
-	return c.search(ctx, studyLevel, q)
+func (c *Client) SearchStudies(ctx context.Context, q Query) iter.Seq2[*Study, error] {
+	return typed(c.search(ctx, studyLevel, &q), &q, studyRow)
 }
 
 // SearchSeries gives the series that match q, of q.Study when it is set (not
 // every server searches series of all studies).
-func (c *Client) SearchSeries(ctx context.Context, q Query) iter.Seq2[*Dataset, error] {
-	return c.search(ctx, seriesLevel, q)
+func (c *Client) SearchSeries(ctx context.Context, q Query) iter.Seq2[*Series, error] {
+	return typed(c.search(ctx, seriesLevel, &q), &q, seriesRow)
 }
 
 // SearchInstances gives the instances that match q, of q.Study and q.Series
 // when they are set (not every server searches instances of all studies).
-func (c *Client) SearchInstances(ctx context.Context, q Query) iter.Seq2[*Dataset, error] {
-	return c.search(ctx, instanceLevel, q)
+func (c *Client) SearchInstances(ctx context.Context, q Query) iter.Seq2[*InstanceRow, error] {
+	return typed(c.search(ctx, instanceLevel, &q), &q, instanceRow)
 }
 
-func (c *Client) search(ctx context.Context, l level, q Query) iter.Seq2[*Dataset, error] {
+// typed makes rows of data sets.
+func typed[T any](seq iter.Seq2[*Dataset, error], q *Query, row func(*Dataset, *Query) *T) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		for ds, err := range seq {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(row(ds, q), nil) {
+				return
+			}
+		}
+	}
+}
+
+func (c *Client) search(ctx context.Context, l level, q *Query) iter.Seq2[*Dataset, error] {
 	return func(yield func(*Dataset, error) bool) {
 		if err := q.check(l); err != nil {
 			yield(nil, err)
@@ -197,14 +212,14 @@ func (c *Client) Missing(ctx context.Context, instances []Ref) ([]Ref, error) {
 	for _, r := range instances {
 		if held[r.Study] == nil {
 			held[r.Study] = map[string]bool{}
-			for ds, err := range c.SearchInstances(ctx, Query{Study: r.Study}) {
+			for row, err := range c.SearchInstances(ctx, Query{Study: r.Study}) {
 				if errors.Is(err, segur.ErrNotFound) {
 					break
 				}
 				if err != nil {
 					return nil, err
 				}
-				held[r.Study][ds.Value(TagSOPInstanceUID)] = true
+				held[r.Study][row.UID] = true
 			}
 		}
 		if !held[r.Study][r.Instance] {
