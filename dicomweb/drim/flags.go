@@ -75,13 +75,12 @@ var flagNames = []struct {
 	names []string
 	field func(*Flags) *Answer
 }{
-	{[]string{"MASQUE_PS", "MASQUE_PROFESSIONNEL"}, func(f *Flags) *Answer { return &f.HiddenFromProfessionals }},
+	{[]string{"MASQUE_PS"}, func(f *Flags) *Answer { return &f.HiddenFromProfessionals }},
 	{[]string{"INVISIBLE_PATIENT"}, func(f *Flags) *Answer { return &f.HiddenFromPatient }},
-	{[]string{"INVISIBLE_REP_LEGAUX", "INVISIBLE_REPRESENTANTS_LEGAUX", "INVISIBLE_REPRENSANTS_LEGAUX", "INVISIBLE_REPRESENTANT_LEGAUX"},
+	{[]string{"INVISIBLE_REP_LEGAUX", "INVISIBLE_REPRESENTANTS_LEGAUX", "INVISIBLE_REPRENSANTS_LEGAUX"},
 		func(f *Flags) *Answer { return &f.HiddenFromRepresentatives }},
 	{[]string{"CONNEXION_SECRETE"}, func(f *Flags) *Answer { return &f.SecretConnection }},
-	{[]string{"MODIF_CONF_CODE", "MODIF_CONFIDENTIALITYCODE", "MODIF_CONFIDENTIALITY_CODE"},
-		func(f *Flags) *Answer { return &f.VisibilityChanged }},
+	{[]string{"MODIF_CONF_CODE", "MODIF_CONFIDENTIALITYCODE"}, func(f *Flags) *Answer { return &f.VisibilityChanged }},
 	{[]string{"DESTDMP"}, func(f *Flags) *Answer { return &f.ToDMP }},
 	{[]string{"DESTMSSANTEPS"}, func(f *Flags) *Answer { return &f.ToProfessionals }},
 	{[]string{"DESTMSSANTEPAT"}, func(f *Flags) *Answer { return &f.ToPatient }},

@@ -232,3 +232,27 @@ func (c ImageChange) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.Strin
 
 // LogValue makes slog write the redacted form.
 func (c ImageChange) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// Publishable returns nil when the images of the report may be published: the
+// report goes to the DMP, the identity is qualified, the message says who sends
+// it. Otherwise it returns an [segur.ErrRefused] error with [CodeNotPublishable]
+// that lists every condition that is not met. A withdrawal asks for the identity
+// alone.
+func (m *ReportMessage) Publishable() error {
+	var p segur.Problems
+	if _, ok := m.Patient.QualifiedINS(); !ok {
+		p.Add("PID-32", "the identity is not qualified (an INS in PID-3 and VALI, nothing against it): no INS may be sent")
+	}
+	if m.Action != ActionDelete {
+		if m.Flags.ToDMP != Yes {
+			p.Add("DESTDMP", "the report is not for the DMP")
+		}
+		if m.Sender.IsZero() {
+			p.Add("PRT", "the message does not say who sends it (SB)")
+		}
+	}
+	if p.Empty() {
+		return nil
+	}
+	return &segur.Error{Op: "drim.Publishable", Kind: segur.KindRefused, Code: CodeNotPublishable, Details: p.Details(), Help: helpNotPublishable}
+}

@@ -132,50 +132,75 @@ func (s Segment) Repetitions(n int) []string {
 // before an MSH, as a segment given alone, has the standard delimiters. More than
 // 1024 segments, and more than 1 MiB in broken lines, are refused.
 func Select(message string, names ...string) ([]Segment, error) {
-	var out []Segment
-	var lines []string // those of the segment that is being read; none when nobody asked for it
-	joined := 0        // the bytes of lines
-	delims := Standard
-	end := func() {
-		if len(lines) > 0 {
-			line := strings.Join(lines, "")
-			out = append(out, Segment{Name: line[:3], delims: delims, fields: strings.Split(line, string(rune(delims.Field)))})
-		}
-		lines = nil
+	c := collector{wanted: func(name string) bool { return slices.Contains(names, name) }, maxJoined: maxJoined, delims: Standard}
+	if err := c.read(message); err != nil {
+		return nil, err
 	}
+	return c.out, nil
+}
+
+// collector puts the lines of a message together to segments.
+type collector struct {
+	wanted    func(name string) bool
+	maxJoined int
+
+	out    []Segment
+	lines  []string // those of the segment that is being read; none when nobody asked for it
+	joined int      // the bytes of lines
+	delims Delimiters
+}
+
+func (c *collector) read(message string) error {
 	message = strings.TrimPrefix(message, "\ufeff")
 	first := true
 	for line := range strings.FieldsFuncSeq(message, func(r rune) bool { return r == '\r' || r == '\n' || r == 0x0B || r == 0x1C }) {
-		wanted := len(line) >= 3 && slices.Contains(names, line[:3])
+		wanted := len(line) >= 3 && c.wanted(line[:3])
 		switch {
 		case header(line, first):
-			end()
+			c.end()
 			d, err := parseDelimiters(line)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			delims = d
-		case begins(line, delims.Field), len(line) == 3 && wanted:
-			end()
+			c.delims = d
+		case begins(line, c.delims.Field), len(line) == 3 && wanted && !c.inObservation():
+			c.end()
 		default:
-			if len(lines) > 0 {
-				if joined += len(line); joined > maxJoined {
-					return nil, errLong
+			if len(c.lines) > 0 {
+				if c.joined += len(line); c.joined > c.maxJoined {
+					return errLong
 				}
-				lines = append(lines, line)
+				c.lines = append(c.lines, line)
 			}
 			continue
 		}
 		first = false
 		if wanted {
-			if len(out) == maxSegments {
-				return nil, errMany
+			if len(c.out) == maxSegments {
+				return errMany
 			}
-			lines, joined = append(lines, line), len(line)
+			c.lines, c.joined = append(c.lines, line), len(line)
 		}
 	}
-	end()
-	return out, nil
+	c.end()
+	return nil
+}
+
+// inObservation reports whether an OBX is being read: three letters alone may
+// then be the end of a document in base64.
+func (c *collector) inObservation() bool {
+	return len(c.lines) > 0 && strings.HasPrefix(c.lines[0], "OBX")
+}
+
+func (c *collector) end() {
+	if len(c.lines) > 0 {
+		line := c.lines[0]
+		if len(c.lines) > 1 {
+			line = strings.Join(c.lines, "")
+		}
+		c.out = append(c.out, Segment{Name: line[:3], delims: c.delims, fields: strings.Split(line, string(rune(c.delims.Field)))})
+	}
+	c.lines = nil
 }
 
 // Bounds on what a message makes the reader hold.

@@ -1,0 +1,108 @@
+package hl7
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+)
+
+// errCharset says that a text is in a character set that is not read.
+var errCharset = errors.New("the text is not UTF-8, and MSH-18 names a character set that is not read: UNICODE UTF-8, 8859/1 and 8859/15 are")
+
+// decodeText gives a message in UTF-8. What is UTF-8 is taken as it is, whatever
+// MSH-18 says; anything else is ISO 8859-1, or -15 when MSH-18 says so. The note
+// tells what does not go together; "" when all does.
+func decodeText(message []byte) (text, note string, err error) {
+	declared := charset(declaredCharset(message))
+	if utf8.Valid(message) {
+		if declared != charsetUTF8 && declared != charsetNone && !ascii(message) {
+			note = "names another character set, but the text is UTF-8: read as such"
+		}
+		return string(message), note, nil
+	}
+	switch declared {
+	case charsetLatin1:
+	case charsetLatin9:
+		return latin(message, true), "", nil
+	case charsetUTF8, charsetNone:
+		note = "the text is not UTF-8: read as ISO 8859-1"
+	default:
+		return "", "", errCharset
+	}
+	return latin(message, false), note, nil
+}
+
+type messageCharset uint8
+
+const (
+	charsetNone messageCharset = iota
+	charsetUTF8
+	charsetLatin1
+	charsetLatin9
+	charsetOther
+)
+
+// charset reads a value of HL7 table 0211.
+func charset(s string) messageCharset {
+	switch s = strings.ToUpper(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" -_/", r) }), "")); s {
+	case "", "ASCII":
+		return charsetNone
+	case "UNICODEUTF8", "UTF8", "UNICODE":
+		return charsetUTF8
+	case "88591", "ISO88591":
+		return charsetLatin1
+	case "885915", "ISO885915":
+		return charsetLatin9
+	}
+	return charsetOther
+}
+
+// declaredCharset returns the first repetition of MSH-18. The header is ASCII up
+// to there in every character set that is read.
+func declaredCharset(message []byte) string {
+	i := strings.Index(string(message[:min(len(message), 4096)]), "MSH")
+	if i < 0 || i+4 > len(message) {
+		return ""
+	}
+	line := string(message[i:min(len(message), i+4096)])
+	if end := strings.IndexAny(line, "\r\n"); end >= 0 {
+		line = line[:end]
+	}
+	fields := strings.Split(line, line[3:4])
+	if len(fields) < 18 {
+		return ""
+	}
+	value := fields[17]
+	if len(fields[1]) > 1 {
+		value, _, _ = strings.Cut(value, fields[1][1:2])
+	}
+	return value
+}
+
+func ascii(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// latin reads ISO 8859-1, or -15.
+func latin(message []byte, nine bool) string {
+	var b strings.Builder
+	b.Grow(len(message) + len(message)/16)
+	for _, c := range message {
+		r := rune(c)
+		if nine {
+			if other, ok := latin9Differs[c]; ok {
+				r = other
+			}
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// latin9Differs are the characters of ISO 8859-15 that are not those of -1.
+var latin9Differs = map[byte]rune{0xA4: '€', 0xA6: 'Š', 0xA8: 'š', 0xB4: 'Ž', 0xB8: 'ž', 0xBC: 'Œ', 0xBD: 'œ', 0xBE: 'Ÿ'}
