@@ -1,0 +1,333 @@
+package drim
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/segur-sdk/segur"
+)
+
+// maxArchived bounds the stored form of a study: a report of 100 MiB and its
+// manifest, in base64.
+const maxArchived = 256 << 20
+
+// FileArchive is an [Archive] in a directory: a file for each study, replaced
+// at once and written through to the disk, with a checksum. Names of files are
+// made of hashes, never of data. Directories are made for their owner alone.
+type FileArchive struct {
+	dir  string
+	lock *os.File
+
+	mu    sync.Mutex
+	held  map[string]*held
+	index sync.Mutex
+}
+
+type held struct {
+	ch      chan struct{} // holds one token when free
+	waiting int
+}
+
+// OpenArchive opens the archive of a directory, which it makes when it is not
+// there, and keeps other processes out until Close. The error is of
+// [CodeArchiveLocked] when one is in.
+func OpenArchive(dir string) (*FileArchive, error) {
+	a := &FileArchive{dir: dir, held: map[string]*held{}}
+	for _, d := range []string{dir, a.path("studies"), a.path("keys"), a.path("open")} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return nil, fileError("the directory cannot be made", err)
+		}
+	}
+	lock, err := lockFile(a.path("lock"))
+	if err != nil {
+		if errors.Is(err, errLocked) {
+			return nil, sourceError(opArchive, segur.KindConflict, CodeArchiveLocked, "another process has the archive")
+		}
+		return nil, fileError("the archive cannot be locked", err)
+	}
+	a.lock = lock
+	a.sweep()
+	return a, nil
+}
+
+// Close lets other processes in.
+func (a *FileArchive) Close() error {
+	if err := a.lock.Close(); err != nil {
+		return fileError("the archive cannot be closed", err)
+	}
+	return nil
+}
+
+func (a *FileArchive) path(parts ...string) string {
+	return filepath.Join(append([]string{a.dir}, parts...)...)
+}
+
+// sweep removes the temporary files of a crash.
+func (a *FileArchive) sweep() {
+	_ = filepath.WalkDir(a.dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && strings.HasPrefix(d.Name(), temporaryPrefix) {
+			_ = os.Remove(path)
+		}
+		return nil
+	})
+}
+
+// Lock implements [Archive]; within the process, as no other one is in.
+func (a *FileArchive) Lock(ctx context.Context, name string) (func(), error) {
+	a.mu.Lock()
+	h := a.held[name]
+	if h == nil {
+		h = &held{ch: make(chan struct{}, 1)}
+		h.ch <- struct{}{}
+		a.held[name] = h
+	}
+	h.waiting++
+	a.mu.Unlock()
+	leave := func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if h.waiting--; h.waiting == 0 {
+			delete(a.held, name)
+		}
+	}
+	select {
+	case <-h.ch:
+		return func() { h.ch <- struct{}{}; leave() }, nil
+	case <-ctx.Done():
+		leave()
+		return nil, &segur.Error{Op: opArchive, Kind: segur.KindCanceled, Message: "the study is busy", Err: ctx.Err()}
+	}
+}
+
+func hashed(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:])
+}
+
+func (a *FileArchive) studyPath(studyUID string) string {
+	h := hashed(studyUID)
+	return a.path("studies", h[:2], h)
+}
+
+func (a *FileArchive) openPath(studyUID string) string { return a.path("open", hashed(studyUID)) }
+
+func (a *FileArchive) keyPath(key string) string {
+	h := hashed(key)
+	return a.path("keys", h[:2], h)
+}
+
+// Load implements [Archive].
+func (a *FileArchive) Load(_ context.Context, studyUID string) (*ArchivedStudy, error) {
+	b, err := readFile(a.studyPath(studyUID))
+	if err != nil {
+		return nil, err
+	}
+	s := &ArchivedStudy{}
+	if err := s.UnmarshalBinary(b); err != nil {
+		return nil, err
+	}
+	if s.StudyUID != studyUID {
+		return nil, sourceError(opArchive, segur.KindSignature, CodeArchiveDamaged, "the file is that of another study")
+	}
+	return s, nil
+}
+
+// Save implements [Archive].
+func (a *FileArchive) Save(ctx context.Context, s *ArchivedStudy) error {
+	before, err := a.Load(ctx, s.StudyUID)
+	switch {
+	case segur.KindOf(err) == segur.KindNotFound:
+		before = &ArchivedStudy{}
+	case err != nil:
+		return err // a damaged study is not written over
+	}
+	if s.Revision != before.Revision+1 {
+		return &segur.Error{Op: opArchive, Kind: segur.KindConflict, Message: "the study was changed meanwhile"}
+	}
+	b, err := s.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	// What lists the study is written first: listed for nothing is harmless.
+	known := before.Keys()
+	for _, key := range s.Keys() {
+		if slices.Contains(known, key) {
+			continue
+		}
+		if err := a.addKey(key, s.StudyUID); err != nil {
+			return err
+		}
+	}
+	if s.Open && !before.Open {
+		if err := writeFile(a.openPath(s.StudyUID), []byte(s.StudyUID)); err != nil {
+			return err
+		}
+	}
+	if err := writeFile(a.studyPath(s.StudyUID), b); err != nil {
+		return err
+	}
+	if !s.Open && before.Open {
+		_ = os.Remove(a.openPath(s.StudyUID))
+	}
+	return nil
+}
+
+func (a *FileArchive) addKey(key, studyUID string) error {
+	a.index.Lock()
+	defer a.index.Unlock()
+	studies, err := a.studiesOf(key)
+	if err != nil || slices.Contains(studies, studyUID) {
+		return err
+	}
+	b, err := json.Marshal(append(studies, studyUID))
+	if err != nil {
+		return fileError("the key cannot be written", err)
+	}
+	return writeFile(a.keyPath(key), b)
+}
+
+func (a *FileArchive) studiesOf(key string) ([]string, error) {
+	b, err := readFile(a.keyPath(key))
+	if segur.KindOf(err) == segur.KindNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	if err := json.Unmarshal(b, &out); err != nil {
+		return nil, sourceError(opArchive, segur.KindSignature, CodeArchiveDamaged, "a key of the archive is damaged")
+	}
+	return out, nil
+}
+
+// Studies implements [Archive].
+func (a *FileArchive) Studies(_ context.Context, key string) ([]string, error) {
+	a.index.Lock()
+	defer a.index.Unlock()
+	return a.studiesOf(key)
+}
+
+// Unfinished implements [Archive].
+func (a *FileArchive) Unfinished(context.Context) ([]string, error) {
+	files, err := os.ReadDir(a.path("open"))
+	if err != nil {
+		return nil, fileError("the open studies cannot be listed", err)
+	}
+	var out []string
+	for _, f := range files {
+		if strings.HasPrefix(f.Name(), temporaryPrefix) {
+			continue
+		}
+		b, err := readFile(a.path("open", f.Name()))
+		switch {
+		case segur.KindOf(err) == segur.KindNotFound: // settled meanwhile
+			continue
+		case err != nil:
+			return nil, err
+		}
+		if hashed(string(b)) != f.Name() { // damaged: the study itself says which it is
+			var s ArchivedStudy
+			if b, err = readFile(a.path("studies", f.Name()[:min(2, len(f.Name()))], f.Name())); err != nil {
+				return nil, err
+			}
+			if err := s.UnmarshalBinary(b); err != nil {
+				return nil, err
+			}
+			b = []byte(s.StudyUID)
+		}
+		out = append(out, string(b))
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, &segur.Error{Op: opArchive, Kind: segur.KindNotFound, Message: "the archive does not have it"}
+	}
+	if err != nil {
+		return nil, fileError("a file cannot be opened", err)
+	}
+	defer func() { _ = f.Close() }()
+	b, err := io.ReadAll(io.LimitReader(f, maxArchived+1))
+	switch {
+	case err != nil:
+		return nil, fileError("a file cannot be read", err)
+	case len(b) > maxArchived:
+		return nil, &segur.Error{Op: opArchive, Kind: segur.KindTooLarge, Message: "a file is larger than a study may be"}
+	}
+	return b, nil
+}
+
+const temporaryPrefix = ".writing-"
+
+// writeFile replaces a file at once: a crash leaves the old one or the new one.
+func writeFile(path string, b []byte) (err error) {
+	if len(b) > maxArchived {
+		return &segur.Error{Op: opArchive, Kind: segur.KindTooLarge, Message: "the study is larger than the archive takes"}
+	}
+	dir := filepath.Dir(path)
+	if _, err := os.Stat(dir); err != nil {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fileError("a directory cannot be made", err)
+		}
+		syncDir(filepath.Dir(dir))
+	}
+	f, err := os.CreateTemp(dir, temporaryPrefix) // mode 0600
+	if err != nil {
+		return fileError("a file cannot be made", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return fileError("a file cannot be written", err)
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return fileError("a file cannot be replaced", err)
+	}
+	syncDir(dir)
+	return nil
+}
+
+// syncDir makes a new name survive a crash; some systems cannot.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
+}
+
+// fileError keeps the cause without its path.
+func fileError(message string, err error) error {
+	var path *os.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		err = path.Err
+	case errors.As(err, &link):
+		err = link.Err
+	}
+	return &segur.Error{Op: opArchive, Kind: segur.KindUnavailable, Message: message, Err: err}
+}

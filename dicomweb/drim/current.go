@@ -1,0 +1,70 @@
+package drim
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/segur-sdk/segur"
+)
+
+// CurrentManifest is the manifest of a study that consumers may hold now. Its
+// printed forms are redacted.
+type CurrentManifest struct {
+	// StudyUID is the study, UID the SOP Instance UID of the manifest: what the
+	// header KOS-SOPInstanceUID of a retrieval repeats.
+	StudyUID, UID string
+	// KOS is the file.
+	KOS []byte
+	// INS is whose record it is in.
+	INS segur.INS
+	// Published is when.
+	Published time.Time
+	// Unconfirmed says that it may have been published: its submission left and
+	// nobody knows the outcome yet.
+	Unconfirmed bool
+}
+
+// String is redacted.
+func (m CurrentManifest) String() string { return "CurrentManifest(" + m.UID + ", redacted)" }
+
+// Format writes the redacted form whatever the verb.
+func (m CurrentManifest) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(m.String())) }
+
+// LogValue makes slog write the redacted form.
+func (m CurrentManifest) LogValue() slog.Value { return slog.StringValue(m.String()) }
+
+// Manifests looks up what an archive has published.
+type Manifests struct{ archive Archive }
+
+// ManifestsOf is the lookup of an archive, for the side that serves images.
+func ManifestsOf(a Archive) Manifests { return Manifests{a} }
+
+// Manifest returns the manifest of a study that consumers may hold: the one of
+// that UID when it is published, or may be; the published one when uid is
+// empty. [segur.ErrNotFound] when there is none: never published, withdrawn, or
+// replaced by another.
+func (m Manifests) Manifest(ctx context.Context, studyUID, uid string) (*CurrentManifest, error) {
+	s, err := m.archive.Load(ctx, studyUID)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range []*Publication{s.Published, s.Attempt} {
+		if p == nil || p.Withdrawn || uid != "" && p.UID != uid || uid == "" && p == s.Attempt {
+			continue
+		}
+		ins, err := p.INS()
+		if err != nil {
+			return nil, sourceError(opArchive, segur.KindSignature, CodeArchiveDamaged, "the archive holds no INS of the manifest")
+		}
+		return &CurrentManifest{StudyUID: studyUID, UID: p.UID, KOS: p.KOS, INS: ins, Published: p.At, Unconfirmed: p == s.Attempt}, nil
+	}
+	return nil, &segur.Error{Op: opArchive, Kind: segur.KindNotFound, Message: "no manifest of the study is published under this identifier"}
+}
+
+// Manifest makes the archive what serves images asks for: see
+// [Manifests.Manifest].
+func (a *FileArchive) Manifest(ctx context.Context, studyUID, uid string) (*CurrentManifest, error) {
+	return ManifestsOf(a).Manifest(ctx, studyUID, uid)
+}
