@@ -40,6 +40,8 @@ type Profile struct {
 	Issuers []string
 	// ExtKeyUsages lists the usages of which the signer's certificate must have one.
 	ExtKeyUsages []x509.ExtKeyUsage
+	// XAdES accepts the signatures of the list of DRIM-M (xmlsec.XAdESForm) instead of those of the list of MSSanté.
+	XAdES bool
 	// Limits bounds the document.
 	Limits xmlr.Options
 }
@@ -75,7 +77,11 @@ type Verified[T any] struct {
 // signer signed, KindProtocol, KindTruncated or KindTooLarge when it is not such a document, and the kind of CheckChain's
 // error.
 func Verify[T any](ctx context.Context, op string, src []byte, p Profile, t Trust, now time.Time, r Reader[T]) (*Verified[T], error) {
-	doc, err := xmlsec.VerifyDocument(src, xmlsec.DocumentPolicy{Visit: r.Visit, Limits: p.Limits})
+	form := xmlsec.EnvelopedForm
+	if p.XAdES {
+		form = xmlsec.XAdESForm
+	}
+	doc, err := xmlsec.VerifyDocument(src, xmlsec.DocumentPolicy{Form: form, Visit: r.Visit, Limits: p.Limits})
 	if err != nil {
 		return nil, unreadable(op, err)
 	}

@@ -6,7 +6,8 @@
 //   - the signature document of an XDS submission set, IHE Document Digital Signature: a manifest of digests
 //     with XAdES 1.1.1 signed properties, inclusive canonicalisation with comments ([SignDSG], [VerifyDSG]);
 //   - the enveloped signature over a whole document, exclusive canonicalisation, verified and read in one pass: the
-//     national lists of domains ([VerifyDocument]). It is not made here.
+//     national lists of domains ([VerifyDocument]), that of DRIM-M with XPath Filter 2 and XAdES 1.3.2 signed
+//     properties ([XAdESForm]). It is not made here.
 //
 // Signing writes canonical XML directly, so the bytes that were digested are the bytes that are sent; they
 // must stay as they are. The key is a crypto.Signer: software, card or HSM.
@@ -17,6 +18,6 @@
 // short list, HMAC, and SHA-1 unless the caller allows it. Trust in the certificate is a separate step:
 // [Verified.Chain].
 //
-// Not here: XML Encryption, XSLT and XPath transforms, detached external references, XAdES levels above BES,
-// OCSP and CRL (the caller holds them, see the package credential).
+// Not here: XML Encryption, XSLT and XPath transforms (but for the one expression of XAdESForm), detached external
+// references, XAdES levels above BES, OCSP and CRL (the caller holds them, see the package credential).
 package xmlsec

@@ -3,12 +3,28 @@ package xmlsec
 import (
 	"crypto/sha256"
 	"slices"
+	"time"
 
 	"github.com/segur-sdk/segur/internal/xmlr"
 )
 
+// DocumentForm is a shape of signature that [VerifyDocument] may accept.
+type DocumentForm uint8
+
+const (
+	// EnvelopedForm is one Reference with the transforms enveloped-signature then exclusive canonicalisation, and no
+	// Object: the list of MSSanté.
+	EnvelopedForm DocumentForm = iota
+	// XAdESForm is the list of DRIM-M: the Reference of EnvelopedForm, or one whose first transform is XPath Filter 2 with
+	// exactly the subtraction of /descendant::ds:Signature; and one Object of XAdES 1.3.2 signed properties, covered by a
+	// second Reference, that name the certificate that signed (EN 319 132-1, baseline B). Both are there or none.
+	XAdESForm
+)
+
 // DocumentPolicy says what [VerifyDocument] accepts. Its zero value is the strictest: RSA or ECDSA with SHA-256.
 type DocumentPolicy struct {
+	// Form is the shape of the signature.
+	Form DocumentForm
 	// Signatures lists the accepted signature algorithms. nil: RSASHA256 and ECDSASHA256.
 	Signatures []string
 	// MinRSABits is the shortest RSA key. 0: 2048; never under 1024.
@@ -26,13 +42,16 @@ type VerifiedDocument struct {
 	Verified
 	// Digest is the SHA-256 of the canonical form that was signed: the identity of the content.
 	Digest [sha256.Size]byte
+	// SigningTime is what the signer claims in its signed properties; zero without.
+	SigningTime time.Time
 }
 
 // VerifyDocument checks a document that bears one enveloped signature over the whole of it, as the last child of the
 // root, and reads it in the same single pass: the national lists are megabytes long. Exclusive canonical form, SHA-256,
-// one Reference with URI="", the transforms enveloped-signature then exclusive canonicalisation, and a certificate in
-// KeyInfo are the only profile. Comments and processing instructions are refused wherever they are: a signature does not
-// cover the former. The error is an *Error, an *xmlr.Error or that of Visit.
+// a Reference with URI="" and a certificate in KeyInfo are the only profile; the form says what else there may be. Comments
+// and processing instructions are refused wherever they are: a signature does not cover the former. A second Signature is
+// refused wherever it is: XPath Filter 2 would leave it out of what is covered. The error is an *Error, an *xmlr.Error or
+// that of Visit.
 func VerifyDocument(src []byte, p DocumentPolicy) (*VerifiedDocument, error) {
 	d := document{p: p}
 	hash := sha256.New()
@@ -62,7 +81,8 @@ type document struct {
 	headE      int
 	root       string // its name as written
 	err        error
-	ended      bool // the signature is behind
+	ended      bool            // the signature is behind
+	ids        map[string]bool // identifiers outside the signature, XAdESForm only
 }
 
 // omit leaves out the signature, which only a child of the root may be.
@@ -99,6 +119,9 @@ func (d *document) visit(s *xmlr.Scanner) {
 		d.err = refuse(ReasonStructure, "the signature is not the last child of the root")
 		return
 	}
+	if d.p.Form == XAdESForm && s.Kind() == xmlr.StartElement {
+		d.identified(s)
+	}
 	if d.p.Visit != nil {
 		d.err = d.p.Visit(s)
 	}
@@ -118,10 +141,10 @@ func (d *document) signature(src []byte, out *VerifiedDocument) error {
 		return refuseWith(ReasonStructure, "the signature cannot be read", err)
 	}
 	sig := root.Child(NamespaceDS, "Signature")
-	if sig.Child(NamespaceDS, "Object") != nil {
+	if d.p.Form != XAdESForm && sig.Child(NamespaceDS, "Object") != nil {
 		return refuse(ReasonStructure, "an enveloped signature has no Object")
 	}
-	v := verifier{p: Policy{MinRSABits: d.p.MinRSABits, MaxReferences: 1, Limits: d.p.Limits}, sig: sig}
+	v := verifier{p: Policy{MinRSABits: d.p.MinRSABits, Limits: d.p.Limits}, sig: sig}
 	v.p.fill()
 	verified, info, refusal := v.value()
 	if refusal != nil {
@@ -138,41 +161,65 @@ func (d *document) signature(src []byte, out *VerifiedDocument) error {
 		return refuse(ReasonAlgorithm, "signature algorithm not accepted")
 	}
 	out.Verified = *verified
-	return d.reference(info, out)
+	if d.p.Form == XAdESForm {
+		refusal = d.qualified(sig, info, out)
+	} else if len(info.Children) != 3 {
+		refusal = refuse(ReasonStructure, "unexpected number of references in SignedInfo")
+	} else {
+		refusal = d.reference(info.Children[2], out)
+	}
+	if refusal != nil {
+		return refusal
+	}
+	return nil
 }
 
-// reference compares the only Reference with the profile and the digest.
-func (d *document) reference(info *xmlr.Node, out *VerifiedDocument) error {
-	if len(info.Children) != 3 || !info.Children[2].Is(NamespaceDS, "Reference") {
+// reference compares the Reference to the document with the form and the digest.
+func (d *document) reference(r *xmlr.Node, out *VerifiedDocument) *Error {
+	if !r.Is(NamespaceDS, "Reference") {
 		return refuse(ReasonStructure, "unexpected number of references in SignedInfo")
 	}
-	r := info.Children[2]
 	if uri, ok := r.LookupAttr("", "URI"); !ok || uri != "" {
 		return refuse(ReasonReference, "the signature does not cover the whole document")
 	}
-	if len(r.Children) != 3 || !r.Children[0].Is(NamespaceDS, "Transforms") || !r.Children[1].Is(NamespaceDS, "DigestMethod") ||
-		!r.Children[2].Is(NamespaceDS, "DigestValue") {
-		return refuse(ReasonStructure, "Transforms, DigestMethod and DigestValue expected")
-	}
-	transforms := r.Children[0].Children
-	if len(transforms) != 2 {
-		return refuse(ReasonAlgorithm, "unexpected transforms")
-	}
-	for i, want := range []string{EnvelopedTransform, ExcC14N} {
-		if t := transforms[i]; !t.Is(NamespaceDS, "Transform") || t.Attr("Algorithm") != want || len(t.Children) > 0 {
-			return refuse(ReasonAlgorithm, "unexpected transforms")
-		}
-	}
-	if m := r.Children[1]; m.Attr("Algorithm") != SHA256 || len(m.Children) > 0 {
-		return refuse(ReasonAlgorithm, "digest algorithm not accepted")
-	}
-	want, err := base64Text(r.Children[2])
+	transforms, algorithm, want, err := referenceParts(r)
 	if err != nil {
 		return err
+	}
+	if len(transforms) != 2 || !d.leavesOut(transforms[0]) || !bareTransform(transforms[1], ExcC14N) {
+		return refuse(ReasonAlgorithm, "unexpected transforms")
+	}
+	if algorithm != SHA256 {
+		return refuse(ReasonAlgorithm, "digest algorithm not accepted")
 	}
 	if string(want) != string(out.Digest[:]) {
 		return refuse(ReasonDigest, "the content is not what was signed")
 	}
-	out.References = []VerifiedReference{{Type: r.Attr("Type"), Digest: SHA256}}
+	out.References = append(out.References, VerifiedReference{Type: r.Attr("Type"), Digest: SHA256})
 	return nil
+}
+
+// referenceParts reads the children of a Reference, which must be all three there.
+func referenceParts(r *xmlr.Node) (transforms []*xmlr.Node, algorithm string, digest []byte, err *Error) {
+	if len(r.Children) != 3 || !r.Children[0].Is(NamespaceDS, "Transforms") || !r.Children[1].Is(NamespaceDS, "DigestMethod") ||
+		!r.Children[2].Is(NamespaceDS, "DigestValue") {
+		return nil, "", nil, refuse(ReasonStructure, "Transforms, DigestMethod and DigestValue expected")
+	}
+	if len(r.Children[1].Children) > 0 {
+		return nil, "", nil, refuse(ReasonAlgorithm, "digest algorithm not accepted")
+	}
+	digest, err = base64Text(r.Children[2])
+	return r.Children[0].Children, r.Children[1].Attr("Algorithm"), digest, err
+}
+
+func bareTransform(t *xmlr.Node, algorithm string) bool {
+	return t.Is(NamespaceDS, "Transform") && t.Attr("Algorithm") == algorithm && len(t.Children) == 0
+}
+
+// leavesOut reports whether the transform leaves the signature, and nothing else, out: there is only one in the document.
+func (d *document) leavesOut(t *xmlr.Node) bool {
+	if bareTransform(t, EnvelopedTransform) {
+		return true
+	}
+	return d.p.Form == XAdESForm && subtractsSignature(t)
 }

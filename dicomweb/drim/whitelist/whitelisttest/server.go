@@ -1,0 +1,138 @@
+package whitelisttest
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"time"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/credential/credentialtest"
+	"github.com/segur-sdk/segur/dicomweb/drim/whitelist"
+	"github.com/segur-sdk/segur/internal/testkit/faults"
+)
+
+// SignerName is the common name of the fictional signer's certificate.
+const SignerName = "Liste Blanche DRIM-M fictive"
+
+// Server publishes a list over TLS. It is safe for concurrent use.
+type Server struct {
+	// URL is the address of the list.
+	URL string
+
+	pki     *credentialtest.PKI
+	signer  segur.Credential
+	profile Profile
+	clock   func() time.Time
+	script  faults.Script
+	server  *httptest.Server
+
+	mu       sync.Mutex
+	boxes    []Box
+	document []byte
+	modified time.Time
+	requests []*http.Request
+}
+
+// Option changes a [Server].
+type Option func(*Server)
+
+// WithPKI uses an infrastructure of the caller.
+func WithPKI(p *credentialtest.PKI) Option { return func(s *Server) { s.pki = p } }
+
+// WithClock dates the lists.
+func WithClock(now func() time.Time) Option { return func(s *Server) { s.clock = now } }
+
+// WithBoxes publishes these boxes from the start: "host" or "host:port". By default there are db1.site-fictif.example and
+// db2.site-fictif.example, with the viewer vi1.site-fictif.example.
+func WithBoxes(hosts ...string) Option {
+	return func(s *Server) {
+		s.boxes = nil
+		for _, h := range hosts {
+			s.boxes = append(s.boxes, Box{Host: h})
+		}
+	}
+}
+
+// WithProfile signs in this profile. By default it is [Filter2].
+func WithProfile(p Profile) Option { return func(s *Server) { s.profile = p } }
+
+// NewServer starts a server that publishes a first list, dated an hour ago.
+func NewServer(opts ...Option) *Server {
+	s := &Server{clock: time.Now, boxes: []Box{
+		{Host: "db1.site-fictif.example", Viewer: "vi1.site-fictif.example"}, {Host: "db2.site-fictif.example"},
+	}}
+	for _, o := range opts {
+		o(s)
+	}
+	if s.pki == nil {
+		s.pki = credentialtest.NewPKI(credentialtest.WithClock(s.clock))
+	}
+	s.signer = s.pki.Signature(credentialtest.CommonName(SignerName))
+	s.Publish(Document(s.clock().Add(-time.Hour), s.boxes...))
+	s.server = httptest.NewUnstartedServer(s.script.Middleware(func(*http.Request) string { return "list" }, http.HandlerFunc(s.serve)))
+	s.server.TLS = s.pki.MutualTLS()
+	s.server.TLS.ClientAuth = 0 // the national server asks for no certificate
+	s.server.StartTLS()
+	s.URL = s.server.URL + "/LISTEBLANCHE_DRIM-M.xml"
+	return s
+}
+
+// Close stops the server.
+func (s *Server) Close() {
+	s.script.Close()
+	s.server.Close()
+}
+
+// PKI is the infrastructure of the server and of the signer.
+func (s *Server) PKI() *credentialtest.PKI { return s.pki }
+
+// Signer is the credential that signs.
+func (s *Server) Signer() segur.Credential { return s.signer }
+
+// Config is that of a client of this server.
+func (s *Server) Config() whitelist.Config {
+	return whitelist.Config{
+		ClientConfig:      segur.ClientConfig{Environment: segur.Fake, RootCAs: s.pki.Roots(), Clock: s.clock},
+		URL:               s.URL,
+		SignerRoots:       s.pki.Roots(),
+		Signers:           []whitelist.Signer{{CommonName: SignerName}},
+		Issuers:           []string{s.pki.Issuing().Subject.CommonName},
+		WithoutRevocation: true,
+	}
+}
+
+// Publish signs a document, see [Document], and publishes it.
+func (s *Server) Publish(document []byte) { s.PublishRaw(Sign(document, s.signer, s.profile)) }
+
+// PublishRaw publishes bytes as they are.
+func (s *Server) PublishRaw(document []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.document, s.modified = document, s.clock()
+}
+
+// Fail scripts the next answers; Fault.Op is "list" or empty.
+func (s *Server) Fail(f ...faults.Fault) { s.script.Add(f...) }
+
+// Requests are those that came so far.
+func (s *Server) Requests() []*http.Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]*http.Request(nil), s.requests...)
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.requests = append(s.requests, r)
+	document, modified := s.document, s.modified
+	s.mu.Unlock()
+	if r.Method != http.MethodGet {
+		http.Error(w, "GET expected", http.StatusMethodNotAllowed)
+		return
+	}
+	w.Header().Set("Content-Type", "application/xml")
+	w.Header().Set("ETag", digestOf(document))
+	http.ServeContent(w, r, "", modified, bytes.NewReader(document))
+}
