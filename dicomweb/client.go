@@ -2,7 +2,6 @@ package dicomweb
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,13 +16,8 @@ const (
 	opStore    = "dicomweb.store"
 	opSearch   = "dicomweb.search"
 	opRetrieve = "dicomweb.retrieve"
+	opDelete   = "dicomweb.delete"
 )
-
-// TokenSource gives the bearer token of a request. It is asked before each one,
-// and caches as it sees fit. Implementations are safe for concurrent use.
-type TokenSource interface {
-	Token(ctx context.Context) (string, error)
-}
 
 // Config is the configuration of a [Client].
 type Config struct {
@@ -31,12 +25,23 @@ type Config struct {
 	// Endpoint is the base URL of the DICOMweb services, any path included:
 	// https://pacs.example/dicom-web. "/studies" is appended to it.
 	Endpoint string
-	// Tokens gives bearer tokens. nil: none is sent.
+	// Tokens gives bearer tokens. nil: none is sent. At most one of Tokens,
+	// Basic and Authorize is set; the client certificate is ClientConfig's.
 	Tokens TokenSource
+	// Basic is a user name and a password. nil: none is sent.
+	Basic *BasicAuth
+	// Authorize gives the headers that authorise a request: an API key, a
+	// signature. It is asked before each one, and once more after a 401. Their
+	// values are kept out of the evidence. It is safe for concurrent use. nil:
+	// none.
+	Authorize func(ctx context.Context, r AuthRequest) (http.Header, error)
 	// PlainHTTP accepts an http endpoint: an image server of the local network
-	// without TLS. Images and identities then travel in clear; a token is
-	// refused.
+	// without TLS. Images and identities then travel in clear; a token and a
+	// password are refused.
 	PlainHTTP bool
+	// UPS says how requests of the worklist service are written, where servers
+	// differ.
+	UPS UPSForm
 	// TrustFilters switches off the check that the rows of a search match what
 	// was asked. Some servers ignore keys that they do not know and answer with
 	// the whole archive, so the check is on by default.
@@ -49,6 +54,8 @@ type Client struct {
 	base  string
 	http  *transport.Client
 	forms *formMemory
+	// renewing holds one value while a token is renewed.
+	renewing chan struct{}
 }
 
 // New checks cfg completely and returns a client.
@@ -59,12 +66,12 @@ func New(cfg Config) (*Client, error) {
 		secure := *u
 		secure.Scheme = "https"
 		segur.CheckEndpoint(&p, "endpoint", secure.String())
-		if cfg.Tokens != nil {
-			p.Add("tokens", "must be unset with an http endpoint: a token never travels in clear")
-		}
+		cfg.checkAuth(&p, true)
 	} else {
 		segur.CheckEndpoint(&p, "endpoint", cfg.Endpoint)
+		cfg.checkAuth(&p, false)
 	}
+	cfg.UPS.check(&p)
 	if err := p.Err("dicomweb.New"); err != nil {
 		return nil, err
 	}
@@ -73,7 +80,9 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	cfg.ClientConfig = t.Config()
-	return &Client{cfg: cfg, base: strings.TrimRight(cfg.Endpoint, "/"), http: t, forms: &formMemory{}}, nil
+	return &Client{
+		cfg: cfg, base: strings.TrimRight(cfg.Endpoint, "/"), http: t, forms: &formMemory{}, renewing: make(chan struct{}, 1),
+	}, nil
 }
 
 // CloseIdleConnections closes the connections that no call uses.
@@ -87,29 +96,10 @@ func (c *Client) get(ctx context.Context, op, path, accept string) (*transport.R
 }
 
 func (c *Client) do(ctx context.Context, req *transport.Request) (*transport.Response, error) {
-	if c.cfg.Tokens != nil {
-		token, err := c.cfg.Tokens.Token(ctx)
-		if err != nil {
-			return nil, tokenError(ctx, req.Op, err)
-		}
-		req.Header.Set("Authorization", "Bearer "+token)
+	if err := c.authorize(ctx, req); err != nil {
+		return nil, err
 	}
 	return c.http.Do(ctx, req)
-}
-
-func tokenError(ctx context.Context, op string, err error) error {
-	out := &segur.Error{Op: op, Kind: segur.KindAuthentication, Message: "no token to present: nothing was sent"}
-	var known *segur.Error
-	switch {
-	case errors.As(err, &known):
-		out.Kind, out.Err = known.Kind, known
-	case ctx.Err() != nil:
-		out.Kind, out.Err = segur.KindCanceled, ctx.Err()
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			out.Kind = segur.KindTimeout
-		}
-	}
-	return out
 }
 
 // mediaType returns the media type of an answer, lower case; "" when there is

@@ -25,22 +25,35 @@ const (
 	StoredWithWarning
 	// AlreadyStored: the server held it before.
 	AlreadyStored
-	// Failed: not stored, for Reason.
+	// Failed: not stored, for Reason, or for Err when the answer is not about
+	// this instance.
 	Failed
+	// Found: the answer did not mention the instance, and the server lists it
+	// ([Client.StoreAll] asked). That it is what was sent, and not what was held
+	// before under its UID, is not known.
+	Found
+	// Invalid: not sent, since it is no DICOM file, of another study, or there
+	// twice. Err says which.
+	Invalid
+	// NotSent: not sent, or nothing of it taken, since the server could not be
+	// reached or lets nothing in. Err says why.
+	NotSent
 )
 
 // String names the outcome in English.
 func (o StoreOutcome) String() string {
-	return [...]string{"unaccounted", "stored", "stored with warning", "already stored", "failed"}[min(o, Failed)]
+	return [...]string{"unaccounted", "stored", "stored with warning", "already stored", "failed", "found", "invalid", "not sent"}[min(o, NotSent)]
 }
 
 // OK reports whether the server holds the instance.
 func (o StoreOutcome) OK() bool {
-	return o == Stored || o == StoredWithWarning || o == AlreadyStored
+	return o == Stored || o == StoredWithWarning || o == AlreadyStored || o == Found
 }
 
 // InstanceResult is what became of one instance.
 type InstanceResult struct {
+	// Index is its place among the instances given, from 0.
+	Index int
 	// Ref is its place, as read from the file.
 	Ref Ref
 	// SOPClass is its SOP class.
@@ -52,6 +65,20 @@ type InstanceResult struct {
 	// RetrieveURL is where the server says the instance is. It may be empty, and
 	// wrong behind a proxy.
 	RetrieveURL string
+	// Err says why the instance was not sent, or what is known when its outcome
+	// is not. nil when Reason says it, and when the server holds the instance.
+	Err error
+}
+
+// invalid notes that the instance cannot be sent.
+func (r *InstanceResult) invalid(err error) { r.Outcome, r.Err = Invalid, err }
+
+// field names the instance in the details of an error.
+func (r *InstanceResult) field() string {
+	if r.Ref.Instance != "" && r.Outcome != Invalid {
+		return r.Ref.Instance
+	}
+	return fmt.Sprintf("instances[%d]", r.Index)
 }
 
 // StoreResult is the answer to a [StoreRequest].
@@ -92,7 +119,9 @@ func storeAnswer(resp *transport.Response, sent []InstanceResult) (*StoreResult,
 	out := &StoreResult{Status: resp.Status, RetrieveURL: ds.Value(TagRetrieveURL), Instances: sent, Raw: raw}
 	byUID := make(map[string]*InstanceResult, len(sent))
 	for i := range sent {
-		byUID[sent[i].Ref.Instance] = &sent[i]
+		if sent[i].Outcome != Invalid {
+			byUID[sent[i].Ref.Instance] = &sent[i]
+		}
 	}
 	for _, item := range ds.Items(TagReferencedSOPSequence) {
 		if inst := byUID[item.Value(TagReferencedSOPInstance)]; inst != nil {
@@ -179,44 +208,73 @@ func storeDataset(raw []byte) (*Dataset, error) {
 
 // err says what the caller must look into.
 func (r *StoreResult) err(status int) error {
-	e := &segur.Error{Op: opStore, Status: status}
-	held, unaccounted, later := 0, 0, 0
-	reasons := map[Reason]bool{}
-	for _, i := range r.Instances {
-		switch {
-		case i.Outcome.OK():
-			held++
-			continue
-		case i.Outcome == Unaccounted:
-			unaccounted++
-			e.Details = append(e.Details, segur.Detail{Field: i.Ref.Instance, Severity: "error", Message: "not accounted for by the answer"})
-			continue
-		}
-		reasons[i.Reason] = true
-		if i.Reason.later() {
-			later++
-		}
-		e.Details = append(e.Details, segur.Detail{Field: i.Ref.Instance, Code: i.Reason.String(), Severity: "error", Message: i.Reason.Text().EN})
+	t := tally{most: len(r.Instances)}
+	for i := range r.Instances {
+		t.add(&r.Instances[i])
 	}
-	if len(e.Details) == 0 {
+	return t.err(status)
+}
+
+// tally counts what became of instances.
+type tally struct {
+	most                                              int // details kept
+	all, held, failed, later, unaccounted, unsendable int
+	reasons                                           map[Reason]bool
+	details                                           []segur.Detail
+}
+
+func (t *tally) add(i *InstanceResult) {
+	t.all++
+	d := segur.Detail{Field: i.field(), Severity: "error"}
+	switch {
+	case i.Outcome.OK():
+		t.held++
+		return
+	case i.Outcome == Unaccounted:
+		t.unaccounted++
+		d.Message = "not accounted for by the answer"
+	case i.Outcome == Invalid || i.Outcome == NotSent || i.Err != nil:
+		t.unsendable++
+		d.Message = problem(i.Err)
+	default:
+		t.failed++
+		if t.reasons == nil {
+			t.reasons = map[Reason]bool{}
+		}
+		t.reasons[i.Reason] = true
+		if i.Reason.later() {
+			t.later++
+		}
+		d.Code, d.Message = i.Reason.String(), i.Reason.Text().EN
+	}
+	if len(t.details) < t.most {
+		t.details = append(t.details, d)
+	}
+}
+
+// err is nil when the server holds every instance.
+func (t *tally) err(status int) error {
+	if t.held == t.all {
 		return nil
 	}
-	if len(reasons) == 1 && unaccounted == 0 {
-		for reason := range reasons {
+	e := &segur.Error{Op: opStore, Status: status, Details: t.details}
+	if len(t.reasons) == 1 && t.failed == t.all-t.held {
+		for reason := range t.reasons {
 			e.Code, e.Help = reason.String(), reason.Text()
 		}
 	}
-	failed := len(e.Details) - unaccounted
-	e.Message = fmt.Sprintf("%d of %d instances are stored", held, len(r.Instances))
+	e.Message = fmt.Sprintf("%d of %d instances are stored", t.held, t.all)
 	switch {
-	case held > 0:
+	case t.held > 0:
 		e.Kind, e.Help = segur.KindPartial, segur.Text{} // the kind says to send the others only
-	case failed > 0 && unaccounted == 0 && later == failed:
+	case t.failed > 0 && t.later == t.all:
 		e.Kind = segur.KindUnavailable
-	case failed > 0 || status >= 400 && status < 500:
+	case t.failed > 0 || status >= 400 && status < 500:
 		e.Kind = segur.KindRefused
-	default:
+	case t.unaccounted > 0:
 		e.Kind = segur.KindOutcomeUnknown
+	default:
+		e.Kind = segur.KindInvalidInput
 	}
 	return e
 }

@@ -25,10 +25,26 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 		return nil, err
 	}
 	o := c.begin(ctx, req, u.Host)
-	for {
+	for asked := false; ; {
 		o.attempts++
 		resp, f := o.attempt(u)
-		wait, again := c.again(o, o.attempts, resp, f)
+		if resp != nil && resp.Status == http.StatusUnauthorized && req.Reauthorize != nil && !asked {
+			asked = true
+			again, err := req.Reauthorize(o.ctx)
+			if err != nil {
+				resp.Body.(*body).discard()
+				return nil, o.give(o.errorOf(err, "no authorisation to present"))
+			}
+			if again {
+				resp.Body.(*body).discard()
+				continue
+			}
+		}
+		n := o.attempts
+		if asked {
+			n--
+		}
+		wait, again := c.again(o, max(n, 1), resp, f)
 		if !again {
 			if f != nil {
 				return nil, o.give(f.err)

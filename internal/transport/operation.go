@@ -64,14 +64,19 @@ func (o *operation) renew() *segur.Error {
 	}
 	content, id, err := o.req.Renew(o.ctx)
 	if err != nil {
-		var e *segur.Error
-		if errors.As(err, &e) {
-			return e
-		}
-		return o.error(segur.KindUnavailable, "the next attempt cannot be made", err)
+		return o.errorOf(err, "the next attempt cannot be made")
 	}
 	o.renewed.Store(&renewal{content, id})
 	return nil
+}
+
+// errorOf is the error of a hook.
+func (o *operation) errorOf(err error, message string) *segur.Error {
+	var e *segur.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return o.error(segur.KindUnavailable, message, err)
 }
 
 // note keeps the first error, unless final replaces it.

@@ -92,6 +92,7 @@ func (p *pool) newMember(leaf [sha256.Size]byte, cred segur.Credential) *member 
 		// Below the keep-alive of common servers, since a stale connection
 		// makes the outcome of a call unknown.
 		IdleConnTimeout:        15 * time.Second,
+		ExpectContinueTimeout:  time.Second, // for requests that carry Expect: 100-continue
 		MaxResponseHeaderBytes: p.cfg.Limits.MaxHeaderBytes,
 		WriteBufferSize:        32 << 10,
 		ReadBufferSize:         32 << 10,

@@ -26,8 +26,16 @@ type Request struct {
 	// RepeatSafe says that carrying out the request twice does what carrying
 	// it out once does.
 	RepeatSafe bool
+	// RepeatBusy repeats after 429 and 503 even what is not RepeatSafe: the
+	// service says that it did not carry it out.
+	RepeatBusy bool
 	// Once makes one attempt only, whatever the retry policy says.
 	Once bool
+	// Reauthorize, when set, is asked after the first 401: true, when it put
+	// another authorisation into Header, sends the request once more, beside
+	// the attempts of the retry policy, since a request that was not let in was
+	// not carried out. Its error ends the operation.
+	Reauthorize func(context.Context) (bool, error)
 	// RequestID is quoted in errors and observations. Optional.
 	RequestID string
 	// Renew, when set, makes the body and the RequestID of each attempt after

@@ -17,7 +17,8 @@ func (c *Client) again(o *operation, n int, resp *Response, f *failure) (time.Du
 	if o.req.Once && f == nil && !temporary(resp.Status) {
 		c.budget.earn()
 	}
-	if !o.req.RepeatSafe || o.req.Once || n >= c.cfg.Retry.MaxAttempts || o.ctx.Err() != nil {
+	busy := o.req.RepeatBusy && f == nil && (resp.Status == http.StatusTooManyRequests || resp.Status == http.StatusServiceUnavailable)
+	if !o.req.RepeatSafe && !busy || o.req.Once || n >= c.cfg.Retry.MaxAttempts || o.ctx.Err() != nil {
 		return 0, false
 	}
 	var after time.Duration
