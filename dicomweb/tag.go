@@ -82,8 +82,15 @@ func (t Tag) Keyword() string {
 func (t Tag) Private() bool { return t>>16&1 == 1 }
 
 // VR returns the value representation of the dictionary, UN when the tag is
-// not in it. Where the dictionary allows several, it is the first.
+// not in it. Where the dictionary allows several, it is the first. Private
+// creators are LO (PS3.5 7.8.1).
 func (t Tag) VR() VR {
+	if t.Private() {
+		if t.creator() {
+			return LO
+		}
+		return UN
+	}
 	if info, ok := t.info(); ok && len(info.VRs) > 0 {
 		if vr, ok := parseVR(info.VRs[0]); ok {
 			return vr
@@ -92,7 +99,17 @@ func (t Tag) VR() VR {
 	return UN
 }
 
+// creator reports whether the attribute reserves a block of a private group.
+func (t Tag) creator() bool { return t.Private() && t&0xFFFF >= 0x10 && t&0xFFFF <= 0xFF }
+
+// info looks the tag up. The groups 50xx and 60xx repeat (PS3.5 7.6).
 func (t Tag) info() (tag.Info, bool) {
+	if t.Private() {
+		return tag.Info{}, false
+	}
+	if g := t >> 24; g == 0x50 || g == 0x60 {
+		t &= 0xFF00FFFF
+	}
 	info, err := tag.Find(t.library())
 	return info, err == nil
 }

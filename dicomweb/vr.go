@@ -80,3 +80,36 @@ func (v VR) longLength() bool {
 
 // singleText reports whether the backslash is data (PS3.5 6.2).
 func (v VR) singleText() bool { return v == LT || v == ST || v == UT || v == UR }
+
+// isText reports whether the value is characters.
+func (v VR) isText() bool {
+	switch v {
+	case AE, AS, CS, DA, DS, DT, IS, LO, LT, PN, SH, ST, TM, UC, UI, UR, UT:
+		return true
+	}
+	return false
+}
+
+// hasCharset reports whether the text is in the character set of (0008,0005);
+// other text is ASCII (PS3.5 6.1.2.3).
+func (v VR) hasCharset() bool {
+	switch v {
+	case LO, LT, PN, SH, ST, UC, UT:
+		return true
+	}
+	return false
+}
+
+// wordSize returns the size of the numbers of a binary value, which the byte
+// order turns around; 1 for bytes.
+func (v VR) wordSize() int {
+	switch v {
+	case AT, OW, SS, US:
+		return 2
+	case FL, OF, OL, SL, UL:
+		return 4
+	case FD, OD, OV, SV, UV:
+		return 8
+	}
+	return 1
+}
