@@ -128,7 +128,7 @@ func appendSequence(dst []byte, e Element, enc layout, cs *charset) ([]byte, err
 		dst = appendHeader(dst, tagItem, 0, open, enc)
 		at := len(dst)
 		var err error
-		if dst, err = appendItem(dst, item, enc, cs); err != nil {
+		if dst, err = appendItemAttributes(dst, item, enc, cs); err != nil {
 			if inner, ok := err.(*elementError); ok { //nolint:errorlint // made above
 				err = &elementError{fmt.Sprintf("%s[%d].%s", e.Tag, i, inner.path), inner.rule}
 			}
@@ -146,9 +146,9 @@ func appendSequence(dst []byte, e Element, enc layout, cs *charset) ([]byte, err
 	return dst, length(start)
 }
 
-// appendItem appends the attributes of an item, which may have a character set
+// appendItemAttributes appends the attributes of an item, which may have a character set
 // of its own.
-func appendItem(dst []byte, item *Dataset, enc layout, cs *charset) ([]byte, error) {
+func appendItemAttributes(dst []byte, item *Dataset, enc layout, cs *charset) ([]byte, error) {
 	if item == nil {
 		return dst, nil
 	}
