@@ -19,7 +19,9 @@ type Difference struct {
 }
 
 // IsZero reports whether nothing differs.
-func (d Difference) IsZero() bool { return d.SameInstances() && len(d.Series) == 0 && len(d.Fields) == 0 }
+func (d Difference) IsZero() bool {
+	return d.SameInstances() && len(d.Series) == 0 && len(d.Fields) == 0
+}
 
 // SameInstances reports whether the same instances are shared, whatever is said
 // of them.
