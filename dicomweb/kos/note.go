@@ -1,7 +1,9 @@
 package kos
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
@@ -66,7 +68,66 @@ func rejection(code string) bool {
 
 // Apply returns the rows without the instances that the note rejects: an archive
 // may go on listing them. A note that rejects nothing changes nothing.
-func (n *Note) Apply(rows []Row) []Row { return rows }
+func (n *Note) Apply(rows []Row) []Row {
+	if !n.Rejects() {
+		return rows
+	}
+	rejected := make(map[string]bool, len(n.References))
+	for _, r := range n.References {
+		rejected[r.Instance] = true
+	}
+	return slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return rejected[r.UID] })
+}
 
-// Encode writes the note as a Part 10 file (Explicit VR Little Endian).
-func (n *Note) Encode() ([]byte, error) { return nil, nil }
+// note reads a document that is no manifest. Its references are those of the
+// evidence, which rejection notes must have; else those of the content.
+func (r *reader) note(title segur.Code, text string) *Note {
+	ds := r.ds
+	n := &Note{
+		UID: r.value(ds, dicomweb.TagSOPInstanceUID, "uid"), SeriesUID: r.value(ds, dicomweb.TagSeriesInstanceUID, "seriesUID"),
+		SeriesNumber: numberOf(ds, dicomweb.TagSeriesNumber), Number: numberOf(ds, dicomweb.TagInstanceNumber),
+		Title: title, Manufacturer: r.value(ds, tagManufacturer, "manufacturer"), Study: r.study(),
+		Accession: r.value(ds, dicomweb.TagAccessionNumber, "accession"),
+		PatientID: r.value(ds, dicomweb.TagPatientID, "patient.id"), Issuer: r.value(ds, dicomweb.TagIssuerOfPatientID, "patient.id.issuer"),
+		PatientName: r.value(ds, dicomweb.TagPatientName, "patient.name"), BirthDate: ds.Date(dicomweb.TagPatientBirthDate),
+		Description: text,
+	}
+	if _, ok := ds.Get(tagContentDate); ok {
+		n.Created = r.created()
+	}
+	switch sex := segur.Sex(ds.Value(dicomweb.TagPatientSex)); sex {
+	case segur.Female, segur.Male:
+		n.Sex = sex
+	}
+	for _, u := range []struct{ field, value string }{{"uid", n.UID}, {"seriesUID", n.SeriesUID}, {"study.uid", n.Study.UID}} {
+		if !dicomweb.ValidUID(u.value) {
+			r.add(CodeBadUID, u.field, uidRule)
+		}
+	}
+	add := func(ref dicomweb.Ref, it *dicomweb.Dataset) {
+		ref.Instance = r.value(it, dicomweb.TagReferencedSOPInstance, "references")
+		if !dicomweb.ValidUID(ref.Instance) {
+			r.add(CodeBadUID, fmt.Sprintf("references[%d].instance", len(n.References)), uidRule)
+		}
+		n.References = append(n.References, Reference{Ref: ref, SOPClass: strings.TrimSpace(it.Value(dicomweb.TagReferencedSOPClass))})
+	}
+	for _, study := range ds.Items(tagEvidence) {
+		for _, series := range study.Items(tagReferencedSeries) {
+			for _, it := range series.Items(dicomweb.TagReferencedSOPSequence) {
+				add(dicomweb.Ref{Study: r.value(study, dicomweb.TagStudyInstanceUID, "references"),
+					Series: r.value(series, dicomweb.TagSeriesInstanceUID, "references")}, it)
+			}
+		}
+	}
+	if n.References == nil {
+		for _, c := range ds.Items(tagContent) {
+			for _, it := range c.Items(dicomweb.TagReferencedSOPSequence) {
+				add(dicomweb.Ref{Study: n.Study.UID}, it)
+			}
+		}
+		if n.References != nil {
+			r.warnings.add(WarnContent, "evidence", "lists no instance: those of the content were taken")
+		}
+	}
+	return n
+}

@@ -1,6 +1,12 @@
 package kos
 
 import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+	"strings"
+
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
 )
@@ -53,5 +59,123 @@ type Document struct {
 	Dataset *dicomweb.Dataset
 }
 
-// Read reads a key object selection document.
-func Read(c segur.Content) (*Document, error) { return nil, nil }
+// maxFile bounds a document, in bytes: one of 5,000 instances has about 1.2 MB.
+const maxFile = 64 << 20
+
+// Read reads a key object selection document. It is tolerant of the form, each
+// deviation being a warning, and strict on what the document is about: a manifest
+// must have one INS, by the OID of its authority and with a right key, and list at
+// least one instance of the study that it names. What it breaks is reported
+// together as a segur.ErrInvalidInput error with one of the codes Code….
+//
+// Whether the patient is the one searched and whether the addresses may be called
+// is for the caller to check.
+func Read(c segur.Content) (*Document, error) {
+	const op = "kos.Read"
+	if c.Size() > maxFile {
+		return nil, &segur.Error{Op: op, Kind: segur.KindTooLarge, Code: CodeTooLarge, Help: help[CodeTooLarge], Message: "the file is larger than any manifest is"}
+	}
+	ds, err := dicomweb.ReadDataset(c)
+	if err != nil {
+		return nil, err
+	}
+	syntax, uid, err := readMeta(c)
+	if err != nil {
+		return nil, &segur.Error{Op: op, Kind: segur.KindInvalidInput, Message: "cannot read the file meta information", Err: err}
+	}
+	d, err := read(ds, false)
+	if err != nil {
+		return nil, err
+	}
+	d.TransferSyntax = syntax
+	if uid != ds.Value(dicomweb.TagSOPInstanceUID) {
+		w := warnings{d.Warnings}
+		w.add(WarnMeta, "(0002,0003)", "is not the SOP Instance UID of the document")
+		d.Warnings = w.details
+	}
+	return d, nil
+}
+
+// readMeta reads the transfer syntax and the instance of the file meta
+// information, whose structure was checked before.
+func readMeta(c segur.Content) (syntax, uid string, err error) {
+	r, err := c.Open()
+	if err != nil {
+		return "", "", err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	br := bufio.NewReader(io.LimitReader(r, 1<<20))
+	if _, err := br.Discard(132); err != nil {
+		return "", "", err
+	}
+	for {
+		head, err := br.Peek(8)
+		if err != nil || binary.LittleEndian.Uint16(head) != 2 {
+			return syntax, uid, nil
+		}
+		element, n := binary.LittleEndian.Uint16(head[2:]), int(binary.LittleEndian.Uint16(head[6:]))
+		long := string(head[4:6]) == "OB" || string(head[4:6]) == "UN"
+		if _, err := br.Discard(8); err != nil {
+			return syntax, uid, err
+		}
+		if long {
+			var length [4]byte
+			if _, err := io.ReadFull(br, length[:]); err != nil {
+				return syntax, uid, err
+			}
+			n = int(binary.LittleEndian.Uint32(length[:]) & 0xFFFFFF)
+		}
+		value := make([]byte, 0, 64)
+		if element == 3 || element == 0x10 {
+			value = value[:min(n, 64)]
+			if _, err := io.ReadFull(br, value); err != nil {
+				return syntax, uid, err
+			}
+		}
+		if _, err := br.Discard(n - len(value)); err != nil {
+			return syntax, uid, err
+		}
+		switch text := strings.TrimRight(string(value), " \x00"); element {
+		case 3:
+			uid = text
+		case 0x10:
+			syntax = text
+		}
+	}
+}
+
+// read reads the attributes. A manifest of the local archive that breaks a rule
+// is told by its kind alone: it is there to be left aside.
+func read(ds *dicomweb.Dataset, local bool) (*Document, error) {
+	const op = "kos.Read"
+	if class := ds.Value(dicomweb.TagSOPClassUID); class != SOPClass {
+		return nil, &segur.Error{Op: op, Kind: segur.KindInvalidInput, Code: CodeNotKOS, Help: help[CodeNotKOS],
+			Message: "the file is no key object selection document"}
+	}
+	r := &reader{ds: ds}
+	d := &Document{Dataset: ds}
+	title, manifest := r.title()
+	d.Text = r.text()
+	switch {
+	case manifest:
+		d.Kind = KindManifest
+		all := r.manifests(ParseText(d.Text))
+		if err := r.err(op); err != nil {
+			if local {
+				return d, nil
+			}
+			return nil, err
+		}
+		d.Manifest, d.More = all[0], all[1:]
+	default:
+		d.Kind, d.Note = KindKeyImages, r.note(title, d.Text)
+		if d.Note.Rejects() {
+			d.Kind = KindRejection
+		}
+		if err := r.err(op); err != nil {
+			return nil, err
+		}
+	}
+	d.Warnings = r.warnings.details
+	return d, nil
+}

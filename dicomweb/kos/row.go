@@ -57,27 +57,42 @@ func Attributes() []dicomweb.Tag {
 	}
 }
 
-// FromRows makes rows of the answer to a search of the instances of a study.
-// Attributes of the study and of the series that the answer lacks, as many
-// servers leave them out, are taken from parents: the row of the study and those
-// of its series. An error of the search ends it: a part of a study is no study.
-func FromRows(instances iter.Seq2[*dicomweb.Dataset, error], parents ...*dicomweb.Dataset) ([]Row, error) {
-	byUID := map[dicomweb.Ref]*dicomweb.Dataset{}
+// FromRows makes rows of the answer to a search of the instances of a study
+// ([dicomweb.Client.SearchInstances] with [Attributes]). Attributes of the study
+// and of the series that the answer lacks, as many servers leave them out, are
+// taken from parents: Attributes of the rows of the study and of its series. An
+// error of the search ends it: a part of a study is no study.
+func FromRows(instances iter.Seq2[*dicomweb.InstanceRow, error], parents ...*dicomweb.Dataset) ([]Row, error) {
+	var study *dicomweb.Dataset
+	series := map[string]*dicomweb.Dataset{}
 	for _, p := range parents {
-		if p != nil {
-			byUID[p.Ref()] = p
+		switch {
+		case p == nil:
+		case p.Value(dicomweb.TagSeriesInstanceUID) != "":
+			series[p.Value(dicomweb.TagSeriesInstanceUID)] = p
+		default:
+			study = p
 		}
 	}
 	var rows []Row
-	for d, err := range instances {
+	for i, err := range instances {
 		if err != nil {
 			return nil, err
 		}
-		ref := d.Ref()
-		rows = append(rows, newRow(d, byUID[dicomweb.Ref{Study: ref.Study, Series: ref.Series}], byUID[dicomweb.Ref{Study: ref.Study}]))
-		if len(rows) > maxRead {
-			return nil, &segur.Error{Op: "kos.FromRows", Kind: segur.KindTooLarge, Code: CodeTooLarge, Message: "the study has more instances than any has"}
+		if len(rows) == maxRead {
+			return nil, &segur.Error{Op: "kos.FromRows", Kind: segur.KindTooLarge, Code: CodeTooLarge, Help: help[CodeTooLarge],
+				Message: "the study has more instances than any has"}
 		}
+		attributes, above := i.Attributes, study
+		if attributes == nil {
+			attributes = &dicomweb.Dataset{}
+		}
+		if above != nil && above.Value(dicomweb.TagStudyInstanceUID) != i.StudyUID {
+			above = nil
+		}
+		row := newRow(attributes, series[i.SeriesUID], above)
+		row.Study.UID, row.SeriesUID, row.SOPClass, row.UID = i.StudyUID, i.SeriesUID, i.SOPClass, i.UID
+		rows = append(rows, row)
 	}
 	return rows, nil
 }
@@ -101,8 +116,9 @@ func FromFiles(files ...segur.Content) ([]Row, error) {
 		}
 		row := newRow(d)
 		if row.SOPClass == SOPClass {
-			if row.Document, err = Read(f); err != nil {
+			if row.Document, err = read(d, true); err != nil {
 				p.Merge(at, err)
+				continue
 			}
 		}
 		rows = append(rows, row)
