@@ -95,8 +95,11 @@ func decodeBase64(s string, limit int) (out []byte, unpadded bool, err error) {
 	for len(clean) > 0 && whole-len(clean) < 2 && clean[len(clean)-1] == '=' {
 		clean = clean[:len(clean)-1]
 	}
-	if len(clean)%4 == 1 {
+	switch {
+	case len(clean)%4 == 1:
 		return nil, false, errBase64Cut
+	case whole%4 != 0 && len(clean) < whole: // padded, and yet not whole
+		return nil, false, errBase64
 	}
 	if base64.RawStdEncoding.DecodedLen(len(clean)) > limit {
 		return nil, false, errBase64Long

@@ -26,8 +26,7 @@ func (r *messageReading) report(h MessageHeader) *ReportMessage {
 	report, index := r.reportObservation()
 	m.ReportCode = codeOf(report, 3)
 	r.document(m, strings.HasPrefix(h.Type, "MDM"))
-	status := strings.ToUpper(report.Value(11, 1))
-	m.Action = r.action(strings.ToUpper(h.Event), status)
+	m.Action = r.action(strings.ToUpper(h.Event), report)
 	if m.Action != ActionDelete {
 		r.authenticated()
 	}
@@ -135,7 +134,7 @@ func (r *messageReading) authenticated() {
 
 // action tells what is asked for from OBX-11, the event and ORC-1, in this
 // order. Those that speak must agree.
-func (r *messageReading) action(event, status string) Action {
+func (r *messageReading) action(event string, report hl7.Segment) Action {
 	wanted := Action(0)
 	agree := func(path string, a Action) {
 		switch {
@@ -146,7 +145,7 @@ func (r *messageReading) action(event, status string) Action {
 			r.problem(path, hl7Application, "contradicts what OBX-11 and the event ask for: NW, F and T02, or RO, C and T10, or CA, D and T04")
 		}
 	}
-	switch status {
+	switch strings.ToUpper(report.Value(11, 1)) {
 	case "F":
 		agree("OBX-11", ActionCreate)
 	case "C":
@@ -154,6 +153,10 @@ func (r *messageReading) action(event, status string) Action {
 	case "D":
 		agree("OBX-11", ActionDelete)
 	case "":
+		if report.Name != "" && report.Fields() < 11 { // the mark of a message that was cut
+			r.problem("OBX-11", hl7RequiredField, "is required: the segment ends before it")
+			break
+		}
 		r.warn("OBX-11", "is empty: the event and ORC-1 are taken")
 	default:
 		r.problem("OBX-11", hl7TableValue, "is neither F, C nor D")

@@ -9,16 +9,21 @@ import (
 // errCharset says that a text is in a character set that is not read.
 var errCharset = errors.New("the text is not UTF-8, and MSH-18 names a character set that is not read: UNICODE UTF-8, 8859/1 and 8859/15 are")
 
-// decodeText gives a message in UTF-8. What is UTF-8 is taken as it is, whatever
-// MSH-18 says; anything else is ISO 8859-1, or -15 when MSH-18 says so. The note
-// tells what does not go together; "" when all does.
+// decodeText gives a message in UTF-8. What is UTF-8 is taken as it is, even
+// where MSH-18 says otherwise, as long as it then is European text; anything else
+// is ISO 8859-1, or -15 when MSH-18 says so. The note tells what does not go
+// together; "" when all does.
 func decodeText(message []byte) (text, note string, err error) {
 	declared := charset(declaredCharset(message))
 	if utf8.Valid(message) {
-		if declared != charsetUTF8 && declared != charsetNone && !ascii(message) {
-			note = "names another character set, but the text is UTF-8: read as such"
+		others, foreign := beyondASCII(message)
+		latin := declared == charsetLatin1 || declared == charsetLatin9
+		if !latin || !foreign {
+			if others && declared != charsetUTF8 && declared != charsetNone {
+				note = "names another character set, but the text is UTF-8: read as such"
+			}
+			return string(message), note, nil
 		}
-		return string(message), note, nil
 	}
 	switch declared {
 	case charsetLatin1:
@@ -79,13 +84,20 @@ func declaredCharset(message []byte) string {
 	return value
 }
 
-func ascii(b []byte) bool {
-	for _, c := range b {
-		if c >= utf8.RuneSelf {
-			return false
+// beyondASCII reports whether a text in UTF-8 has other characters than those of
+// ASCII, and whether one of them is none that French text has: letters of Europe,
+// punctuation and signs of money.
+func beyondASCII(b []byte) (others, foreign bool) {
+	for _, r := range string(b) {
+		if r < utf8.RuneSelf {
+			continue
+		}
+		others = true
+		if r >= 0x0300 && (r < 0x2000 || r > 0x2122) {
+			return true, true
 		}
 	}
-	return true
+	return others, false
 }
 
 // latin reads ISO 8859-1, or -15.

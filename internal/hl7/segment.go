@@ -116,6 +116,15 @@ func (s Segment) Field(n int) string {
 	return s.delims.canonical(s.fields[n])
 }
 
+// Fields returns how many fields the segment has, empty ones included, up to
+// where it ends.
+func (s Segment) Fields() int {
+	if s.Name == "MSH" {
+		return len(s.fields)
+	}
+	return len(s.fields) - 1
+}
+
 // Repetitions returns the repetitions of a field; nil when it is empty.
 func (s Segment) Repetitions(n int) []string {
 	f := s.Field(n)
