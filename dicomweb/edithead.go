@@ -8,6 +8,9 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 
 	"github.com/segur-sdk/segur"
 )
@@ -34,6 +37,9 @@ type Head struct {
 	// identifier; Root the OID that qualifies its issuer, Assigner the name of
 	// that, both often empty.
 	PatientIDs []segur.Identifier
+	// PatientName is the name as it stands, "family^given"; text that is not
+	// UTF-8 is taken as Windows-1252.
+	PatientName string
 	// PatientBirthDate is the date of birth; zero when absent or malformed.
 	PatientBirthDate segur.Date
 	// Content is the whole file, what was looked at included. It is read once.
@@ -117,6 +123,8 @@ func (h *Head) fill(b []byte, order binary.ByteOrder, impl bool) error {
 			dst = &h.PatientIDs[0].Extension
 		case TagIssuerOfPatientID:
 			dst = &h.PatientIDs[0].Assigner
+		case TagPatientName:
+			dst = &h.PatientName
 		case TagPatientBirthDate:
 			if d, err := segur.ParseDate(strings.ReplaceAll(value(e), ".", "")); err == nil && d.Complete() {
 				h.PatientBirthDate = d
@@ -127,6 +135,9 @@ func (h *Head) fill(b []byte, order binary.ByteOrder, impl bool) error {
 				return false, rule("an attribute that identifies the instance is given twice")
 			}
 			*dst = value(e)
+		}
+		if e.tag == TagPatientName && !utf8.ValidString(h.PatientName) {
+			h.PatientName, _ = charmap.Windows1252.NewDecoder().String(h.PatientName) // every byte has a character
 		}
 		return true, nil
 	}

@@ -1,0 +1,124 @@
+package drim
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dicomweb"
+)
+
+// ImagesFromDir gives the images of the DICOM files below a folder: for a small
+// site, a demonstration or a test. The files are looked at once, and again when
+// an instance is asked that is not among them; symbolic links are not followed.
+// The error is [segur.ErrInvalidInput] when dir cannot be read.
+func ImagesFromDir(dir string) (ImageSource, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, &segur.Error{Op: opServe, Kind: segur.KindInvalidInput, Message: "cannot read the folder of the images"}
+	}
+	d := &dirImages{root: root, dir: dir, files: map[string]string{}, known: map[string]fileState{}}
+	if err := d.scan(); err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return d, nil
+}
+
+type dirImages struct {
+	root *os.Root
+	dir  string
+
+	mu    sync.Mutex
+	files map[string]string    // SOP Instance UID to path below root
+	known map[string]fileState // files that were looked at
+}
+
+type fileState struct {
+	size    int64
+	changed int64
+}
+
+// scan looks at the files that are new or that changed.
+func (d *dirImages) scan() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	err := fs.WalkDir(d.root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			if name == "." {
+				return err
+			}
+			return nil //nolint:nilerr // what cannot be read is not shared
+		}
+		if !entry.Type().IsRegular() {
+			return nil
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return nil //nolint:nilerr // it has just gone
+		}
+		state := fileState{info.Size(), info.ModTime().UnixNano()}
+		if d.known[name] == state {
+			return nil
+		}
+		d.known[name] = state
+		if f, err := dicomweb.OpenFile(filepath.Join(d.dir, filepath.FromSlash(name))); err == nil {
+			d.files[f.SOPInstanceUID] = name
+		}
+		return nil
+	})
+	if err != nil {
+		return &segur.Error{Op: opServe, Kind: segur.KindInvalidInput, Message: "cannot read the folder of the images"}
+	}
+	return nil
+}
+
+func (d *dirImages) path(uid string) (string, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	name, ok := d.files[uid]
+	return name, ok
+}
+
+func (d *dirImages) Images(ctx context.Context, request ImageRequest) iter.Seq2[io.Reader, error] {
+	return func(yield func(io.Reader, error) bool) {
+		for _, ref := range request.Instances {
+			if _, ok := d.path(ref.Instance); !ok {
+				if err := d.scan(); err != nil {
+					yield(nil, err)
+					return
+				}
+				break
+			}
+		}
+		found := false
+		for _, ref := range request.Instances {
+			if err := ctx.Err(); err != nil {
+				yield(nil, &segur.Error{Op: opServe, Kind: segur.KindCanceled, Message: "the call was cancelled", Err: err})
+				return
+			}
+			name, ok := d.path(ref.Instance)
+			if !ok {
+				continue
+			}
+			f, err := d.root.Open(filepath.FromSlash(name))
+			if err != nil {
+				continue // deleted since
+			}
+			found = true
+			more := yield(f, nil)
+			_ = f.Close() // read only
+			if !more {
+				return
+			}
+		}
+		if !found {
+			yield(nil, &segur.Error{Op: opServe, Kind: segur.KindNotFound, Message: "the folder has none of the instances"})
+		}
+	}
+}
