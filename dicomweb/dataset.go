@@ -36,6 +36,10 @@ type Bulk struct {
 	URI string
 	// Data is the value, little endian.
 	Data []byte
+	// Fragments are those of encapsulated pixel data, of an icon say, the offset
+	// table first; Data is then empty. DICOM JSON and the XML model have no form
+	// for them: they leave the attribute out.
+	Fragments [][]byte
 }
 
 // Dataset is a set of attributes in ascending order of tags. It is safe for

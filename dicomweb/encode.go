@@ -56,6 +56,9 @@ func appendElement(dst []byte, e Element, enc layout, cs *charset) ([]byte, erro
 	if !e.VR.known() {
 		return dst, refuse(e.Tag, "a value representation that PS3.5 does not have")
 	}
+	if e.Bulk != nil && e.Bulk.Fragments != nil {
+		return appendFragments(dst, e, enc)
+	}
 	from := len(dst)
 	dst = appendHeader(dst, e.Tag, e.VR, 0, enc)
 	at := len(dst)
@@ -84,6 +87,25 @@ func appendElement(dst []byte, e Element, enc layout, cs *charset) ([]byte, erro
 		enc.order.PutUint16(dst[at-2:], uint16(n)) //nolint:gosec // checked above
 	}
 	return dst, nil
+}
+
+// appendFragments appends encapsulated pixel data.
+func appendFragments(dst []byte, e Element, enc layout) ([]byte, error) {
+	if enc.implicit || e.VR != OB && e.VR != OW {
+		return dst, refuse(e.Tag, "fragments, which need an explicit encoding and OB")
+	}
+	dst = appendHeader(dst, e.Tag, e.VR, undefinedLength, enc)
+	for _, f := range e.Bulk.Fragments {
+		n := len(f)
+		if int64(n) >= undefinedLength-1 {
+			return dst, refuse(e.Tag, "a value longer than the format holds")
+		}
+		dst = append(appendHeader(dst, tagItem, 0, uint32(n+n%2), enc), f...) //nolint:gosec // checked above
+		if n%2 == 1 {
+			dst = append(dst, 0)
+		}
+	}
+	return appendHeader(dst, tagSequenceEnd, 0, 0, enc), nil
 }
 
 // appendHeader appends tag, value representation and length.
@@ -268,7 +290,7 @@ func whole(v string) string {
 func parseFloat(v string, bits int) (float64, error) {
 	switch v {
 	case "NaN":
-		return math.NaN(), nil
+		return math.Float64frombits(0x7FF8 << 48), nil // the bits that all toolkits write
 	case "inf":
 		return math.Inf(1), nil
 	case "-inf":

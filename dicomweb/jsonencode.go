@@ -32,7 +32,7 @@ func (d *Dataset) AppendJSON(dst []byte) []byte {
 	first := true
 	for i := range d.elems {
 		e := &d.elems[i]
-		if e.Tag&0xFFFF == 0 || e.Tag>>16 == 2 || e.Tag>>16 == 0xFFFE {
+		if e.Tag&0xFFFF == 0 || e.Tag>>16 == 2 || e.Tag>>16 == 0xFFFE || e.Bulk != nil && e.Bulk.Fragments != nil {
 			continue
 		}
 		if !first {

@@ -113,3 +113,13 @@ func (v VR) wordSize() int {
 	}
 	return 1
 }
+
+// isBinary reports whether the value is bytes, which the model does not take
+// apart.
+func (v VR) isBinary() bool {
+	switch v {
+	case OB, OD, OF, OL, OV, OW, UN:
+		return true
+	}
+	return false
+}
