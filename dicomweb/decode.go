@@ -26,8 +26,6 @@ type scope struct {
 	depth   int
 }
 
-const tagPixelRepresentation Tag = 0x00280103
-
 func (r *elementReader) header() (fileElement, error) {
 	var e fileElement
 	if r.count++; r.count > maxElements {
