@@ -60,7 +60,7 @@ func TestFakeWithCurl(t *testing.T) {
 	assert.Contains(t, curl("-H", "Accept: text/html", srv.URL+"/studies"), "\n406")
 	assert.Contains(t, curl("-H", json, srv.URL+"/studies/"+s.UID+"/series"), `"0020000E"`)
 	assert.Contains(t, curl("-H", json, srv.URL+"/studies/"+s.UID+"/metadata"), `"Thorax inject`)
-	assert.Contains(t, curl("-X", "DELETE", srv.URL+"/studies/"+s.UID), "\n405")
+	assert.Contains(t, curl("-X", "PATCH", srv.URL+"/studies/"+s.UID), "\n405")
 	assert.Contains(t, curl(srv.URL+"/studies/1.2.3"), "\n404")
 
 	ref := s.Instances[2].Ref

@@ -1,6 +1,7 @@
 // Package dicomwebtest is a strict image server (PACS) in memory, for tests and
-// examples: STOW-RS, QIDO-RS, WADO-RS and metadata (DICOM PS3.18, 2024 edition),
-// over mutual TLS, in the idiom of net/http/httptest.
+// examples: STOW-RS (files, and metadata with bulk data), QIDO-RS, WADO-RS and
+// metadata, UPS-RS (DICOM PS3.18, 2024 edition) and deletion, over mutual TLS, in
+// the idiom of net/http/httptest.
 //
 //	srv := dicomwebtest.NewServer()
 //	defer srv.Close()
@@ -14,6 +15,6 @@
 //
 // [SampleStudy] makes small fictional CT studies.
 //
-// What it does not do: transcoding, frames, rendered images, bulk data, UPS-RS,
+// What it does not do: transcoding, frames, rendered images, bulk data, events,
 // persistence.
 package dicomwebtest

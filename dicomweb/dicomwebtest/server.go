@@ -30,6 +30,15 @@ const (
 	OpSearch   = "search"
 	OpRetrieve = "retrieve"
 	OpMetadata = "metadata"
+	OpDelete   = "delete"
+
+	OpUPSCreate    = "ups.create"
+	OpUPSRetrieve  = "ups.retrieve"
+	OpUPSSearch    = "ups.search"
+	OpUPSUpdate    = "ups.update"
+	OpUPSState     = "ups.state"
+	OpUPSCancel    = "ups.cancel"
+	OpUPSSubscribe = "ups.subscribe"
 )
 
 const base = "/dicom-web"
@@ -54,6 +63,16 @@ type Quirks struct {
 	MixedStoreIs400 bool
 	// Forget leaves these SOP Instance UIDs out of store responses.
 	Forget []string
+	// DICOMOnly answers 415 to stores of metadata with bulk data (Orthanc).
+	DICOMOnly bool
+	// MaxStore answers 413 to stores of more bytes. 0: 1 GiB.
+	MaxStore int64
+	// NoDelete answers 405 to deletions (Orthanc).
+	NoDelete bool
+	// NoUPS answers 404 to the worklist service (Orthanc).
+	NoUPS bool
+	// NoDeletionLock, NoFilteredSubscriptions are limits of worklist services.
+	NoDeletionLock, NoFilteredSubscriptions bool
 }
 
 // Option changes a [Server].
@@ -67,6 +86,11 @@ func WithServerCertificate(c tls.Certificate) Option { return func(s *Server) { 
 
 // WithToken requires the bearer token.
 func WithToken(token string) Option { return func(s *Server) { s.token = token } }
+
+// WithBasic requires the user name and the password.
+func WithBasic(username, password string) Option {
+	return func(s *Server) { s.basic = &[2]string{username, password} }
+}
 
 // WithQuirks starts with deviations.
 func WithQuirks(q Quirks) Option { return func(s *Server) { s.quirks = q } }
@@ -83,14 +107,16 @@ type Server struct {
 
 	pki         *credentialtest.PKI
 	certificate *tls.Certificate
-	token       string
+	basic       *[2]string
 	plain       bool
 	archive     archive
+	worklist    worklist
 	script      faults.Script
 	handler     http.Handler
 	http        *loopback.Server
 
 	mu      sync.Mutex
+	token   string
 	quirks  Quirks
 	refused map[string]dicomweb.Reason
 }
@@ -159,6 +185,31 @@ func (s *Server) SetQuirks(q Quirks) {
 	s.quirks = q
 }
 
+// SetToken requires another bearer token from now on, as when one expires.
+func (s *Server) SetToken(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token = token
+}
+
+// admits checks who asks.
+func (s *Server) admits(w http.ResponseWriter, r *http.Request) bool {
+	s.mu.Lock()
+	token := s.token
+	s.mu.Unlock()
+	user, password, _ := r.BasicAuth()
+	switch {
+	case token != "" && r.Header.Get("Authorization") != "Bearer "+token:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="dicomwebtest"`)
+	case s.basic != nil && *s.basic != [2]string{user, password}:
+		w.Header().Set("WWW-Authenticate", `Basic realm="dicomwebtest"`)
+	default:
+		return true
+	}
+	http.Error(w, "who are you?", http.StatusUnauthorized)
+	return false
+}
+
 // Refuse makes stores of the instance fail with the reason; 0 takes it back.
 func (s *Server) Refuse(sopInstanceUID string, reason dicomweb.Reason) {
 	s.mu.Lock()
@@ -205,6 +256,11 @@ func (s *Server) state() (Quirks, map[string]dicomweb.Reason) {
 		refused[k] = v
 	}
 	return s.quirks, refused
+}
+
+func (s *Server) quirk() Quirks {
+	q, _ := s.state()
+	return q
 }
 
 // ServeHTTP answers one request.
@@ -255,10 +311,16 @@ func parsePath(path string) resource {
 
 // operation names a request for the script.
 func operation(r *http.Request) string {
-	res := parsePath(strings.TrimPrefix(r.URL.Path, base))
+	path := strings.TrimPrefix(r.URL.Path, base)
+	if op := upsOperation(r.Method, path); op != "" {
+		return op
+	}
+	res := parsePath(path)
 	switch {
 	case r.Method == http.MethodPost:
 		return OpStore
+	case r.Method == http.MethodDelete:
+		return OpDelete
 	case res.tail != "":
 		return OpMetadata
 	case res.level != "":
@@ -271,13 +333,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	path, below := strings.CutPrefix(r.URL.Path, base)
 	res := parsePath(path)
 	switch {
-	case s.token != "" && r.Header.Get("Authorization") != "Bearer "+s.token:
-		w.Header().Set("WWW-Authenticate", `Bearer realm="dicomwebtest"`)
-		http.Error(w, "token", http.StatusUnauthorized)
+	case !s.admits(w, r):
+	case below && upsOperation(r.Method, path) != "":
+		s.ups(w, r, path)
 	case !below || !res.ok:
 		http.Error(w, "no such resource", http.StatusNotFound)
 	case r.Method == http.MethodPost && (path == "/studies" || res.level == "" && res.tail == "" && res.ref.Series == ""):
 		s.store(w, r, res.ref.Study)
+	case r.Method == http.MethodDelete && res.level == "" && res.tail == "" && !s.quirk().NoDelete:
+		s.delete(w, res.ref)
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", "GET")
 		http.Error(w, "method", http.StatusMethodNotAllowed)

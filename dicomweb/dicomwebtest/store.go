@@ -16,11 +16,15 @@ import (
 // maxStore bounds a store request, in bytes: everything is kept in memory.
 const maxStore = 1 << 30
 
-// store is STOW-RS (PS3.18 10.5).
+// store is STOW-RS (PS3.18 10.5): DICOM files in parts or one alone, or metadata
+// with bulk data.
 func (s *Server) store(w http.ResponseWriter, r *http.Request, study string) {
 	quirks, refusals := s.state()
 	ct, err := xop.ParseContentType(r.Header.Get("Content-Type"))
-	if err != nil || ct.Type != "multipart/related" || ct.RootType() != "application/dicom" {
+	related := err == nil && ct.Type == "multipart/related"
+	metadata := related && ct.RootType() == "application/dicom+json" && !quirks.DICOMOnly
+	alone := err == nil && ct.Type == "application/dicom"
+	if !alone && !metadata && (!related || ct.RootType() != "application/dicom") {
 		http.Error(w, `Content-Type must be multipart/related; type="application/dicom"`, http.StatusUnsupportedMediaType)
 		return
 	}
@@ -28,36 +32,64 @@ func (s *Server) store(w http.ResponseWriter, r *http.Request, study string) {
 		http.Error(w, "Accept must take application/dicom+json", http.StatusNotAcceptable)
 		return
 	}
-	parts, err := xop.NewReader(r.Body, r.Header.Get("Content-Type"), xop.Options{Limits: xop.Limits{TotalBytes: maxStore}})
-	if err != nil {
-		http.Error(w, "boundary", http.StatusBadRequest)
+	most := int64(maxStore)
+	if quirks.MaxStore > 0 {
+		most = quirks.MaxStore
+	}
+	if r.ContentLength > most {
+		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
 		return
 	}
 	answer := storeAnswer{base: baseURL(r), quirks: quirks}
+	answer.quirks.XMLStoreResponse = quirks.XMLStoreResponse || !accepts(r, "application/dicom+json")
+	body := http.MaxBytesReader(w, r.Body, most)
+	var problem string
+	switch {
+	case alone:
+		file, err := io.ReadAll(body)
+		if err != nil {
+			problem = "the body is not complete"
+		}
+		answer.add(s.take(file, study, refusals))
+	case metadata:
+		problem = s.storeMetadata(body, r.Header.Get("Content-Type"), study, refusals, &answer)
+	default:
+		problem = s.storeParts(body, r.Header.Get("Content-Type"), study, refusals, &answer)
+	}
+	switch {
+	case problem != "":
+		http.Error(w, problem, http.StatusBadRequest)
+	case answer.parts == 0:
+		http.Error(w, "the request holds no instance", http.StatusBadRequest)
+	default:
+		answer.write(w)
+	}
+}
+
+// storeParts takes parts that are DICOM files. It returns what is wrong with the
+// request.
+func (s *Server) storeParts(body io.Reader, contentType, study string, refusals map[string]dicomweb.Reason, answer *storeAnswer) string {
+	parts, err := xop.NewReader(body, contentType, xop.Options{Limits: xop.Limits{TotalBytes: maxStore}})
+	if err != nil {
+		return "boundary"
+	}
 	for {
 		part, err := parts.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return ""
 		}
 		var file []byte
 		if err == nil {
 			file, err = io.ReadAll(part)
 		}
 		if err != nil { // cut, too large, malformed
-			http.Error(w, "the multipart body is not complete", http.StatusBadRequest)
-			return
+			return "the multipart body is not complete"
 		}
 		if part.MediaType() != "application/dicom" {
-			http.Error(w, "every part must be application/dicom", http.StatusBadRequest)
-			return
+			return "every part must be application/dicom"
 		}
 		answer.add(s.take(file, study, refusals))
 	}
-	if answer.parts == 0 {
-		http.Error(w, "the request holds no instance", http.StatusBadRequest)
-		return
-	}
-	answer.write(w)
 }
 
 // taken is what became of a part.
@@ -72,6 +104,10 @@ func (s *Server) take(file []byte, study string, refusals map[string]dicomweb.Re
 	if err != nil {
 		return taken{reason: dicomweb.ReasonCannotUnderstand}
 	}
+	return s.keep(inst, study, refusals)
+}
+
+func (s *Server) keep(inst *instance, study string, refusals map[string]dicomweb.Reason) taken {
 	t := taken{header: inst.header, known: true}
 	switch reason, refused := refusals[inst.header.SOPInstanceUID]; {
 	case refused && reason&0xFF00 == 0xB000 && reason < dicomweb.ReasonAlreadyStored: // a warning

@@ -29,6 +29,8 @@ type Fault struct {
 
 	Alter func(body []byte) []byte // process the request, then send the altered body (held in memory)
 
+	Rate int64 // read the request and send the answer at that many bytes per second, in small pieces
+
 	// Damage on the connection.
 	CutAfter           int64 // send that many bytes of the body, then cut the connection (AtStart: none)
 	TruncateAfter      int64 // send that many bytes of the body, then end the answer as if it were complete (AtStart: none)

@@ -124,6 +124,9 @@ func TestMiddleware(t *testing.T) {
 		"drop request":         {faults.Fault{DropRequest: true}, 0, "", true, 0},
 		"drop before response": {faults.Fault{DropBeforeResponse: true}, 0, "", true, 1},
 		"latency":              {faults.Fault{Latency: time.Millisecond}, 200, answer, false, 1},
+		"slow":                 {faults.Fault{Rate: 1000}, 200, answer, false, 1},
+		"slow and cut":         {faults.Fault{Rate: 1000, CutAfter: 4}, 200, "0123", true, 1},
+		"slow and truncated":   {faults.Fault{Rate: 1000, TruncateAfter: 4}, 200, "0123", false, 1},
 		"alter":                {faults.Fault{Alter: func(b []byte) []byte { return append(b, '!') }}, 200, answer + "!", false, 1},
 		"other operation":      {faults.Fault{Op: "other", Status: 500}, 200, answer, false, 1},
 	} {

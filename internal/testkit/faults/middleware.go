@@ -37,6 +37,11 @@ func (s *Script) Apply(f Fault, w http.ResponseWriter, r *http.Request, next htt
 		}
 		panic(http.ErrAbortHandler)
 	}
+	if f.Rate > 0 {
+		slow := func(n int) bool { return s.wait(r, time.Duration(n)*time.Second/time.Duration(f.Rate)) }
+		r.Body = &slowBody{ReadCloser: r.Body, piece: piece(f.Rate), wait: slow}
+		w = &slowWriter{ResponseWriter: w, piece: piece(f.Rate), wait: slow}
+	}
 	switch {
 	case f.CutAfter != 0:
 		w = &limitedWriter{ResponseWriter: w, left: max(f.CutAfter, 0), cut: true}
