@@ -159,7 +159,8 @@ func (c *Client) send(ctx context.Context, a asking, accept string) (*transport.
 	}
 	h.Set("Accept", accept)
 	req := &transport.Request{Op: a.op, Method: http.MethodGet, URL: a.url, Header: h, RepeatSafe: true, ResponseLimit: -1}
-	if a.o.SendCredentials || c.ours(a.url) {
+	secure := !strings.HasPrefix(strings.ToLower(a.url), "http:") // nothing secret travels in clear
+	if secure && a.o.SendCredentials || c.ours(a.url) {
 		return c.do(ctx, req)
 	}
 	return c.http.Do(ctx, req)

@@ -25,6 +25,9 @@ type Config struct {
 	// Endpoint is the base URL of the DICOMweb services, any path included:
 	// https://pacs.example/dicom-web. "/studies" is appended to it.
 	Endpoint string
+	// WADOURI is the URL of the older WADO-URI service, without query; it is on
+	// a path of its own at most servers. Empty: the service is not used.
+	WADOURI string
 	// Tokens gives bearer tokens. nil: none is sent. At most one of Tokens,
 	// Basic and Authorize is set; the client certificate is ClientConfig's.
 	Tokens TokenSource
@@ -71,6 +74,7 @@ func New(cfg Config) (*Client, error) {
 		segur.CheckEndpoint(&p, "endpoint", cfg.Endpoint)
 		cfg.checkAuth(&p, false)
 	}
+	cfg.checkWADOURI(&p)
 	cfg.UPS.check(&p)
 	if err := p.Err("dicomweb.New"); err != nil {
 		return nil, err

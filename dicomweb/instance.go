@@ -125,25 +125,11 @@ func (i *Instance) end(err error) error {
 	case err != io.EOF: //nolint:errorlint // the io.Reader contract says bare
 		i.err = i.r.streamError(err)
 	case i.alone:
-		i.err = i.r.last()
+		i.err = i.r.nothingElse("the instance that was asked")
 	default:
 		i.err = io.EOF
 	}
 	return i.err
-}
-
-// last returns io.EOF when nothing follows the instance.
-func (r *retrieval) last() error {
-	if r.parts == nil {
-		return io.EOF
-	}
-	switch _, err := r.parts.Next(); {
-	case err == io.EOF: //nolint:errorlint // Next returns it bare
-		return io.EOF
-	case err != nil:
-		return r.streamError(err)
-	}
-	return r.fail(segur.KindProtocol, CodeWrongInstance, "the answer holds more than the instance that was asked", nil)
 }
 
 // discard reads what is left.

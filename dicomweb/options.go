@@ -111,9 +111,10 @@ func threeDecimals(q float64) bool {
 	return len(decimals) <= 3
 }
 
-// accepts returns the Accept values for a media range, in the order in which
+// accepts returns the Accept values, of the media range that goes with each
+// transfer syntax, in the order in which
 // they are tried; nil when the caller leaves the choice to the client.
-func (o *RetrieveOptions) accepts(mediaRange string) []string {
+func (o *RetrieveOptions) accepts(mediaRange func(syntax string) string) []string {
 	if len(o.Accept) > 0 {
 		return o.Accept
 	}
@@ -132,14 +133,14 @@ func (o *RetrieveOptions) accepts(mediaRange string) []string {
 	})
 	list := make([]string, len(sorted))
 	for i, s := range sorted {
-		list[i] = s.value(mediaRange)
+		list[i] = s.value(mediaRange(s.UID))
 	}
 	if len(list) == 1 {
 		return list
 	}
 	out := []string{strings.Join(list, ", ")}
 	for _, s := range sorted {
-		out = append(out, AcceptedSyntax{UID: s.UID}.value(mediaRange))
+		out = append(out, AcceptedSyntax{UID: s.UID}.value(mediaRange(s.UID)))
 	}
 	return out
 }

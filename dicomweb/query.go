@@ -17,6 +17,11 @@ type Query struct {
 	// Series is a Series Instance UID: a filter on series, the parent of
 	// instances.
 	Series string
+	// StudyUIDs are alternatives to Study. Below the studies they make a search
+	// across studies, which not every server has.
+	StudyUIDs []string
+	// SeriesUIDs are alternatives to Series, of series or of instances.
+	SeriesUIDs []string
 	// Instances are SOP Instance UIDs, at the level of instances only.
 	Instances []string
 	// PatientID is the local identifier of the patient, exact: no wildcard.
@@ -26,12 +31,16 @@ type Query struct {
 	// AccessionNumber is that of the order, exact: no wildcard.
 	AccessionNumber string
 	// From and To bound the study date, both days included. Each is complete or
-	// zero.
+	// zero. For times of day see [TimeRange]: servers hold date and time against
+	// their ranges one by one.
 	From, To segur.Date
 	// Modality is one that the study holds, or that of the series: "CT".
 	Modality string
 	// Match are further keys.
 	Match []Match
+	// ValueSeparator stands between [Match.Values] that are not UIDs. Empty:
+	// ",", as PS3.18 has it for UIDs; "\\" is that of the DIMSE services.
+	ValueSeparator string
 	// Include asks for attributes beyond those of the standard.
 	Include []Tag
 	// IncludeAll asks for all attributes that the server has.
@@ -43,15 +52,11 @@ type Query struct {
 	Limit int
 	// PageSize is the number of rows asked for at a time. 0: 200.
 	PageSize int
-}
-
-// Match is a matching key (PS3.18 8.3.4).
-type Match struct {
-	// Path is the tag; for an attribute inside sequences, theirs come first.
-	Path []Tag
-	// Value is what the key must match: wildcards "*" and "?", ranges "a-b" of
-	// dates. It is escaped for the URL by the client.
-	Value string
+	// OnWarning is told of each warning of the server (header Warning), as it
+	// came but for control characters: a key or the fuzzy matching that it does
+	// not know, results that it holds back. It may quote the query. nil: only
+	// the Logger is told, without the text.
+	OnWarning func(text string)
 }
 
 // level of a search.
@@ -85,10 +90,24 @@ func (q *Query) check(l level) error {
 	if len(q.Instances) > 0 && l != instanceLevel {
 		p.Add("query.instances", "has a meaning in a search of instances only")
 	}
-	for i, u := range q.Instances {
-		if !ValidUID(u) {
-			p.Addf("query.instances["+strconv.Itoa(i)+"]", uidRule)
+	for _, list := range []struct {
+		field  string
+		values []string
+	}{{"studyUIDs", q.StudyUIDs}, {"seriesUIDs", q.SeriesUIDs}, {"instances", q.Instances}} {
+		for i, u := range list.values {
+			if !ValidUID(u) {
+				p.Add("query."+list.field+"["+strconv.Itoa(i)+"]", uidRule)
+			}
 		}
+	}
+	if q.Study != "" && len(q.StudyUIDs) > 0 {
+		p.Add("query.studyUIDs", "must be empty when study is given")
+	}
+	switch {
+	case len(q.SeriesUIDs) > 0 && l == studyLevel:
+		p.Add("query.seriesUIDs", "has no meaning in a search of studies")
+	case len(q.SeriesUIDs) > 0 && q.Series != "":
+		p.Add("query.seriesUIDs", "must be empty when series is given")
 	}
 	for _, v := range []struct {
 		field, value string
@@ -112,10 +131,7 @@ func (q *Query) check(l level) error {
 	}
 	for i, m := range q.Match {
 		field := "query.match[" + strconv.Itoa(i) + "]"
-		if len(m.Path) == 0 {
-			p.Add(field+".path", "is required")
-		}
-		checkKey(&p, field+".value", m.Value, false)
+		m.check(&p, field, q.separator())
 	}
 	if q.Limit < 0 {
 		p.Add("query.limit", "must not be negative")
@@ -124,6 +140,13 @@ func (q *Query) check(l level) error {
 		p.Add("query.pageSize", "must not be negative")
 	}
 	return p.Err(opSearch)
+}
+
+func (q *Query) separator() string {
+	if q.ValueSeparator == "" {
+		return ","
+	}
+	return q.ValueSeparator
 }
 
 func checkKey(p *segur.Problems, field, value string, exact bool) {
@@ -161,18 +184,8 @@ type criterion struct {
 	must bool
 	// path leads on from tag inside sequences.
 	path []Tag
-}
-
-// keep reports whether a value may match the key: patterns, ranges and names,
-// which servers match each in their way, are taken on trust.
-func (m Match) keep(v string) bool {
-	switch m.Path[len(m.Path)-1].VR() {
-	case DA, TM, DT, PN:
-		return true
-	case UI:
-		return slices.Contains(strings.Split(m.Value, ","), v)
-	}
-	return strings.ContainsAny(m.Value, "*?") || strings.EqualFold(v, strings.TrimSpace(m.Value))
+	// empty: there must be no value.
+	empty bool
 }
 
 // encode returns the query string without paging, and what rows must keep.
@@ -222,18 +235,26 @@ func (q *Query) encode(l level) (string, []criterion) {
 	} else {
 		exact(TagModality, q.Modality)
 	}
-	if len(q.Instances) > 0 {
-		add([]Tag{TagSOPInstanceUID}, strings.Join(q.Instances, ","))
+	for _, list := range []struct {
+		tag  Tag
+		uids []string
+	}{{TagStudyInstanceUID, q.StudyUIDs}, {TagSeriesInstanceUID, q.SeriesUIDs}, {TagSOPInstanceUID, q.Instances}} {
+		if len(list.uids) == 0 {
+			continue
+		}
+		add([]Tag{list.tag}, strings.Join(list.uids, ","))
 		asked := map[string]bool{}
-		for _, u := range q.Instances {
+		for _, u := range list.uids {
 			asked[u] = true
 		}
-		criteria = append(criteria, criterion{tag: TagSOPInstanceUID, must: true, keep: func(v string) bool { return asked[v] }})
+		criteria = append(criteria, criterion{tag: list.tag, must: true, keep: func(v string) bool { return asked[v] }})
 	}
+	empty, multiple := false, false
 	for _, m := range q.Match {
-		add(m.Path, escape(m.Value))
-		if m.Value != "" {
-			criteria = append(criteria, criterion{tag: m.Path[0], path: m.Path[1:], keep: m.keep, must: true})
+		add(m.Path, m.encode(q.separator()))
+		empty, multiple = empty || m.Empty, multiple || m.multiple()
+		if c, ok := m.criterion(); ok {
+			criteria = append(criteria, c)
 		}
 	}
 	for _, t := range q.Include {
@@ -244,6 +265,12 @@ func (q *Query) encode(l level) (string, []criterion) {
 	}
 	if q.Fuzzy {
 		keys = append(keys, "fuzzymatching=true")
+	}
+	if empty {
+		keys = append(keys, "emptyvaluematching=true")
+	}
+	if multiple {
+		keys = append(keys, "multiplevaluematching=true")
 	}
 	return strings.Join(keys, "&"), criteria
 }
@@ -258,6 +285,12 @@ func escape(v string) string {
 func violated(ds *Dataset, criteria []criterion) (Tag, bool) {
 	for _, c := range criteria {
 		values := valuesAt(ds, c.tag, c.path)
+		if c.empty {
+			if len(trimmed(values)) > 0 {
+				return c.tag, true
+			}
+			continue
+		}
 		if len(values) == 0 && !c.must {
 			continue
 		}

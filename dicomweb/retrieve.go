@@ -10,12 +10,16 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/transport"
-	"github.com/segur-sdk/segur/internal/xop"
 )
 
 // CodeWrongInstance is the code of an answer that holds something else than
 // what was asked: another study, series or instance.
 const CodeWrongInstance = "wrong-instance"
+
+// CodeSinglePart is the code of an answer of one part to a retrieval of a study
+// or of a series: it holds one instance, and cannot say whether there are
+// others.
+const CodeSinglePart = "single-part"
 
 // RetrieveInstance opens one instance (WADO-RS, PS3.18 10.4) as it is stored,
 // without conversion. Reading it gives the bytes of the Part 10 file. The last
@@ -51,8 +55,9 @@ func (c *Client) RetrieveInstance(ctx context.Context, ref Ref, options ...Retri
 // order in which the server sends them. Each is valid until the next one is
 // asked for; what was not read of it is skipped. Instances that came whole are
 // given before the error of a cut answer ([segur.ErrTruncated]). When the server
-// says that it could send only a part of them, the sequence ends with
-// [segur.ErrPartial].
+// says that it could send only a part of them, or answers with one part, the
+// sequence ends with [segur.ErrPartial]. A whole answer may still hold less than
+// the server has: [Client.Download] holds it against a list.
 func (c *Client) Retrieve(ctx context.Context, ref Ref, options ...RetrieveOptions) iter.Seq2[*Instance, error] {
 	return func(yield func(*Instance, error) bool) {
 		var p segur.Problems
@@ -71,12 +76,7 @@ func (c *Client) Retrieve(ctx context.Context, ref Ref, options ...RetrieveOptio
 		for n := 0; ; n++ {
 			inst, err := r.next()
 			if err == io.EOF { //nolint:errorlint // next returns it bare
-				switch {
-				case n == 0:
-					err = r.fail(segur.KindProtocol, "", "the answer holds no instance", nil)
-				case r.resp.Status == http.StatusPartialContent:
-					err = r.fail(segur.KindPartial, "", "the server sent only a part of the instances", nil)
-				default:
+				if err = r.end(n); err == nil {
 					return
 				}
 			}
@@ -89,7 +89,7 @@ func (c *Client) Retrieve(ctx context.Context, ref Ref, options ...RetrieveOptio
 
 // open asks for ref.
 func (c *Client) open(ctx context.Context, ref Ref, o *RetrieveOptions) (*retrieval, error) {
-	a := asking{op: opRetrieve, url: c.place(ref, o), kind: formInstances, forms: instancesForms, own: o.accepts(rangeInstances), o: o}
+	a := asking{op: opRetrieve, url: c.place(ref, o), kind: formInstances, forms: instancesForms, own: o.accepts(func(string) string { return rangeInstances }), o: o}
 	if ref.Instance != "" {
 		a.kind, a.forms = formInstance, instanceForms
 	}
@@ -104,36 +104,14 @@ func (c *Client) open(ctx context.Context, ref Ref, o *RetrieveOptions) (*retrie
 	return r, err
 }
 
-// retrieval is an answer on its way.
+// retrieval is an answer that holds instances.
 type retrieval struct {
-	c     *Client
-	resp  *transport.Response
-	body  io.Reader // of resp
+	*answer
 	ref   Ref
-	parts *xop.Reader // nil for an answer of one part
 	cur   *Instance
-	given bool // the one part
 	watch *watched
 	buf   *bufio.Reader // of the instance at hand
 	copy  []byte        // for WriteTo
-}
-
-// promptReader fails as soon as the call is cancelled; net/http goes on giving
-// what has already come.
-type promptReader struct {
-	ctx context.Context //nolint:containedctx // that of the call
-	r   io.Reader
-}
-
-func (p promptReader) Read(b []byte) (int, error) {
-	if err := p.ctx.Err(); err != nil {
-		kind := segur.KindCanceled
-		if errors.Is(err, context.DeadlineExceeded) {
-			kind = segur.KindTimeout
-		}
-		return 0, &segur.Error{Op: opRetrieve, Kind: kind, Message: "the call was cancelled or its deadline passed", Err: err}
-	}
-	return p.r.Read(b)
 }
 
 // close ends the operation.
@@ -145,25 +123,14 @@ func (r *retrieval) close() error {
 }
 
 func (c *Client) newRetrieval(ctx context.Context, resp *transport.Response, ref Ref) (*retrieval, error) {
-	r := &retrieval{c: c, resp: resp, body: promptReader{ctx, resp.Body}, ref: ref}
-	switch mediaType(resp) {
-	case "multipart/related":
-		limits := c.cfg.Limits
-		var err error
-		r.parts, err = xop.NewReader(r.body, resp.Header.Get("Content-Type"), xop.Options{SniffBoundary: true, Limits: xop.Limits{
-			Parts: int64(limits.MaxParts), PartBytes: limits.MaxPartBytes, TotalBytes: -1,
-		}})
-		if err != nil {
-			return nil, r.streamError(err)
-		}
-	case "application/dicom":
-		if ref.Instance == "" {
-			return nil, r.fail(segur.KindProtocol, "", "one instance came where several were asked", nil)
-		}
-	default:
-		return nil, r.fail(segur.KindProtocol, "", "the answer is not DICOM", nil)
+	a, err := c.newAnswer(ctx, resp)
+	if err != nil {
+		return nil, err
 	}
-	return r, nil
+	if t := mediaType(resp); a.parts == nil && t != "application/dicom" && t != "application/octet-stream" {
+		return nil, a.fail(segur.KindProtocol, "", "the answer is not DICOM", nil)
+	}
+	return &retrieval{answer: a, ref: ref}, nil
 }
 
 // next gives the next instance, or io.EOF after the last one of a complete
@@ -199,31 +166,15 @@ func (r *retrieval) next() (*Instance, error) {
 	return r.instance(content)
 }
 
-func (r *retrieval) fail(kind segur.Kind, code, message string, cause error) error {
-	return fail(r.resp, kind, opRetrieve, code, message, cause)
-}
-
-// streamError classes an error met while reading the answer.
-func (r *retrieval) streamError(err error) error {
-	var (
-		known     *segur.Error
-		truncated *xop.TruncatedError
-		limit     *xop.LimitError
-		broken    rule
-	)
+// end says what the end of a whole answer that held n instances means.
+func (r *retrieval) end(n int) error {
 	switch {
-	case errors.As(err, &known): // of the transport: cancelled, idle, cut
-		return r.resp.Fail(streamError(opRetrieve, r.resp, known))
-	case errors.As(err, &truncated):
-		return r.fail(segur.KindTruncated, "", "the multipart answer stops before its end", nil)
-	case errors.As(err, &limit):
-		return r.fail(segur.KindTooLarge, "", "the answer passes the limit "+limit.Limit, nil)
-	case errors.As(err, &broken):
-		return r.fail(segur.KindProtocol, "", string(broken), nil)
-	case errors.Is(err, errCut):
-		return r.fail(segur.KindTruncated, "", "the instance stops before its end", nil)
-	case errors.Is(err, errTooLarge):
-		return r.fail(segur.KindTooLarge, "", "the instance passes the limit MaxPartBytes", nil)
+	case n == 0:
+		return r.fail(segur.KindProtocol, "", "the answer holds no instance", nil)
+	case r.resp.Status == http.StatusPartialContent:
+		return r.fail(segur.KindPartial, "", "the server sent only a part of the instances", nil)
+	case r.parts == nil && r.ref.Instance == "":
+		return r.fail(segur.KindPartial, CodeSinglePart, "one part came where several instances were asked: there may be others", nil)
 	}
-	return r.fail(segur.KindProtocol, "", "the multipart answer is malformed", nil)
+	return nil
 }

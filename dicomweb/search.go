@@ -20,6 +20,9 @@ const (
 	// CodeOffsetIgnored: a page holds the rows of the page before. The rows
 	// given so far are right and not all there may be.
 	CodeOffsetIgnored = "offset-ignored"
+	// CodeHeldBack: the server says that it has more rows than it gives. The
+	// rows given so far are right: narrow the query.
+	CodeHeldBack = "results-held-back"
 )
 
 const defaultPageSize = 200
@@ -65,7 +68,7 @@ func (c *Client) search(ctx context.Context, l level, q *Query) iter.Seq2[*Datas
 			yield(nil, err)
 			return
 		}
-		s := &searching{c: c, level: l, seen: map[string]bool{}, left: q.Limit, size: q.PageSize, yield: yield}
+		s := &searching{c: c, level: l, seen: map[string]bool{}, left: q.Limit, size: q.PageSize, yield: yield, warn: q.OnWarning}
 		if s.size == 0 {
 			s.size = defaultPageSize
 		}
@@ -100,6 +103,8 @@ type searching struct {
 	left     int // rows still to give; 0 from the start: no bound
 	offset   int
 	seen     map[string]bool // UIDs given, to find repetitions
+	warn     func(string)
+	more     bool // the page before announced rows that it does not hold
 	yield    func(*Dataset, error) bool
 }
 
@@ -115,12 +120,16 @@ func (s *searching) page(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	defer resp.Body.Close()
+	announced := s.warnings(ctx, resp)
 	switch resp.Status {
 	case http.StatusOK, http.StatusPartialContent:
 	case http.StatusNoContent:
-		return false, nil
+		return false, s.heldBack(resp, s.more || announced == saysMore)
 	default:
 		return false, refused(resp, opSearch)
+	}
+	if resp.Status == http.StatusPartialContent {
+		announced = saysMore
 	}
 	if !isJSON(mediaType(resp)) {
 		return false, fail(resp, segur.KindProtocol, opSearch, "", "the answer is not DICOM JSON", nil)
@@ -152,10 +161,26 @@ func (s *searching) page(ctx context.Context) (more bool, err error) {
 			"a page holds only rows that were given before: the server ignores offset, and there may be more rows", nil)
 	}
 	s.offset += rows
-	// A server that gives more than the limit does not page. A short page is the
-	// last one, unless the server says that it holds some back.
-	announced := resp.Status == http.StatusPartialContent || resp.Header.Get("Warning") != ""
-	return rows == limit || rows > 0 && rows < limit && announced, nil
+	before := s.more
+	s.more = announced == saysMore
+	switch {
+	case rows == limit:
+		return true, nil
+	case rows > limit: // a server that gives more than the limit does not page
+		return false, s.heldBack(resp, s.more)
+	case rows == 0:
+		return false, s.heldBack(resp, before || s.more)
+	}
+	// A short page is the last one, unless the server says that it holds some back.
+	return announced != saysNothing, nil
+}
+
+// heldBack is the end of a search of which the server said that there is more.
+func (s *searching) heldBack(resp *transport.Response, more bool) error {
+	if !more {
+		return nil
+	}
+	return fail(resp, segur.KindPartial, opSearch, CodeHeldBack, "the server says that it has more rows than it gives: narrow the query", nil)
 }
 
 // row checks one row and reports whether it was given before.

@@ -109,6 +109,7 @@ func (o *operation) attempt(u *url.URL) (*Response, *failure) {
 	out := &Response{
 		Status: resp.StatusCode, Header: resp.Header, ContentLength: b.length, Body: b,
 		RetryAfter: retryAfter(resp.Header, cfg.Clock()), o: o,
+		Delimited: b.length >= 0 || len(resp.TransferEncoding) > 0 || resp.ProtoMajor > 1 || resp.TLS != nil,
 	}
 	if f := o.refuse(resp, b); f != nil {
 		b.discard()

@@ -16,6 +16,10 @@ type Response struct {
 	Header http.Header
 	// ContentLength is the announced length; -1 when unknown.
 	ContentLength int64
+	// Delimited says that the answer marks its end, by a length or by the
+	// framing of HTTP: one that the connection ends, without TLS, may be cut
+	// unnoticed.
+	Delimited bool
 	// RetryAfter is the delay that the service asked for; 0 when none.
 	RetryAfter time.Duration
 	// Body fails with [segur.ErrTruncated] when the answer is cut,
