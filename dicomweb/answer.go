@@ -11,7 +11,7 @@ import (
 	"github.com/segur-sdk/segur/internal/xop"
 )
 
-// CodeEndUnmarked: an answer of one part came whose end nothing marks, neither a
+// CodeEndUnmarked is the code of an error: an answer of one part came whose end nothing marks, neither a
 // length nor the framing of HTTP or TLS. What was read may be cut.
 const CodeEndUnmarked = "end-unmarked"
 
