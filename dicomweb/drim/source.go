@@ -2,6 +2,7 @@ package drim
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"iter"
@@ -92,7 +93,7 @@ type Source struct {
 func NewSource(cfg SourceConfig) (*Source, error) {
 	var p segur.Problems
 	if !cfg.Environment.Valid() {
-		p.Add("environment", "is required: segur.Production, segur.Test or segur.Fake")
+		p.Add("environment", "must be segur.Production, segur.Qualification or segur.Fake")
 	}
 	for _, f := range []struct {
 		field   string
@@ -135,7 +136,7 @@ func NewSource(cfg SourceConfig) (*Source, error) {
 		cfg.Clock = time.Now
 	}
 	if cfg.IDs == nil {
-		cfg.IDs = segur.NewIDSource(nil)
+		cfg.IDs = segur.NewIDSource(rand.Reader)
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -210,18 +211,21 @@ const (
 	Repeated
 	// Outdated: a later message came before it; it changes nothing.
 	Outdated
+	// Noted: nothing is known that it could change; it is filed, so that what
+	// comes after it is understood.
+	Noted
 )
 
 // String names the effect.
 func (e Effect) String() string {
-	return [...]string{"applied", "repeated", "outdated"}[min(e, Outdated)]
+	return [...]string{"applied", "repeated", "outdated", "noted"}[min(e, Noted)]
 }
 
 // StudyOutcome is where one study stands.
 type StudyOutcome struct {
 	// StudyUID is the study.
 	StudyUID string
-	// Effect is what the message changed. Applied for [Source.Resume].
+	// Effect is what the message changed.
 	Effect Effect
 	// State is where the study stands.
 	State State

@@ -1,0 +1,375 @@
+package drim
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dicomweb/kos"
+)
+
+// Receive takes a report message: publication, replacement, change of
+// visibility, withdrawal. No error means that the archive holds the message,
+// so that it is to be acknowledged (AA), whatever became of the publication:
+// the outcome says so, and [Source.Resume] goes on with it. An error means that
+// it does not (AE): what is wrong has to be corrected and the message sent
+// again.
+//
+// Messages may come twice, late, or in the wrong order: what a report replaces,
+// its version and the time of the message decide.
+func (s *Source) Receive(ctx context.Context, m *ReportMessage) (*Outcome, error) {
+	if m == nil {
+		return nil, &segur.Error{Op: opReceive, Kind: segur.KindInvalidInput, Message: "no message"}
+	}
+	r := Report{CDA: m.CDA, Action: m.Action, Flags: m.Flags, Status: m.Patient.Status, Attributes: m.Patient.Attributes,
+		Sender: m.Sender, Sent: m.Sent.Time}
+	for _, id := range m.PatientIDs {
+		if !segur.IsINSAuthority(id.Root) {
+			r.LocalIDs = append(r.LocalIDs, id)
+		}
+	}
+	return s.receive(ctx, &r, m)
+}
+
+// ReceiveReport is [Source.Receive] for a report that comes without a message.
+func (s *Source) ReceiveReport(ctx context.Context, r Report) (*Outcome, error) {
+	if r.Sent.IsZero() {
+		r.Sent = s.cfg.Clock()
+	}
+	return s.receive(ctx, &r, nil)
+}
+
+func (s *Source) receive(ctx context.Context, r *Report, m *ReportMessage) (*Outcome, error) {
+	e, header, err := s.event(r, m)
+	if err != nil {
+		return nil, err
+	}
+	var about []string // studies of the report
+	for i := range header.Services {
+		if uid := string(header.Services[i].StudyUID); uid != "" && !slices.Contains(about, uid) {
+			about = append(about, uid)
+		}
+	}
+	if len(about) == 0 && !e.withdraw {
+		return nil, sourceError(opReceive, segur.KindInvalidInput, CodeNoStudy, "the report names no study")
+	}
+	effects, err := s.file(ctx, e, header, about)
+	if err != nil {
+		return nil, err
+	}
+	out := &Outcome{}
+	for _, uid := range sortedKeys(effects) {
+		o := s.after(ctx, uid, effects[uid])
+		o.Effect = effects[uid]
+		out.Studies = append(out.Studies, o)
+	}
+	return out, nil
+}
+
+// after settles a study that changed, and tells where one that did not stands.
+func (s *Source) after(ctx context.Context, uid string, effect Effect) StudyOutcome {
+	if effect == Applied && !s.cfg.Deferred {
+		return s.settle(ctx, uid, true)
+	}
+	return s.settle(ctx, uid, false)
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// event reads a report and says what it asks for.
+func (s *Source) event(r *Report, m *ReportMessage) (reportEvent, segur.DocumentHeader, error) {
+	var header segur.DocumentHeader
+	e := reportEvent{withdraw: r.Action == ActionDelete, sent: r.Sent}
+	switch {
+	case len(r.CDA) > 0:
+		var err error
+		if header, err = s.cfg.ReadReport(bytes.NewReader(r.CDA)); err != nil {
+			return e, header, &segur.Error{Op: opReceive, Kind: segur.KindInvalidInput, Code: CodeNoReport, Message: "the report cannot be read", Help: helpOf(CodeNoReport), Err: err}
+		}
+		e.id, e.version, e.created = identifier(header.ID), header.Version, header.Created.Time
+		if header.Replaces != (segur.Identifier{}) {
+			e.replaces = identifier(header.Replaces)
+		}
+	case !e.withdraw:
+		return e, header, sourceError(opReceive, segur.KindInvalidInput, CodeNoReport, "the message holds no report")
+	}
+	if m != nil && e.id == "" && m.DocumentID != (segur.Identifier{}) {
+		e.id = identifier(m.DocumentID)
+	}
+	if m != nil && e.replaces == "" && m.ReplacedID != (segur.Identifier{}) {
+		e.replaces = identifier(m.ReplacedID)
+	}
+	if e.id == "" {
+		return e, header, sourceError(opReceive, segur.KindInvalidInput, CodeNoReport, "the report has no identifier")
+	}
+	if e.id == e.replaces {
+		e.replaces = ""
+	}
+	e.actor = actorOf(r.Sender, header, r.Flags.SecretConnection == Yes)
+	if e.withdraw {
+		return e, header, nil
+	}
+	if err := s.checkReport(r, header, m); err != nil {
+		return e, header, err
+	}
+	if r.Flags.ToDMP == Yes {
+		e.basis = &ReportBasis{Digest: basisDigest(r.CDA, r.Flags, r.LocalIDs), CDA: r.CDA, Flags: r.Flags, Actor: e.actor,
+			LocalIDs: r.LocalIDs, Arrived: s.cfg.Clock()}
+	}
+	return e, header, nil
+}
+
+// checkReport refuses a report that nothing but another message can help.
+func (s *Source) checkReport(r *Report, h segur.DocumentHeader, m *ReportMessage) error {
+	if r.Flags.ToDMP == Yes {
+		_, ok := insOf(h)
+		switch {
+		case !r.Status.Qualified() || r.Attributes.Blocking():
+			return sourceError(opReceive, segur.KindInvalidInput, CodeNotQualified, "the identity is not qualified: the images are not published",
+				segur.Detail{Field: "patient.status", Message: "is " + r.Status.String()})
+		case !ok:
+			return sourceError(opReceive, segur.KindInvalidInput, CodeNotQualified, "the report holds no INS that is valid")
+		}
+		if ins, _ := insOf(h); !s.cfg.Environment.AcceptsINS(ins.Authority()) {
+			return sourceError(opReceive, segur.KindInvalidInput, CodeNotQualified, "the environment refuses the authority of the INS")
+		}
+	}
+	return s.crossCheck(opReceive, Objects{Report: &h, Message: m})
+}
+
+// insOf is the INS of a report.
+func insOf(h segur.DocumentHeader) (segur.INS, bool) {
+	for _, id := range h.PatientIDs {
+		if !segur.IsINSAuthority(id.Root) {
+			continue
+		}
+		ins, err := segur.ParseINS(id.Extension, id.Root)
+		return ins, err == nil
+	}
+	return segur.INS{}, false
+}
+
+// file takes an event into the archive, for each study that it is about or was
+// about: what follows comes after all of that is written.
+func (s *Source) file(ctx context.Context, e reportEvent, header segur.DocumentHeader, about []string) (map[string]Effect, error) {
+	ids := []string{e.id}
+	if e.replaces != "" {
+		ids = append(ids, e.replaces)
+		slices.Sort(ids)
+	}
+	studies := slices.Clone(about)
+	// Two messages about one report are taken one after the other, whatever
+	// their studies.
+	for _, id := range ids {
+		unlock, err := s.cfg.Archive.Lock(ctx, ReportKey(id))
+		if err != nil {
+			return nil, err
+		}
+		defer unlock()
+	}
+	outdated := false
+	for _, id := range ids {
+		found, err := s.cfg.Archive.Studies(ctx, ReportKey(id))
+		if err != nil {
+			return nil, err
+		}
+		for _, uid := range found {
+			a, err := s.cfg.Archive.Load(ctx, uid)
+			switch {
+			case segur.KindOf(err) == segur.KindNotFound:
+				continue
+			case err != nil:
+				return nil, err
+			}
+			r := a.report(id)
+			if r == nil {
+				continue // a key for nothing
+			}
+			if id == e.id && r.current() != id && !e.withdraw {
+				outdated = true
+			}
+			if !slices.Contains(studies, uid) {
+				studies = append(studies, uid)
+			}
+		}
+	}
+	if len(studies) == 0 {
+		return nil, sourceError(opReceive, segur.KindNotFound, CodeUnknownReport, "the report that is withdrawn is not known, and the message does not say of which study it is")
+	}
+	slices.Sort(studies)
+	effects := map[string]Effect{}
+	for _, uid := range studies {
+		one := e
+		if !slices.Contains(about, uid) && !e.withdraw {
+			one.withdraw, one.displaced = true, true
+		}
+		effect := Outdated
+		if !outdated {
+			var err error
+			if effect, err = s.fileOne(ctx, one, header, uid); err != nil {
+				return nil, err
+			}
+		}
+		effects[uid] = effect
+	}
+	return effects, nil
+}
+
+func (s *Source) fileOne(ctx context.Context, e reportEvent, header segur.DocumentHeader, uid string) (Effect, error) {
+	return s.change(ctx, uid, func(a *ArchivedStudy) (Effect, error) {
+		effect, err := a.apply(e)
+		if err != nil || effect == Repeated {
+			return effect, err
+		}
+		if !e.withdraw {
+			for _, o := range header.Orders {
+				if n := o.Accession.Extension; n != "" && !slices.Contains(a.Accessions, n) {
+					a.Accessions = append(a.Accessions, n)
+				}
+			}
+		}
+		return effect, nil
+	})
+}
+
+// change loads a study, changes it, and saves it when something changed.
+func (s *Source) change(ctx context.Context, uid string, f func(*ArchivedStudy) (Effect, error)) (Effect, error) {
+	unlock, err := s.cfg.Archive.Lock(ctx, uid)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	a, err := s.load(ctx, uid)
+	if err != nil {
+		return 0, err
+	}
+	effect, err := f(a)
+	if err != nil || effect == Repeated {
+		return effect, err
+	}
+	if effect == Applied {
+		a.Open, a.Trouble = true, nil
+	}
+	return effect, s.save(ctx, a)
+}
+
+// load is what is known of a study, empty when nothing is.
+func (s *Source) load(ctx context.Context, uid string) (*ArchivedStudy, error) {
+	a, err := s.cfg.Archive.Load(ctx, uid)
+	switch {
+	case segur.KindOf(err) == segur.KindNotFound:
+		return &ArchivedStudy{StudyUID: uid}, nil
+	case err != nil:
+		return nil, asSegur(opArchive, segur.KindUnavailable, "the archive cannot be read", err)
+	}
+	return a, nil
+}
+
+// save writes a step. What was done is written even when the caller has gone.
+func (s *Source) save(ctx context.Context, a *ArchivedStudy) error {
+	a.Revision++
+	if err := s.cfg.Archive.Save(context.WithoutCancel(ctx), a); err != nil {
+		a.Revision--
+		return asSegur(opArchive, segur.KindUnavailable, "the archive cannot be written", err)
+	}
+	return nil
+}
+
+// ImagesChanged takes a notification of images that changed (OMI^O23). The
+// image archive is asked again, and the manifest replaced, or withdrawn when
+// the study is gone. A study of which no report came changes nothing.
+func (s *Source) ImagesChanged(ctx context.Context, c *ImageChange) (*Outcome, error) {
+	if c == nil {
+		return nil, &segur.Error{Op: opReceive, Kind: segur.KindInvalidInput, Message: "no message"}
+	}
+	uid := string(c.StudyUID)
+	if uid == "" {
+		studies, err := s.cfg.Archive.Studies(ctx, AccessionKey(c.Accession.Extension))
+		if err != nil {
+			return nil, err
+		}
+		if len(studies) != 1 {
+			return nil, sourceError(opReceive, segur.KindNotFound, CodeUnknownStudy, "the message names no study, and its accession number tells none, or several")
+		}
+		uid = studies[0]
+	}
+	return s.images(ctx, uid, func(a *ArchivedStudy) (Effect, error) {
+		if err := s.samePatient(a, c.Patient.INS, c.PatientIDs); err != nil {
+			return 0, err
+		}
+		if earlier(c.Sent.Time, a.Images.Changed) {
+			return Outdated, nil
+		}
+		if !c.Sent.IsZero() {
+			a.Images.Changed = c.Sent.Time
+		}
+		if len(a.Reports) == 0 && !c.Removed {
+			return Noted, nil
+		}
+		a.Images.Generation++
+		a.Images.Removed = c.Removed
+		return Applied, nil
+	})
+}
+
+// Refresh asks the image archive again for a study, as [Source.ImagesChanged]
+// does, for a product that learns of changes in its own way.
+func (s *Source) Refresh(ctx context.Context, studyUID string) (*Outcome, error) {
+	return s.images(ctx, studyUID, func(a *ArchivedStudy) (Effect, error) {
+		if len(a.Reports) == 0 {
+			return 0, sourceError(opReceive, segur.KindNotFound, CodeUnknownStudy, "no report is known of the study")
+		}
+		a.Images.Generation++
+		a.Images.Removed = false
+		return Applied, nil
+	})
+}
+
+// ImagesRejected takes a rejection note of the image archive (IOCM): its
+// instances are no longer shared, and the manifest is withdrawn when none are
+// left. A note may come before the report.
+func (s *Source) ImagesRejected(ctx context.Context, n *kos.Note) (*Outcome, error) {
+	if n == nil || !n.Rejects() || n.Study.UID == "" {
+		return nil, &segur.Error{Op: opReceive, Kind: segur.KindInvalidInput, Message: "is no rejection note"}
+	}
+	return s.images(ctx, n.Study.UID, func(a *ArchivedStudy) (Effect, error) {
+		if slices.Contains(a.Images.Notes, n.UID) {
+			return Repeated, nil
+		}
+		if err := s.samePatient(a, segur.INS{}, []segur.Identifier{{Extension: n.PatientID}}); err != nil {
+			return 0, err
+		}
+		a.Images.Notes = append(a.Images.Notes, n.UID)
+		if a.Images.Rejected == nil {
+			a.Images.Rejected = map[string]string{}
+		}
+		for _, r := range n.References {
+			if r.Study == n.Study.UID {
+				a.Images.Rejected[r.Instance] = n.Title.Code
+			}
+		}
+		a.Images.Generation++
+		if len(a.Reports) == 0 {
+			return Noted, nil
+		}
+		return Applied, nil
+	})
+}
+
+func (s *Source) images(ctx context.Context, uid string, f func(*ArchivedStudy) (Effect, error)) (*Outcome, error) {
+	effect, err := s.change(ctx, uid, f)
+	if err != nil {
+		return nil, err
+	}
+	o := s.after(ctx, uid, effect)
+	o.Effect = effect
+	return &Outcome{Studies: []StudyOutcome{o}}, nil
+}
