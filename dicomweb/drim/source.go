@@ -18,9 +18,9 @@ import (
 
 // PACS is the image archive as a source asks it: [*dicomweb.Client] is one.
 type PACS interface {
-	SearchStudies(ctx context.Context, q dicomweb.Query) iter.Seq2[*dicomweb.Dataset, error]
-	SearchSeries(ctx context.Context, q dicomweb.Query) iter.Seq2[*dicomweb.Dataset, error]
-	SearchInstances(ctx context.Context, q dicomweb.Query) iter.Seq2[*dicomweb.Dataset, error]
+	SearchStudies(ctx context.Context, q dicomweb.Query) iter.Seq2[*dicomweb.Study, error]
+	SearchSeries(ctx context.Context, q dicomweb.Query) iter.Seq2[*dicomweb.Series, error]
+	SearchInstances(ctx context.Context, q dicomweb.Query) iter.Seq2[*dicomweb.InstanceRow, error]
 }
 
 // SourceConfig configures a [Source].

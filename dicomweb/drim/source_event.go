@@ -147,6 +147,9 @@ func (r *ArchivedReport) again(e reportEvent) Effect {
 }
 
 func (r *ArchivedReport) take(e reportEvent) {
+	if r.Withdrawn {
+		r.Basis = nil
+	}
 	r.Version, r.Created, r.Sent, r.Withdrawn, r.WithdrawnBy = e.version, e.created, e.sent, false, Actor{}
 	if e.basis != nil {
 		r.Basis = e.basis
