@@ -74,7 +74,7 @@ func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedRe
 		return err
 	}
 	lot := xds.ManifestLot{Entry: entry, Content: content,
-		Patient: segur.Patient{INS: b.ins, Status: segur.Qualified, Traits: b.header.Patient, LocalIDs: localIDs(b.header)}}
+		Patient: segur.Patient{INS: b.ins, Status: segur.Qualified, Traits: b.header.Patient, LocalIDs: reportIDs(b.header)}}
 	if live != nil {
 		lot.Replaces = live.UID
 	}
@@ -284,7 +284,7 @@ func pacsError(err error) error {
 // checkImages compares the images with the report: local number and accession
 // number (drim rules R10 and R12).
 func (s *Source) checkImages(m *kos.Manifest, basis *ReportBasis, h segur.DocumentHeader) error {
-	known := append(localIDs(h), basis.LocalIDs...)
+	known := append(reportIDs(h), basis.LocalIDs...)
 	if id := strings.TrimSpace(m.Archive.PatientID); len(known) > 0 && !hasID(known, id) {
 		return sourceError(opSource, segur.KindConflict, CodeWrongPatient, "the images are those of another patient than the report",
 			segur.Detail{Field: "images.patientID", Code: "R10", Message: "is none of the local identifiers of the report"})
@@ -308,8 +308,8 @@ func (s *Source) checkImages(m *kos.Manifest, basis *ReportBasis, h segur.Docume
 	return nil
 }
 
-// localIDs are the identifiers of a report that are no INS.
-func localIDs(h segur.DocumentHeader) []segur.Identifier {
+// reportIDs are the identifiers of a report that are no INS.
+func reportIDs(h segur.DocumentHeader) []segur.Identifier {
 	var out []segur.Identifier
 	for _, id := range h.PatientIDs {
 		if !segur.IsINSAuthority(id.Root) && id.Extension != "" {

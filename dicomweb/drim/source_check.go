@@ -53,7 +53,7 @@ func (s *Source) samePatient(a *ArchivedStudy, ins segur.INS, ids []segur.Identi
 		}
 		return nil
 	}
-	known := append(localIDs(b.header), want.Basis.LocalIDs...)
+	known := append(reportIDs(b.header), want.Basis.LocalIDs...)
 	named := false
 	for _, id := range ids {
 		switch {
