@@ -392,7 +392,7 @@ func (m *Manifest) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return write("kos.Encode", d, m.Encoding.TransferSyntax)
+	return write(d, m.Encoding.TransferSyntax)
 }
 
 // Content is [Manifest.Encode] as a content to send.

@@ -221,5 +221,5 @@ func (n *Note) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return write("kos.Encode", d, "")
+	return write(d, "")
 }

@@ -129,5 +129,11 @@ func (r *reader) note(title segur.Code, text string) *Note {
 			r.warnings.add(WarnContent, "evidence", "lists no instance: those of the content were taken")
 		}
 	}
+	if n.References == nil {
+		r.add(CodeEmptyStudy, "references", "are none")
+	}
+	if title.Code == "" {
+		r.add(CodeNotKOS, "title", "is missing: what the document selects is not known")
+	}
 	return n
 }

@@ -1,10 +1,16 @@
 package kos
 
 import (
-	"github.com/segur-sdk/segur"
+	"bytes"
+
 	"github.com/segur-sdk/segur/dicomweb"
 )
 
-func write(op string, _ *dicomweb.Dataset, _ string) ([]byte, error) {
-	return nil, &segur.Error{Op: op, Kind: segur.KindUnavailable, Message: "the writer of Part 10 files is not there yet"}
+// write writes a data set as a Part 10 file.
+func write(d *dicomweb.Dataset, syntax string) ([]byte, error) {
+	var b bytes.Buffer
+	if err := dicomweb.WritePart10(&b, d, dicomweb.WriteOptions{TransferSyntaxUID: syntax}); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
