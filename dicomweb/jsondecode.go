@@ -218,8 +218,11 @@ func (d *jsonDecoder) build(text, spans, elems, items int) *Dataset {
 		if r.items.to > r.items.from {
 			e.Items = nested[r.items.from-items : r.items.to-items : r.items.to-items]
 		}
-		if r.vr == FL || r.vr == FD {
+		switch r.vr {
+		case FL, FD:
 			normalizeFloats(e.Values)
+		case AT:
+			normalizeTags(e.Values)
 		}
 		sorted = sorted && !r.unsorted
 	}

@@ -1,5 +1,7 @@
 package dicomweb
 
+import "strconv"
+
 // values reads the Value member: an array, or one bare value (a deviation).
 func (d *jsonDecoder) values() bool {
 	if c := d.peek(); c != '[' {
@@ -116,4 +118,30 @@ func (d *jsonDecoder) personName(group int) bool {
 	}
 	d.spans = append(d.spans, span{from, len(d.text)})
 	return true
+}
+
+// normalize gives the values of a text form of a data set the spelling that
+// [Element] promises.
+func (e *Element) normalize() {
+	switch e.VR {
+	case FL, FD:
+		normalizeFloats(e.Values)
+	case AT:
+		normalizeTags(e.Values)
+	}
+	if len(e.Values) == 1 && e.Values[0] == "" {
+		e.Values = nil
+	}
+}
+
+// normalizeTags reads tags that are written as "(gggg,eeee)", in lower case or
+// as a number.
+func normalizeTags(values []string) {
+	for i, v := range values {
+		if t, ok := parseAT(v); ok {
+			values[i] = t.String()
+		} else if n, err := strconv.ParseUint(v, 10, 32); err == nil {
+			values[i] = Tag(n).String() //nolint:gosec // 32 bits
+		}
+	}
 }
