@@ -323,11 +323,9 @@ func (e *editor) change(c Change, h fileElement, raw []byte) error {
 	case !e.w.impl && h.vr != SQ:
 		return rule("the attribute that an item is to be added to is no sequence")
 	}
-	var item []byte
-	for _, it := range c.elem.Items {
-		if item, err = e.encodeItem(item, it); err != nil {
-			return err
-		}
+	item, err := e.encodeItems(c.elem)
+	if err != nil {
+		return err
 	}
 	if h.length == undefinedLength {
 		e.emit(raw)

@@ -173,7 +173,7 @@ func TestEditKeepsCharacterSet(t *testing.T) {
 	}{{latin1, "ŒUVRE^ŁUKASZ"}, {bare, "ÉLODIE"}} {
 		_, err := io.ReadAll(dicomweb.Edit(bytes.NewReader(c.file), dicomweb.Put(dicomweb.Text(dicomweb.TagPatientName, c.name))))
 		require.ErrorIs(t, err, segur.ErrInvalidInput)
-		assert.ErrorContains(t, err, "changes[00100010] holds a character that the character set of the file lacks")
+		assert.ErrorContains(t, err, "changes[00100010] text that the character set (0008,0005) cannot write")
 		assert.NotContains(t, err.Error(), c.name)
 	}
 }
