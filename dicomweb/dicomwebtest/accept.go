@@ -23,6 +23,18 @@ func ranges(r *http.Request) []xop.ContentType {
 	return out
 }
 
+// ranges returns the media ranges of the Accept header. There are none when the server refuses the
+// header.
+func (q Quirks) ranges(r *http.Request) []xop.ContentType {
+	value := strings.Join(r.Header.Values("Accept"), ",")
+	for _, text := range q.RefuseAccept {
+		if strings.Contains(value, text) {
+			return nil
+		}
+	}
+	return ranges(r)
+}
+
 // accepts reports whether one of the ranges takes the media type.
 func accepts(r *http.Request, mediaType string) bool {
 	major, _, _ := strings.Cut(mediaType, "/")

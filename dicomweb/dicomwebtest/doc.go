@@ -1,7 +1,8 @@
 // Package dicomwebtest is a strict image server (PACS) in memory, for tests and
-// examples: STOW-RS (files, and metadata with bulk data), QIDO-RS, WADO-RS and
-// metadata, UPS-RS (DICOM PS3.18, 2024 edition) and deletion, over mutual TLS, in
-// the idiom of net/http/httptest.
+// examples: STOW-RS (files, and metadata with bulk data), QIDO-RS, WADO-RS
+// (instances, metadata, frames, pixel data as bulk data, grey images for the
+// screen), WADO-URI below /wado, UPS-RS (DICOM PS3.18, 2024 edition) and deletion,
+// over mutual TLS, in the idiom of net/http/httptest.
 //
 //	srv := dicomwebtest.NewServer()
 //	defer srv.Close()
@@ -15,6 +16,6 @@
 //
 // [SampleStudy] makes small fictional CT studies.
 //
-// What it does not do: transcoding, frames, rendered images, bulk data, events,
-// persistence.
+// What it does not do: transcoding, decoding of compressed pixels (it shows an
+// even grey), events, persistence.
 package dicomwebtest

@@ -2,18 +2,24 @@ package dicomwebtest
 
 import (
 	"crypto/rand"
+	"encoding/xml"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/internal/xop"
 )
 
-// metadata is the retrieval of metadata (PS3.18 10.4.1.1.2). Bulk data are left
-// out, as some servers do.
+// metadata is the retrieval of metadata (PS3.18 10.4.1.1.2). Pixel data are
+// references; other binary values are left out, as some servers do.
 func (s *Server) metadata(w http.ResponseWriter, r *http.Request, ref dicomweb.Ref) {
-	if !accepts(r, "application/dicom+json") {
-		http.Error(w, "Accept must take application/dicom+json", http.StatusNotAcceptable)
+	inXML := accepts(r, "multipart/related") && slices.ContainsFunc(ranges(r), func(ct xop.ContentType) bool {
+		return ct.Type == "*/*" || ct.RootType() == "application/dicom+xml"
+	})
+	inJSON := accepts(r, "application/dicom+json") && !s.quirk().XMLMetadata
+	if !inJSON && !inXML {
+		http.Error(w, "Accept must take application/dicom+json or multipart/related with application/dicom+xml", http.StatusNotAcceptable)
 		return
 	}
 	list := s.archive.below(ref)
@@ -23,9 +29,21 @@ func (s *Server) metadata(w http.ResponseWriter, r *http.Request, ref dicomweb.R
 	}
 	rows := make([]*dicomweb.Dataset, len(list))
 	for i, inst := range list {
-		rows[i] = inst.dataset
+		rows[i] = dicomweb.NewDataset(slices.Collect(inst.dataset.All())...)
+		if _, err := inst.pixels(); err == nil {
+			rows[i].Set(dicomweb.Element{Tag: dicomweb.TagPixelData, VR: dicomweb.OW, Bulk: &dicomweb.Bulk{URI: bulkURI(inst.header.Ref())}})
+		}
 	}
-	writeJSON(w, rows)
+	if inJSON {
+		writeJSON(w, rows)
+		return
+	}
+	parts := make([]xop.OutPart, len(rows))
+	for i, row := range rows {
+		text := xml.Header + `<NativeDicomModel xmlns="http://dicom.nema.org/PS3.19/models/NativeDICOM">` + nativeXML(row) + `</NativeDicomModel>`
+		parts[i] = xop.OutPart{ContentType: "application/dicom+xml", Content: xop.Bytes(text)}
+	}
+	send(w, parts, "application/dicom+xml", multipart, Quirks{})
 }
 
 // form is how instances are sent.
@@ -40,7 +58,7 @@ const (
 // negotiate chooses the form. Nothing is transcoded: without a transfer syntax
 // the default one is asked, Explicit VR Little Endian (PS3.18 8.7.3).
 func negotiate(r *http.Request, list []*instance, ref dicomweb.Ref, q Quirks) form {
-	for _, ct := range ranges(r) {
+	for _, ct := range q.ranges(r) {
 		syntax := ct.Param("transfer-syntax")
 		if syntax == "" {
 			syntax = dicomweb.ExplicitVRLittleEndian
@@ -73,6 +91,9 @@ func (s *Server) retrieve(w http.ResponseWriter, r *http.Request, ref dicomweb.R
 	if len(list) == 0 {
 		http.Error(w, "nothing here", http.StatusNotFound)
 		return
+	}
+	if ref.Instance == "" {
+		list = slices.DeleteFunc(slices.Clone(list), func(i *instance) bool { return slices.Contains(quirks.Withhold, i.header.SOPInstanceUID) })
 	}
 	switch negotiate(r, list, ref, quirks) {
 	case refuse:

@@ -50,6 +50,9 @@ type SampleOptions struct {
 	Series, Instances int
 	// Latin1 writes text as ISO_IR 100 instead of ISO_IR 192.
 	Latin1 bool
+	// Frames is the number of images in each instance, each of another value.
+	// Default: one, without the attribute that counts them.
+	Frames int
 	// Rows is the height and width of the images in pixels of 2 bytes. Default: 16.
 	Rows int
 }
@@ -288,6 +291,9 @@ func (b *sampleBuilder) pixels(series, number int) {
 	n := b.o.Rows
 	b.add(tag.SamplesPerPixel, []int{1})
 	b.text(tag.PhotometricInterpretation, "MONOCHROME2")
+	if b.o.Frames > 1 {
+		b.text(tag.NumberOfFrames, strconv.Itoa(b.o.Frames))
+	}
 	b.add(tag.Rows, []int{n})
 	b.add(tag.Columns, []int{n})
 	b.text(tag.PixelSpacing, "10", "10")
@@ -298,15 +304,18 @@ func (b *sampleBuilder) pixels(series, number int) {
 	b.text(tag.RescaleIntercept, "-1024")
 	b.text(tag.RescaleSlope, "1")
 	b.text(tag.RescaleType, "HU")
-	raw := make([]byte, 0, 2*n*n)
+	frames := max(b.o.Frames, 1)
+	raw := make([]byte, 0, 2*n*n*frames)
 	radius := float64(n)/3 + float64(number)
-	for y := range n {
-		for x := range n {
-			v := 24
-			if math.Hypot(float64(x)-float64(n)/2, float64(y)-float64(n)/2) < radius {
-				v = 1064 + 100*series + 10*number
+	for f := range frames {
+		for y := range n {
+			for x := range n {
+				v := 24
+				if math.Hypot(float64(x)-float64(n)/2, float64(y)-float64(n)/2) < radius {
+					v = 1064 + 100*series + 10*number + f
+				}
+				raw = append(raw, byte(v), byte(v>>8))
 			}
-			raw = append(raw, byte(v), byte(v>>8))
 		}
 	}
 	b.add(tag.PixelData, dicom.PixelDataInfo{IntentionallyUnprocessed: true, UnprocessedValueData: raw})

@@ -1,6 +1,7 @@
 package dicomwebtest
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"path"
@@ -33,6 +34,8 @@ type searchQuery struct {
 	include       []dicomweb.Tag
 	all           bool
 	limit, offset int
+
+	fuzzy, empty, multiple bool
 }
 
 type matchKey struct {
@@ -60,10 +63,11 @@ func parseQuery(raw string) (q searchQuery, problem string) {
 				} else {
 					q.offset = int(n)
 				}
-			case "fuzzymatching":
+			case "fuzzymatching", "emptyvaluematching", "multiplevaluematching":
 				if v != "true" && v != "false" {
 					return q, name
 				}
+				*map[string]*bool{"fuzzymatching": &q.fuzzy, "emptyvaluematching": &q.empty, "multiplevaluematching": &q.multiple}[name] = v == "true"
 			case "includefield":
 				for item := range strings.SplitSeq(v, ",") {
 					if item == "all" {
@@ -118,13 +122,25 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, res resource) {
 	if quirks.IgnoreOffset {
 		q.offset = 0
 	}
+	if quirks.NoFuzzy && q.fuzzy {
+		q.fuzzy = false
+		announce(w, r, "The fuzzymatching parameter is not supported. Only literal matching has been performed.")
+	}
 	var rows []*dicomweb.Dataset
 	for _, group := range groups(s.archive.below(res.ref), res.level) {
 		if row := makeRow(group, res.level, q, baseURL(r)); row != nil {
 			rows = append(rows, row)
 		}
 	}
+	if m := quirks.MaxTotal; m > 0 && len(rows) > m {
+		rows = rows[:m]
+		announce(w, r, "The number of results exceeded the maximum supported by the server. Additional results can be requested.")
+	}
 	rows = rows[min(q.offset, len(rows)):]
+	if m := quirks.MaxRows; m > 0 && len(rows) > m && (q.limit < 0 || q.limit > m) {
+		announce(w, r, fmt.Sprintf("There are %d additional results that can be requested", len(rows)-m))
+		rows = rows[:m]
+	}
 	if q.limit >= 0 && q.limit < len(rows) {
 		rows = rows[:q.limit]
 	}
@@ -133,6 +149,11 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, res resource) {
 		return
 	}
 	writeJSON(w, rows)
+}
+
+// announce adds a warning in the form of PS3.18 8.3.4.
+func announce(w http.ResponseWriter, r *http.Request, text string) {
+	w.Header().Add("Warning", "299 "+baseURL(r)+": "+text)
 }
 
 func writeJSON(w http.ResponseWriter, rows []*dicomweb.Dataset) {
@@ -201,7 +222,7 @@ func makeRow(group []*instance, level string, q searchQuery, base string) *dicom
 	}
 	keep := append(slices.Clone(defaults[level]), q.include...)
 	for _, k := range q.keys {
-		if !matches(full, k.path, k.value) {
+		if !q.matches(full, k.path, k.value) {
 			return nil
 		}
 		keep = append(keep, k.path[0])
@@ -228,40 +249,50 @@ func appendNew(list []string, v string) []string {
 }
 
 // matches is attribute matching (PS3.4 C.2.2.2).
-func matches(ds *dicomweb.Dataset, tags []dicomweb.Tag, want string) bool {
+func (q *searchQuery) matches(ds *dicomweb.Dataset, tags []dicomweb.Tag, want string) bool {
 	if want == "" {
 		return true
 	}
 	if len(tags) > 1 {
-		return slices.ContainsFunc(ds.Items(tags[0]), func(item *dicomweb.Dataset) bool { return matches(item, tags[1:], want) })
+		return slices.ContainsFunc(ds.Items(tags[0]), func(item *dicomweb.Dataset) bool { return q.matches(item, tags[1:], want) })
 	}
 	e, ok := ds.Get(tags[0])
+	if want == `""` && q.empty {
+		return !ok || !slices.ContainsFunc(e.Values, func(v string) bool { return strings.Trim(v, " ") != "" })
+	}
 	if !ok {
 		return false
 	}
-	for _, v := range e.Values {
-		v = strings.Trim(v, " ")
-		switch e.VR {
-		case dicomweb.UI:
-			if slices.Contains(strings.Split(want, ","), v) {
-				return true
-			}
-		case dicomweb.DA, dicomweb.TM, dicomweb.DT:
-			from, to, isRange := strings.Cut(want, "-")
-			if !isRange && v == want || isRange && v >= from && (to == "" || v <= to) {
-				return true
-			}
-		case dicomweb.PN:
-			if wildcard(strings.ToUpper(want), strings.ToUpper(v)) {
-				return true
-			}
-		default:
-			if wildcard(want, v) {
-				return true
-			}
+	wanted := []string{want}
+	if q.multiple || e.VR == dicomweb.UI {
+		wanted = strings.Split(want, ",")
+	}
+	return slices.ContainsFunc(e.Values, func(v string) bool {
+		return slices.ContainsFunc(wanted, func(one string) bool { return q.matchesValue(e.VR, one, strings.Trim(v, " ")) })
+	})
+}
+
+func (q *searchQuery) matchesValue(vr dicomweb.VR, want, v string) bool {
+	switch vr {
+	case dicomweb.UI:
+		return want == v
+	case dicomweb.DA, dicomweb.TM, dicomweb.DT:
+		from, to, isRange := strings.Cut(want, "-")
+		return !isRange && v == want || isRange && v >= from && (to == "" || v <= to)
+	case dicomweb.PN:
+		want, v = strings.ToUpper(want), strings.ToUpper(v)
+		if q.fuzzy { // a word of the name begins so, whatever its accents
+			want, v = plainLetters(want), plainLetters(v)
+			return wildcard(want+"*", v) || wildcard("*^"+want+"*", v) || wildcard("* "+want+"*", v)
 		}
 	}
-	return false
+	return wildcard(want, v)
+}
+
+// plainLetters takes the accents of French off capital letters.
+func plainLetters(s string) string {
+	return strings.NewReplacer("À", "A", "Â", "A", "Ä", "A", "Ç", "C", "É", "E", "È", "E", "Ê", "E", "Ë", "E", "Î", "I", "Ï", "I", "Ô", "O", "Ö", "O",
+		"Ù", "U", "Û", "U", "Ü", "U").Replace(s)
 }
 
 // wildcard matches "*" and "?"; the other signs of path.Match are data.

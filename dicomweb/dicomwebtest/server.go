@@ -31,6 +31,10 @@ const (
 	OpRetrieve = "retrieve"
 	OpMetadata = "metadata"
 	OpDelete   = "delete"
+	OpFrames   = "frames"
+	OpBulk     = "bulk"
+	OpRendered = "rendered" // thumbnails included
+	OpWADOURI  = "wado-uri"
 
 	OpUPSCreate    = "ups.create"
 	OpUPSRetrieve  = "ups.retrieve"
@@ -41,7 +45,10 @@ const (
 	OpUPSSubscribe = "ups.subscribe"
 )
 
-const base = "/dicom-web"
+const (
+	base = "/dicom-web"
+	wado = "/wado" // below it
+)
 
 // Quirks are deviations of servers in the field. The zero value is a strict
 // server.
@@ -56,6 +63,29 @@ type Quirks struct {
 	RefuseMultipart bool
 	// UnquotedTypes writes type=application/dicom without quotation marks.
 	UnquotedTypes bool
+	// RefuseAccept answers 406 to retrievals whose Accept holds one of these
+	// texts.
+	RefuseAccept []string
+	// XMLMetadata has metadata in the Native DICOM Model only.
+	XMLMetadata bool
+	// Withhold leaves these SOP Instance UIDs out of retrievals of studies and
+	// series, which end as if they were whole.
+	Withhold []string
+	// ShortFrames leaves the last frame out of an answer of several.
+	ShortFrames bool
+	// IgnoreRange answers whole bulk data to a request of a range (Orthanc).
+	IgnoreRange bool
+	// NoThumbnail answers 404 to thumbnails (Orthanc before plugin 1.19).
+	NoThumbnail bool
+	// MaxRows gives at most so many rows at a time, and says how many follow
+	// (dcm4chee). 0: as many as are asked.
+	MaxRows int
+	// MaxTotal gives no row beyond so many, and says that there are others. 0:
+	// all.
+	MaxTotal int
+	// NoFuzzy says that it does not know the fuzzy matching of names. Otherwise
+	// it finds names whatever their accents.
+	NoFuzzy bool
 	// XMLStoreResponse answers stores in the Native DICOM Model.
 	XMLStoreResponse bool
 	// MixedStoreIs400 answers 400 when one part of a store is not DICOM, and
@@ -172,7 +202,7 @@ func (s *Server) ClientConfig() segur.ClientConfig {
 
 // Config returns a complete configuration of a client of the server.
 func (s *Server) Config() dicomweb.Config {
-	return dicomweb.Config{ClientConfig: s.ClientConfig(), Endpoint: s.URL, PlainHTTP: s.plain}
+	return dicomweb.Config{ClientConfig: s.ClientConfig(), Endpoint: s.URL, WADOURI: s.URL + wado, PlainHTTP: s.plain}
 }
 
 // Fail scripts misbehaviours, see [Fault]; they hit calls in their order.
@@ -266,49 +296,6 @@ func (s *Server) quirk() Quirks {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// resource is a parsed path.
-type resource struct {
-	ref   dicomweb.Ref
-	level string // "studies", "series", "instances": what a search lists; "" for a retrieval
-	tail  string // "metadata"
-	ok    bool
-}
-
-// parsePath reads a path below the base.
-func parsePath(path string) resource {
-	var r resource
-	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	fields := []*string{&r.ref.Study, &r.ref.Series, &r.ref.Instance}
-	names := []string{"studies", "series", "instances"}
-	i, depth := 0, 0
-	for ; i < len(parts) && depth < 3; depth++ {
-		skip := depth == 0 && (parts[0] == "series" || parts[0] == "instances") && len(parts) == 1
-		if skip || depth == 1 && parts[i] == "instances" && i == len(parts)-1 {
-			r.level, r.ok = parts[i], true
-			return r
-		}
-		if parts[i] != names[depth] {
-			break
-		}
-		if i++; i == len(parts) {
-			r.level, r.ok = names[depth], true
-			return r
-		}
-		if !dicomweb.ValidUID(parts[i]) {
-			return r
-		}
-		*fields[depth] = parts[i]
-		i++
-	}
-	switch {
-	case i == len(parts) && depth > 0:
-		r.ok = true
-	case i == len(parts)-1 && depth > 0 && parts[i] == "metadata":
-		r.tail, r.ok = "metadata", true
-	}
-	return r
-}
-
 // operation names a request for the script.
 func operation(r *http.Request) string {
 	path := strings.TrimPrefix(r.URL.Path, base)
@@ -321,8 +308,10 @@ func operation(r *http.Request) string {
 		return OpStore
 	case r.Method == http.MethodDelete:
 		return OpDelete
+	case path == wado:
+		return OpWADOURI
 	case res.tail != "":
-		return OpMetadata
+		return map[string]string{tailMetadata: OpMetadata, tailFrames: OpFrames, tailBulk: OpBulk, tailRendered: OpRendered, tailThumbnail: OpRendered}[res.tail]
 	case res.level != "":
 		return OpSearch
 	}
@@ -336,6 +325,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case !s.admits(w, r):
 	case below && upsOperation(r.Method, path) != "":
 		s.ups(w, r, path)
+	case below && path == wado && r.Method == http.MethodGet:
+		s.wadoURI(w, r)
 	case !below || !res.ok:
 		http.Error(w, "no such resource", http.StatusNotFound)
 	case r.Method == http.MethodPost && (path == "/studies" || res.level == "" && res.tail == "" && res.ref.Series == ""):
@@ -347,8 +338,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "method", http.StatusMethodNotAllowed)
 	case res.level != "":
 		s.search(w, r, res)
-	case res.tail == "metadata":
+	case res.tail == tailMetadata:
 		s.metadata(w, r, res.ref)
+	case res.tail == tailFrames:
+		s.frames(w, r, res.ref, res.frames)
+	case res.tail == tailBulk:
+		s.bulk(w, r, res.ref, res.name)
+	case res.tail != "":
+		s.rendered(w, r, res)
 	default:
 		s.retrieve(w, r, res.ref)
 	}

@@ -225,6 +225,11 @@ func nativeXML(ds *dicomweb.Dataset) string {
 		for i, item := range e.Items {
 			b.WriteString(`<Item number="` + strconv.Itoa(i+1) + `">` + nativeXML(item) + `</Item>`)
 		}
+		if e.Bulk != nil && e.Bulk.URI != "" {
+			b.WriteString(`<BulkData uri="`)
+			_ = xml.EscapeText(&b, []byte(e.Bulk.URI))
+			b.WriteString(`"/>`)
+		}
 		b.WriteString(`</DicomAttribute>`)
 	}
 	return b.String()

@@ -295,7 +295,7 @@ func (s *Server) upsSearch(w http.ResponseWriter, r *http.Request, quirks Quirks
 	}
 	var rows []*dicomweb.Dataset
 	for _, item := range s.worklist.items {
-		if !slices.ContainsFunc(q.keys, func(k matchKey) bool { return !matches(item.dataset, k.path, k.value) }) {
+		if !slices.ContainsFunc(q.keys, func(k matchKey) bool { return !q.matches(item.dataset, k.path, k.value) }) {
 			rows = append(rows, item.public())
 		}
 	}

@@ -110,7 +110,7 @@ type subscribing struct {
 
 // takes reports whether a workitem matches the keys.
 func (g *globalSubscription) takes(i *workitem) bool {
-	return !slices.ContainsFunc(g.keys, func(k matchKey) bool { return !matches(i.dataset, k.path, k.value) })
+	return !slices.ContainsFunc(g.keys, func(k matchKey) bool { return !(&searchQuery{}).matches(i.dataset, k.path, k.value) })
 }
 
 func (s *Server) upsSubscribe(w http.ResponseWriter, r *http.Request, sub subscribing, quirks Quirks) {
