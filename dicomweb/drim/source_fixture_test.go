@@ -1,0 +1,450 @@
+package drim_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/cda"
+	"github.com/segur-sdk/segur/cda/pdfa"
+	"github.com/segur-sdk/segur/dicomweb"
+	"github.com/segur-sdk/segur/dicomweb/drim"
+	"github.com/segur-sdk/segur/dicomweb/kos"
+	"github.com/segur-sdk/segur/dmp/dmptest"
+	"github.com/segur-sdk/segur/dmp/xds"
+)
+
+// Everybody here is fictional; see package dmptest.
+
+const (
+	accession = "ACC-2026-0042"
+	studyA    = "1.2.250.1.999.4.1001"
+	studyB    = "1.2.250.1.999.4.1002"
+)
+
+var (
+	examAt  = time.Date(2026, 1, 20, 9, 30, 0, 0, time.FixedZone("CET", 3600))
+	yes     = drim.Flags{ToDMP: drim.Yes}
+	ipp     = segur.Identifier{Root: "1.2.250.1.999.1", Extension: "IPP-0001"}
+	reports = sync.OnceValue(func() *cda.Writer {
+		w, err := cda.New(cda.Config{Environment: segur.Fake, OIDRoot: "1.2.250.1.999.5"})
+		if err != nil {
+			panic(err)
+		}
+		return w
+	})
+	reportPDF = sync.OnceValue(func() []byte {
+		b, err := pdfa.Build(pdfa.Report{ID: "1.2.250.1.999.7.1", Created: examAt, Title: "Compte rendu de scanner",
+			Sections: []pdfa.Section{{Heading: "Conclusion", Paragraphs: []string{"Examen sans particularité."}}}})
+		if err != nil {
+			panic(err)
+		}
+		return b
+	})
+)
+
+// version is one version of a report.
+type version struct {
+	cda    []byte
+	header segur.DocumentHeader
+}
+
+// write makes a version of a report; of the default patient and of studyA.
+func write(tb testing.TB, change ...func(*cda.Report)) version {
+	tb.Helper()
+	r := cda.Report{
+		Patient:            dmptest.Patient(),
+		Authors:            []cda.Author{{Professional: dmptest.Radiologist()}},
+		LegalAuthenticator: cda.Signature{Professional: dmptest.Radiologist()},
+		Orders:             []cda.Order{{Accession: segur.Identifier{Root: "1.2.250.1.999.3", Extension: accession}}},
+		Acts:               []cda.Act{act(studyA)},
+		PracticeSetting:    segur.Code{Code: "AMBULATOIRE"},
+		PDF:                segur.BytesContent(reportPDF()),
+	}
+	for _, f := range change {
+		f(&r)
+	}
+	d, err := reports().Level1(r)
+	require.NoError(tb, err)
+	var buffer bytes.Buffer
+	_, err = d.WriteTo(&buffer)
+	require.NoError(tb, err)
+	return version{buffer.Bytes(), d.Header()}
+}
+
+func act(study string) cda.Act {
+	return cda.Act{StudyUID: segur.OID(study), Code: segur.Code{Code: "26257-6", Display: "RM genou - gauche"},
+		Modalities: []segur.Code{{Code: "MR"}}, Start: examAt, End: examAt.Add(25 * time.Minute)}
+}
+
+// correcting makes the version that replaces v.
+func correcting(v version) func(*cda.Report) {
+	return func(r *cda.Report) { *r = r.Replacing(v.header) }
+}
+
+func about(studies ...string) func(*cda.Report) {
+	return func(r *cda.Report) {
+		r.Acts = nil
+		for _, s := range studies {
+			r.Acts = append(r.Acts, act(s))
+		}
+	}
+}
+
+// message is the message of a version, sent so many minutes after the exam.
+func message(v version, action drim.Action, minutes int, f drim.Flags) *drim.ReportMessage {
+	p := dmptest.Patient()
+	return &drim.ReportMessage{
+		MessageHeader: drim.MessageHeader{Type: "ORU^R01^ORU_R01", Event: "R01", Sent: segur.At(examAt.Add(time.Duration(minutes) * time.Minute))},
+		Action:        action, CDA: v.cda, Flags: f, Patient: p,
+		PatientIDs: []segur.Identifier{{Root: p.INS.Authority(), Extension: p.INS.Matricule()}, ipp},
+		Sender:     drim.Sender{Professional: dmptest.Radiologist(), Structure: dmptest.Structure()},
+	}
+}
+
+// pacs is an image archive in memory.
+type pacs struct {
+	mu      sync.Mutex
+	studies map[string][]image
+	down    error
+	asked   int
+	before  func(step string)
+}
+
+type image struct {
+	uid, patient, accession string
+	number                  int
+}
+
+func images(study string, n int) []image {
+	var out []image
+	for i := range n {
+		out = append(out, image{uid: fmt.Sprintf("%s.1.%d", study, i+1), patient: ipp.Extension, accession: accession, number: i + 1})
+	}
+	return out
+}
+
+func newPACS(studies ...string) *pacs {
+	p := &pacs{studies: map[string][]image{}}
+	for _, s := range studies {
+		p.studies[s] = images(s, 3)
+	}
+	return p
+}
+
+func (p *pacs) set(study string, i []image) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.studies[study] = i
+}
+
+func (p *pacs) get(study string) ([]image, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	return slices.Clone(p.studies[study]), p.down
+}
+
+func (p *pacs) SearchStudies(_ context.Context, q dicomweb.Query) iter.Seq2[*dicomweb.Study, error] {
+	return func(yield func(*dicomweb.Study, error) bool) {
+		if p.before != nil {
+			p.before("pacs")
+		}
+		all, err := p.get(q.Study)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if len(all) > 0 {
+			yield(&dicomweb.Study{UID: q.Study, Attributes: dicomweb.NewDataset(dicomweb.Text(dicomweb.TagStudyInstanceUID, q.Study),
+				dicomweb.Text(dicomweb.TagStudyDate, "20260120"), dicomweb.Text(dicomweb.TagStudyTime, "093000"), dicomweb.Text(dicomweb.TagStudyDescription, "IRM du genou"))}, nil)
+		}
+	}
+}
+
+func (p *pacs) SearchSeries(_ context.Context, q dicomweb.Query) iter.Seq2[*dicomweb.Series, error] {
+	return func(yield func(*dicomweb.Series, error) bool) {
+		yield(&dicomweb.Series{Attributes: dicomweb.NewDataset(dicomweb.Text(dicomweb.TagStudyInstanceUID, q.Study),
+			dicomweb.Text(dicomweb.TagSeriesInstanceUID, q.Study+".1"), dicomweb.Text(dicomweb.TagModality, "MR"), dicomweb.Text(dicomweb.TagSeriesNumber, "1"))}, nil)
+	}
+}
+
+func (p *pacs) SearchInstances(_ context.Context, q dicomweb.Query) iter.Seq2[*dicomweb.InstanceRow, error] {
+	return func(yield func(*dicomweb.InstanceRow, error) bool) {
+		all, err := p.get(q.Study)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, i := range all {
+			row := &dicomweb.InstanceRow{StudyUID: q.Study, SeriesUID: q.Study + ".1", UID: i.uid, SOPClass: "1.2.840.10008.5.1.4.1.1.4",
+				Attributes: dicomweb.NewDataset(dicomweb.Text(dicomweb.TagPatientID, i.patient), dicomweb.Text(dicomweb.TagAccessionNumber, i.accession),
+					dicomweb.Text(dicomweb.TagInstanceNumber, fmt.Sprint(i.number)))}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// record is the record of one patient or more, in memory, with the rules that
+// matter here. What the real client does is tested with dmptest.
+type record struct {
+	mu     sync.Mutex
+	docs   map[string]*recorded
+	sends  int
+	lost   bool                                  // the next submission is registered and its answer lost
+	late   map[string]func()                     // submissions that will be registered later
+	hold   bool                                  // the next submission is lost, and registered by later
+	fail   func(op string) error                 // before anything is done
+	before func(op string)                       // of each call
+	after  func(op string)                       // of each call that did something
+	actors []drim.Actor                          // who opened it
+	lots   []xds.ManifestLot                     // what was sealed
+	sealed map[string]xds.ManifestLot            // by identifier
+	most   map[string]int                        // approved at a time, by study
+	open   func(drim.Actor) (drim.Record, error) // nil: itself
+}
+
+type recorded struct {
+	lot    xds.ManifestLot
+	status xds.Status
+}
+
+func newRecord() *record {
+	return &record{docs: map[string]*recorded{}, sealed: map[string]xds.ManifestLot{}, late: map[string]func(){}, most: map[string]int{}}
+}
+
+func (r *record) opened(_ context.Context, a drim.Actor) (drim.Record, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.actors = append(r.actors, a)
+	return r, nil
+}
+
+func (r *record) enter(op string) error {
+	if r.before != nil {
+		r.before(op)
+	}
+	if r.fail != nil {
+		return r.fail(op)
+	}
+	return nil
+}
+
+func (r *record) leave(op string) {
+	if r.after != nil {
+		r.after(op)
+	}
+}
+
+func (r *record) Seal(_ context.Context, lot xds.ManifestLot) (xds.SealedManifest, error) {
+	if err := r.enter("seal"); err != nil {
+		return xds.SealedManifest{}, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if lot.Replaces != "" && r.docs[lot.Replaces] == nil {
+		return xds.SealedManifest{}, &segur.Error{Kind: segur.KindNotFound}
+	}
+	r.sealed[lot.Entry.UniqueID] = lot
+	r.lots = append(r.lots, lot)
+	r.leave("seal")
+	return xds.SealedManifest{UniqueID: lot.Entry.UniqueID, Stored: []byte(lot.Entry.UniqueID), Metadata: []byte("<metadata/>")}, nil
+}
+
+func (r *record) Send(_ context.Context, stored []byte, again bool) (xds.ManifestReceipt, error) {
+	if err := r.enter("send"); err != nil {
+		return xds.ManifestReceipt{}, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id := string(stored)
+	if again && r.docs[id] != nil {
+		return xds.ManifestReceipt{UniqueID: id, AlreadyPresent: true}, nil
+	}
+	register := func() error {
+		lot := r.sealed[id]
+		switch old := r.docs[lot.Replaces]; {
+		case r.docs[id] != nil:
+			return &segur.Error{Kind: segur.KindConflict, Code: "XDSDuplicateUniqueIdInRegistry"}
+		case lot.Replaces != "" && (old == nil || old.status != xds.Approved):
+			return &segur.Error{Kind: segur.KindConflict, Code: "XDSRegistryDeprecatedDocumentError"}
+		case lot.Replaces != "":
+			old.status = xds.Deprecated
+		}
+		r.docs[id] = &recorded{lot, xds.Approved}
+		return nil
+	}
+	r.sends++
+	if r.hold {
+		r.hold, r.late[id] = false, func() { _ = register() }
+		return xds.ManifestReceipt{}, &segur.Error{Kind: segur.KindOutcomeUnknown}
+	}
+	if err := register(); err != nil {
+		return xds.ManifestReceipt{}, err
+	}
+	r.leave("send")
+	if r.lost {
+		r.lost = false
+		return xds.ManifestReceipt{}, &segur.Error{Kind: segur.KindOutcomeUnknown}
+	}
+	return xds.ManifestReceipt{UniqueID: id, SubmissionSetID: "1.2.250.1.999.9"}, nil
+}
+
+func (r *record) Lookup(_ context.Context, _ segur.INS, id string) (string, error) {
+	if err := r.enter("lookup"); err != nil {
+		return "", err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.docs[id] == nil {
+		return "", &segur.Error{Kind: segur.KindNotFound}
+	}
+	return "urn:uuid:" + id, nil
+}
+
+func (r *record) Remove(_ context.Context, ins segur.INS, id string) error {
+	if err := r.enter("remove"); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d := r.docs[id]
+	switch {
+	case d == nil:
+		return nil
+	case d.lot.Patient.INS != ins:
+		return &segur.Error{Kind: segur.KindAuthorization, Message: "the record of somebody else"}
+	case d.status == xds.Deprecated:
+		return &segur.Error{Kind: segur.KindConflict}
+	}
+	d.status = xds.Deleted
+	r.leave("remove")
+	return nil
+}
+
+// active are the manifests of a study that are active.
+func (r *record) active(tb testing.TB, study string) []*kos.Manifest {
+	tb.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []*kos.Manifest
+	for _, d := range r.docs {
+		if d.status != xds.Approved {
+			continue
+		}
+		k, err := kos.Read(d.lot.Content)
+		require.NoError(tb, err)
+		if k.Manifest.Study.UID == study {
+			out = append(out, k.Manifest)
+		}
+	}
+	return out
+}
+
+func (r *record) only(tb testing.TB, study string) *kos.Manifest {
+	tb.Helper()
+	all := r.active(tb, study)
+	require.Len(tb, all, 1, "one active manifest of the study")
+	return all[0]
+}
+
+// site is a source with what it talks to.
+type site struct {
+	*drim.Source
+	pacs    *pacs
+	record  *record
+	archive drim.Archive
+	now     time.Time
+	cfg     drim.SourceConfig
+}
+
+func (s *site) clock() time.Time { return s.now }
+
+func newSite(tb testing.TB, change ...func(*drim.SourceConfig)) *site {
+	tb.Helper()
+	a, err := drim.OpenArchive(tb.TempDir())
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = a.Close() })
+	s := &site{pacs: newPACS(studyA, studyB), record: newRecord(), archive: a, now: examAt.Add(24 * time.Hour)}
+	s.cfg = drim.SourceConfig{Environment: segur.Fake, PACS: s.pacs, Records: s.record.opened, ReadReport: cda.ReadHeader, Archive: a,
+		RetrieveBase: "https://db.site-a.example/rs", Manufacturer: "SEGUR TEST", UIDRoot: "1.2.250.1.999.6", Clock: s.clock}
+	for _, f := range change {
+		f(&s.cfg)
+	}
+	s.start(tb)
+	return s
+}
+
+// start starts the source anew on what it left.
+func (s *site) start(tb testing.TB) {
+	tb.Helper()
+	var err error
+	s.Source, err = drim.NewSource(s.cfg)
+	require.NoError(tb, err)
+}
+
+// receive takes a message about studyA, and tells where that stands.
+func (s *site) receive(tb testing.TB, m *drim.ReportMessage) drim.StudyOutcome {
+	tb.Helper()
+	o, err := s.Receive(context.Background(), m)
+	require.NoError(tb, err)
+	return of(tb, o, studyA)
+}
+
+func of(tb testing.TB, o *drim.Outcome, study string) drim.StudyOutcome {
+	tb.Helper()
+	for _, s := range o.Studies {
+		if s.StudyUID == study {
+			return s
+		}
+	}
+	require.Fail(tb, "no outcome of the study")
+	return drim.StudyOutcome{}
+}
+
+// later resumes after so long.
+func (s *site) later(tb testing.TB, d time.Duration) *drim.Outcome {
+	tb.Helper()
+	s.now = s.now.Add(d)
+	o, err := s.Resume(context.Background())
+	require.NoError(tb, err)
+	return o
+}
+
+func (s *site) stored(tb testing.TB, study string) *drim.ArchivedStudy {
+	tb.Helper()
+	a, err := s.archive.Load(context.Background(), study)
+	require.NoError(tb, err)
+	return a
+}
+
+func instanceUIDs(m *kos.Manifest) []string {
+	var out []string
+	for ref := range m.All() {
+		out = append(out, strings.TrimPrefix(ref.Instance, m.Study.UID))
+	}
+	return out
+}
+
+func codeOf(err error) string {
+	var e *segur.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// fmtAll is what any verb prints.
+func fmtAll(v any) string { return fmt.Sprintf("%v %+v %#v %s", v, v, v, v) }
