@@ -139,7 +139,7 @@ func (r *elementReader) element(e fileElement, s scope) (Element, error) {
 					out.VR, out.Items = SQ, items
 					return out, nil
 				}
-			} else if !vr.isBinary() && (vr.isText() || len(b)%vr.wordSize() == 0) {
+			} else if vr.isText() || len(b)%vr.wordSize() == 0 {
 				out.VR, order = vr, binary.LittleEndian
 			}
 		}
