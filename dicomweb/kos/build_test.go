@@ -45,10 +45,14 @@ func TestBuild(t *testing.T) {
 
 func TestBuildDoesNotDependOnTheOrderOfRows(t *testing.T) {
 	t.Parallel()
-	want := encode(t, build(t, nil))
+	other := func(rows []kos.Row) { // rows that do not agree about their series and study
+		rows[0].SeriesDescription, rows[0].SeriesNumber, rows[0].Study.Description, rows[1].BodyPart = "Autre", 8, "Autre", "HEAD"
+	}
+	want := encode(t, build(t, func(_ *kos.Context, rows *[]kos.Row) { other(*rows) }))
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 5 {
 		got := build(t, func(_ *kos.Context, rows *[]kos.Row) {
+			other(*rows)
 			r.Shuffle(len(*rows), func(i, j int) { (*rows)[i], (*rows)[j] = (*rows)[j], (*rows)[i] })
 		})
 		assert.Equal(t, want, encode(t, got))

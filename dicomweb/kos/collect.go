@@ -20,7 +20,8 @@ func (b *builder) rows(rows []Row, previous *Manifest) {
 	}
 	b.selections(rows)
 	rejected := b.rejected()
-	series, seen, taken := map[string]int{}, make(map[string]bool, len(rows)), 0
+	seen, taken := make(map[string]bool, len(rows)), 0
+	shared := make([]*Row, 0, len(rows))
 	var first *Row
 	for i := range rows {
 		r := &rows[i]
@@ -32,21 +33,41 @@ func (b *builder) rows(rows []Row, previous *Manifest) {
 			first = r
 		}
 		b.samePatient(r, first, at)
-		if seen[r.UID] {
-			b.add(CodeTwice, at("uid"), "is the UID of a row before")
-			continue
-		}
-		seen[r.UID] = true
-		b.completeStudy(&r.Study)
 		b.archive(r)
 		switch {
+		case seen[r.UID]:
+			b.add(CodeTwice, at("uid"), "is the UID of a row before")
 		case r.Document != nil && r.Document.Kind != KindKeyImages, previous != nil && r.SeriesUID == previous.SeriesUID:
 			b.warnings.add(WarnNotShared, at("uid"), "is a manifest or a rejection note, which is not shared")
-			continue
 		case rejected[r.UID]:
 			taken++
-			continue
+		default:
+			shared = append(shared, r)
 		}
+		seen[r.UID] = true
+	}
+	if taken > 0 {
+		b.warnings.add(WarnRejected, "rows", fmt.Sprintf("%d instances that a rejection note names are not shared", taken))
+	}
+	if len(shared) == 0 && len(b.details) == 0 || len(rows) == 0 {
+		b.add(CodeEmptyStudy, "rows", "hold no instance to share")
+	}
+	if first != nil {
+		b.m.Study.UID = first.Study.UID
+	}
+	b.share(shared)
+	b.completeStudy(&b.Study)
+	slices.Sort(b.m.Archive.Accessions)
+}
+
+// share makes the series. The rows are taken in the order of their UIDs: where
+// they say different things of their series, the order in which an archive lists
+// them must not decide.
+func (b *builder) share(rows []*Row) {
+	slices.SortFunc(rows, func(x, y *Row) int { return strings.Compare(x.UID, y.UID) })
+	series := map[string]int{}
+	for _, r := range rows {
+		b.completeStudy(&r.Study)
 		n, ok := series[r.SeriesUID]
 		if !ok {
 			n = len(b.m.Series)
@@ -57,14 +78,6 @@ func (b *builder) rows(rows []Row, previous *Manifest) {
 		completeSeries(s, r)
 		s.Instances = append(s.Instances, Instance{SOPClass: r.SOPClass, UID: r.UID, Number: r.Number, Frames: max(r.Frames, 0)})
 	}
-	if taken > 0 {
-		b.warnings.add(WarnRejected, "rows", fmt.Sprintf("%d instances that a rejection note names are not shared", taken))
-	}
-	if len(b.m.Series) == 0 && len(b.details) == 0 || len(rows) == 0 {
-		b.add(CodeEmptyStudy, "rows", "hold no instance to share")
-	}
-	b.completeStudy(&b.Study)
-	slices.Sort(b.m.Archive.Accessions)
 	sortSeries(b.m.Series)
 }
 
@@ -200,20 +213,16 @@ func (b *builder) rejected() map[string]bool {
 
 // keys marks the instances that key image notes of the study select.
 func (b *builder) keys() {
-	at := make(map[string]*Instance, b.m.Len())
-	series := make(map[string]string)
+	at, series := make(map[string]*Instance, b.m.Len()), make(map[string]string, b.m.Len())
 	for ref, i := range b.m.All() {
-		at[i.UID] = i
-		if i.SOPClass == SOPClass {
-			series[i.UID] = ref.Series
-		}
+		at[i.UID], series[i.UID] = i, ref.Series
 	}
 	for _, n := range b.notes {
 		if n.Rejects() || n.Title.Code == TitleManifest {
 			continue
 		}
 		home, listed := series[n.UID]
-		if !listed {
+		if !listed || at[n.UID].SOPClass != SOPClass {
 			b.warnings.add(WarnKey, "notes", "a key image note is not among the objects of the study: its images are not marked")
 			continue
 		}
@@ -227,7 +236,7 @@ func (b *builder) keys() {
 				continue
 			}
 			i.Keys = append(i.Keys, Key{Note: n.UID, Series: home, Title: n.Title,
-				Text: "Definition of key instance " + i.UID + " associated with series " + r.Series})
+				Text: "Definition of key instance " + i.UID + " associated with series " + series[i.UID]})
 		}
 	}
 }

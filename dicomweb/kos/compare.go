@@ -25,7 +25,7 @@ type Difference struct {
 
 // IsZero reports whether nothing differs.
 func (d Difference) IsZero() bool {
-	return d.SameInstances() && len(d.Series) == 0 && len(d.Fields) == 0
+	return d.SameInstances() && len(d.Changed) == 0 && len(d.Series) == 0 && len(d.Fields) == 0
 }
 
 // SameInstances reports whether the same instances are shared, whatever is said
