@@ -1,0 +1,46 @@
+package drim
+
+import "github.com/segur-sdk/segur"
+
+// checkRules are the rules, in order. They are what the cross-validators and the
+// reference sets of DRIM-M imply, not a text of their own.
+var checkRules = []checkRule{
+	{"R1", segur.Text{FR: "le matricule INS est le même partout", EN: "the INS matricule is the same everywhere"}, (*checker).r1},
+	{"R2", segur.Text{FR: "l'OID de l'autorité de l'INS est le même partout", EN: "the OID of the INS authority is the same everywhere"}, (*checker).r2},
+	{"R3", segur.Text{FR: "le nom de naissance est le même", EN: "the name at birth is the same"}, (*checker).r3},
+	{"R4", segur.Text{FR: "le premier prénom de naissance est le même", EN: "the first given name at birth is the same"}, (*checker).r4},
+	{"R5", segur.Text{FR: "la liste des prénoms de naissance est la même", EN: "the list of given names at birth is the same"}, (*checker).r5},
+	{"R6", segur.Text{FR: "le nom et le prénom utilisés sont les mêmes, absents s'il n'y en a pas", EN: "the names in use are the same, absent when there are none"}, (*checker).r6},
+	{"R7", segur.Text{FR: "la date de naissance est la même", EN: "the date of birth is the same"}, (*checker).r7},
+	{"R8", segur.Text{FR: "le sexe est le même", EN: "the sex is the same"}, (*checker).r8},
+	{"R9", segur.Text{FR: "le lieu de naissance (COG) est le même", EN: "the place of birth (COG) is the same"}, (*checker).r9},
+	{"R10", segur.Text{FR: "l'IPP du compte rendu est celui du message et des images", EN: "the local number of the report is that of the message and of the images"}, (*checker).r10},
+	{"R11", segur.Text{FR: "l'étude (Study Instance UID) est la même", EN: "the study (Study Instance UID) is the same"}, (*checker).r11},
+	{"R12", segur.Text{FR: "le numéro d'accession est le même", EN: "the accession number is the same"}, (*checker).r12},
+	{"R13", segur.Text{FR: "l'autorité du numéro d'accession est la même", EN: "the issuer of the accession number is the same"}, (*checker).r13},
+	{"R14", segur.Text{FR: "le numéro de la demande est le même", EN: "the placer order number is the same"}, (*checker).r14},
+	{"R15", segur.Text{FR: "l'autorité du numéro de la demande est la même", EN: "the issuer of the placer order number is the same"}, (*checker).r15},
+	{"R16", segur.Text{FR: "la date et l'heure de l'étude sont celles des images", EN: "date and time of the study are those of the images"}, (*checker).r16},
+	{"R17", segur.Text{FR: "la description de l'étude est celle des images", EN: "the description of the study is that of the images"}, (*checker).r17},
+	{"R18", segur.Text{FR: "le manifeste liste toutes les instances du PACS, ni plus ni moins", EN: "the manifest lists all instances of the image archive, no more, no less"}, (*checker).r18},
+	{"R19", segur.Text{FR: "début et fin de l'acte sont ceux des métadonnées", EN: "start and stop of the act are those of the metadata"}, (*checker).r19},
+	{"R20", segur.Text{FR: "l'identifiant du manifeste est celui des métadonnées et de la requête", EN: "the UID of the manifest is that of the metadata and of the request"}, (*checker).r20},
+	{"R21", segur.Text{FR: "la date de création du manifeste est celle des métadonnées", EN: "the creation time of the manifest is that of the metadata"}, (*checker).r21},
+	{"R22", segur.Text{FR: "l'empreinte et la taille sont celles du fichier", EN: "hash and size are those of the file"}, (*checker).r22},
+	{"R23", segur.Text{FR: "le format est la classe SOP du manifeste", EN: "the format is the SOP class of the manifest"}, (*checker).r23},
+	{"R24", segur.Text{FR: "la structure de l'auteur est la même", EN: "the structure of the author is the same"}, (*checker).r24},
+	{"R25", segur.Text{FR: "l'auteur et le responsable légal sont les mêmes", EN: "author and legal authenticator are the same"}, (*checker).r25},
+	{"R26", segur.Text{FR: "TXA-12 et TXA-13 sont les identifiants du document et du document remplacé", EN: "TXA-12 and TXA-13 are the identifiers of the document and of the one it replaces"}, (*checker).r26},
+	{"R27", segur.Text{FR: "le type de document est le même dans OBR-4, OBX-3 et TXA-2", EN: "the type of document is the same in OBR-4, OBX-3 and TXA-2"}, (*checker).r27},
+	{"R28", segur.Text{FR: "l'acte est dans eventCodeList", EN: "the act is in eventCodeList"}, (*checker).r28},
+	{"R29", segur.Text{FR: "les modalités sont les mêmes", EN: "the modalities are the same"}, (*checker).r29},
+	{"R30", segur.Text{FR: "les régions anatomiques sont les mêmes", EN: "the regions of the body are the same"}, (*checker).r30},
+	{"R31", segur.Text{FR: "le secteur et le cadre de l'exercice sont les mêmes", EN: "facility type and practice setting are the same"}, (*checker).r31},
+	{"R32", segur.Text{FR: "l'adresse de chaque série se termine par /studies/{étude}/series/{série}", EN: "the address of each series ends with /studies/{study}/series/{series}"}, (*checker).r32},
+	{"R33", segur.Text{FR: "l'hôte de chaque adresse est une source de la liste blanche", EN: "the host of each address is a source of the white list"}, (*checker).r33},
+	{"R34", segur.Text{FR: "MASQUE_PS vaut pour le message et pour les métadonnées", EN: "MASQUE_PS holds in the message and in the metadata"}, (*checker).r34},
+	{"R35", segur.Text{FR: "INVISIBLE_PATIENT vaut pour le message et pour les métadonnées", EN: "INVISIBLE_PATIENT holds in the message and in the metadata"}, (*checker).r35},
+	{"R36", segur.Text{FR: "INVISIBLE_REP_LEGAUX du message est INVISIBLE_REPRESENTANTS_LEGAUX des métadonnées", EN: "INVISIBLE_REP_LEGAUX of the message is INVISIBLE_REPRESENTANTS_LEGAUX of the metadata"}, (*checker).r36},
+	{"R37", segur.Text{FR: "la confidentialité N est toujours présente, en premier", EN: "the confidentiality N is always there, first"}, (*checker).r37},
+	{"R38", segur.Text{FR: "un document masqué au patient ne lui est pas envoyé par MSSanté", EN: "a document hidden from the patient is not mailed to them"}, (*checker).r38},
+}

@@ -1,0 +1,401 @@
+package drim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dicomweb/kos"
+	"github.com/segur-sdk/segur/dmp/xds"
+)
+
+// references are the values of the references of a type, of the entry.
+func (c *checker) references(kind string) []xds.Reference {
+	var out []xds.Reference
+	if c.Entry != nil {
+		for _, r := range c.Entry.References {
+			if r.Type == kind {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// study is the study that the check is about; "" when nothing says it.
+func (c *checker) study() string {
+	switch {
+	case c.Manifest != nil && c.Manifest.Study.UID != "":
+		return c.Manifest.Study.UID
+	case c.Change != nil && c.Change.StudyUID != "":
+		return string(c.Change.StudyUID)
+	}
+	if r := c.references(xds.ReferenceStudy); len(r) > 0 {
+		return r[0].ID
+	}
+	return ""
+}
+
+// service is the act of the study; the first one when no study is known.
+func (c *checker) service() *segur.DocumentService {
+	if c.Report == nil || len(c.Report.Services) == 0 {
+		return nil
+	}
+	study := c.study()
+	for i := range c.Report.Services {
+		if s := &c.Report.Services[i]; study != "" && string(s.StudyUID) == study {
+			return s
+		}
+	}
+	return &c.Report.Services[0]
+}
+
+// r11 compares the study. A report may be about several, and so may its entry.
+func (c *checker) r11() ([]Comparison, segur.Text) {
+	var members []set
+	if c.Manifest != nil {
+		members = append(members, newSet(ObjectManifest, "(0020,000D)", true, []string{c.Manifest.Study.UID}))
+	}
+	if c.Images != nil {
+		var v []string
+		for _, r := range c.Images {
+			v = append(v, r.Study.UID)
+		}
+		members = append(members, newSet(ObjectImages, "(0020,000D)", false, v))
+	}
+	if c.Change != nil {
+		members = append(members, newSet(ObjectChange, "IPC-3", false, []string{string(c.Change.StudyUID)}))
+	}
+	if c.Entry != nil {
+		var v []string
+		for _, r := range c.references(xds.ReferenceStudy) {
+			v = append(v, r.ID)
+		}
+		members = append(members, newSet(ObjectEntry, "referenceIdList[studyInstanceUID]", true, v))
+	}
+	if c.Report != nil {
+		var v []string
+		for _, s := range c.Report.Services {
+			v = append(v, string(s.StudyUID))
+		}
+		members = append(members, newSet(ObjectReport, "serviceEvent/id/@root", true, v))
+	}
+	out, reason := sets(Passed, Failed, members...)
+	for i := range out { // images of several studies belong to several manifests
+		x := &out[i]
+		if mixed := func(s Side) bool { return s.Object == ObjectImages && strings.Contains(s.value, ", ") }; mixed(x.A) || mixed(x.B) {
+			x.Verdict = Failed
+		}
+	}
+	return out, reason
+}
+
+// orderIDs are the accession numbers, or the placer numbers, of an object.
+func orderIDs(orders []segur.DocumentOrder, part func(segur.DocumentOrder) segur.Identifier) []segur.Identifier {
+	var out []segur.Identifier
+	for _, o := range orders {
+		if id := part(o); id.Extension != "" {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+func accessionOf(o segur.DocumentOrder) segur.Identifier { return o.Accession }
+func placerOf(o segur.DocumentOrder) segur.Identifier    { return o.Placer }
+
+func extensions(ids []segur.Identifier) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = id.Extension
+	}
+	return out
+}
+
+func referenceIDs(refs []xds.Reference) []segur.Identifier {
+	out := make([]segur.Identifier, len(refs))
+	for i, r := range refs {
+		out[i] = segur.Identifier{Root: r.Authority, Extension: r.ID}
+	}
+	return out
+}
+
+// numbers compares the numbers of the orders: the manifest and the entry have
+// those of the report.
+func (c *checker) numbers(part func(segur.DocumentOrder) segur.Identifier, reference, cda, kos string, more ...set) ([]Comparison, segur.Text) {
+	var members []set
+	if c.Report != nil {
+		members = append(members, newSet(ObjectReport, cda, false, extensions(orderIDs(c.Report.Orders, part))))
+	}
+	if c.Manifest != nil {
+		members = append(members, newSet(ObjectManifest, kos, c.Report != nil, extensions(orderIDs(c.Manifest.Orders, part))))
+	}
+	if c.Entry != nil {
+		members = append(members, newSet(ObjectEntry, "referenceIdList["+reference[strings.LastIndexByte(reference, ':')+1:]+"]", c.Report != nil,
+			extensions(referenceIDs(c.references(reference)))))
+	}
+	return sets(Warned, Failed, append(members, more...)...)
+}
+
+// r12 leaves OBR-18 aside: it differs in official sets.
+func (c *checker) r12() ([]Comparison, segur.Text) {
+	var more []set
+	if c.Change != nil {
+		more = append(more, newSet(ObjectChange, "IPC-1", false, []string{c.Change.Accession.Extension}))
+	}
+	var images []string
+	bare := 0
+	for _, r := range c.Images {
+		images = append(images, r.Accession)
+		if strings.TrimSpace(r.Accession) == "" {
+			bare++
+		}
+	}
+	if c.Images == nil && c.Manifest != nil {
+		images = c.Manifest.Archive.Accessions
+	}
+	more = append(more, newSet(ObjectImages, "(0008,0050)", false, images))
+	out, reason := c.numbers(accessionOf, xds.ReferenceAccession, "accessionNumber/@extension", "(0040,A370)/(0008,0050)", more...)
+	for i := range out { // the images of one of several orders
+		if x := &out[i]; x.B.Object == ObjectImages && x.Verdict == Warned {
+			if slices.ContainsFunc(strings.Split(x.B.value, ", "), func(v string) bool { return !slices.Contains(strings.Split(x.A.value, ", "), v) }) {
+				x.Verdict = Failed
+			} else {
+				x.Verdict, x.Note = Passed, segur.Text{}
+			}
+		}
+	}
+	if bare > 0 && len(out) > 0 {
+		out = append(out, Comparison{Verdict: Warned, A: out[0].A, B: Side{ObjectImages, "(0008,0050)", ""},
+			Note: segur.Text{FR: fmt.Sprintf("%d images sans numéro", bare), EN: fmt.Sprintf("%d images without a number", bare)}})
+	}
+	return out, reason
+}
+
+// issuers compares who assigned each number that two objects share.
+func (c *checker) issuers(part func(segur.DocumentOrder) segur.Identifier, reference, cda, kos, xdsPath string) ([]Comparison, segur.Text) {
+	type source struct {
+		Object
+		path string
+		ids  []segur.Identifier
+	}
+	var sources []source
+	if c.Report != nil {
+		sources = append(sources, source{ObjectReport, cda, orderIDs(c.Report.Orders, part)})
+	}
+	if c.Manifest != nil {
+		sources = append(sources, source{ObjectManifest, kos, orderIDs(c.Manifest.Orders, part)})
+	}
+	if c.Entry != nil {
+		sources = append(sources, source{ObjectEntry, xdsPath, referenceIDs(c.references(reference))})
+	}
+	if len(sources) < 2 {
+		return nil, reasonNone
+	}
+	var out []Comparison
+	for _, a := range sources[0].ids {
+		for _, other := range sources[1:] {
+			for _, b := range other.ids {
+				if a.Extension != b.Extension || a.Root == "" && b.Root == "" {
+					continue
+				}
+				x := Comparison{Verdict: Passed, A: Side{sources[0].Object, sources[0].path, string(a.Root)}, B: Side{other.Object, other.path, string(b.Root)}}
+				switch {
+				case a.Root == "" || b.Root == "":
+					x.Verdict, x.Note = Warned, segur.Text{FR: "l'un des deux ne dit pas qui l'a attribué", EN: "one of them does not say who assigned it"}
+				case a.Root != b.Root:
+					x.Verdict = Failed
+				}
+				out = append(out, x)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, segur.Text{FR: "aucun numéro commun", EN: "no number in common"}
+	}
+	return out, segur.Text{}
+}
+
+func (c *checker) r13() ([]Comparison, segur.Text) {
+	return c.issuers(accessionOf, xds.ReferenceAccession, "accessionNumber/@root", "(0040,A370)/(0008,0051)", "referenceIdList[accession].4.2")
+}
+
+// r14 only warns of what HL7 says: official messages have other placer numbers
+// than the report that they carry.
+func (c *checker) r14() ([]Comparison, segur.Text) {
+	var more []set
+	if c.Message != nil {
+		more = append(more, newSet(ObjectMessage, "OBR-2.1", false, []string{c.Message.Placer.Extension}))
+	}
+	out, reason := c.numbers(placerOf, xds.ReferenceOrder, "order/id/@extension", "(0040,A370)/(0040,2016)", more...)
+	return lowered(Warned, ObjectMessage, out), reason
+}
+
+func (c *checker) r15() ([]Comparison, segur.Text) {
+	return c.issuers(placerOf, xds.ReferenceOrder, "order/id/@root", "(0040,A370)/(0040,0026)", "referenceIdList[order].4.2")
+}
+
+// eachImage compares a value of the manifest with that of the images.
+func (c *checker) eachImage(path string, of func(kos.Study) string, how compare) ([]Comparison, segur.Text) {
+	switch {
+	case c.Manifest == nil:
+		return nil, needs(ObjectManifest)
+	case len(c.Images) == 0:
+		return nil, needs(ObjectImages)
+	}
+	var v []string
+	for _, r := range c.Images {
+		v = append(v, of(r.Study))
+	}
+	members := []member{side(ObjectManifest, path, of(c.Manifest.Study))}
+	for _, value := range newSet(ObjectImages, path, false, v).values {
+		members = append(members, side(ObjectImages, path, value))
+	}
+	return all(how, members...)
+}
+
+func (c *checker) r16() ([]Comparison, segur.Text) {
+	dates, reason := c.eachImage("(0008,0020)", func(s kos.Study) string { return s.Date.Compact() }, exact)
+	times, _ := c.eachImage("(0008,0030)", func(s kos.Study) string { return clock(s.Time) }, exact)
+	return append(dates, times...), reason
+}
+
+// clock writes a DICOM time without the noughts that say nothing.
+func clock(s string) string {
+	s = strings.TrimSpace(s)
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
+}
+
+// r17 compares the description: archives and manifests cut long ones, and blanks
+// are brought in order.
+func (c *checker) r17() ([]Comparison, segur.Text) {
+	return c.eachImage("(0008,1030)", func(s kos.Study) string { return strings.Join(strings.Fields(s.Description), " ") },
+		func(a, b string) (Verdict, segur.Text) {
+			switch {
+			case a == b:
+				return Passed, segur.Text{}
+			case len(a) > 30 && strings.HasPrefix(b, a), len(b) > 30 && strings.HasPrefix(a, b):
+				return Warned, segur.Text{FR: "l'une est coupée", EN: "one of them is cut"}
+			}
+			return Failed, segur.Text{}
+		})
+}
+
+// r18 compares the instances of the manifest with those that the archive holds:
+// all but manifests and rejection notes, and what the latter reject.
+func (c *checker) r18() ([]Comparison, segur.Text) {
+	switch {
+	case c.Manifest == nil:
+		return nil, needs(ObjectManifest)
+	case c.Images == nil:
+		return nil, needs(ObjectImages)
+	}
+	rows := c.Images
+	for _, r := range c.Images {
+		if r.Document != nil && r.Document.Note != nil {
+			rows = r.Document.Note.Apply(rows)
+		}
+	}
+	held := map[string]bool{}
+	either := map[string]bool{} // a document of key objects that was not read may be shared or not
+	for _, r := range rows {
+		switch {
+		case r.Document != nil && r.Document.Kind != kos.KindKeyImages, r.SeriesUID == c.Manifest.SeriesUID:
+		case r.SOPClass == kos.SOPClass && r.Document == nil:
+			either[r.UID] = true
+		default:
+			held[r.UID] = true
+		}
+	}
+	listed := map[string]bool{}
+	gone := 0
+	for _, i := range c.Manifest.All() {
+		if listed[i.UID] = true; !held[i.UID] && !either[i.UID] {
+			gone++
+		}
+	}
+	lacking := 0
+	for uid := range held {
+		if !listed[uid] {
+			lacking++
+		}
+	}
+	x := Comparison{Verdict: Passed, A: Side{ObjectImages, "(0008,0018)", fmt.Sprintf("%d", len(held))}, B: Side{ObjectManifest, "(0040,A375)", fmt.Sprintf("%d", len(listed))}}
+	if gone+lacking > 0 {
+		x.Verdict = Failed
+		x.Note = segur.Text{FR: fmt.Sprintf("%d absentes du PACS, %d absentes du manifeste", gone, lacking),
+			EN: fmt.Sprintf("%d are not in the image archive, %d not in the manifest", gone, lacking)}
+	}
+	return []Comparison{x}, segur.Text{}
+}
+
+// r19 compares instants. A local time without offset, which older entries have,
+// is a warning.
+func (c *checker) r19() ([]Comparison, segur.Text) {
+	s := c.service()
+	switch {
+	case s == nil:
+		return nil, needs(ObjectReport)
+	case c.Entry == nil:
+		return nil, needs(ObjectEntry)
+	}
+	var out []Comparison
+	for _, t := range []struct {
+		cda, xds string
+		a, b     segur.Timestamp
+	}{
+		{"serviceEvent/effectiveTime/low", "serviceStartTime", s.Start, c.Entry.ServiceStart},
+		{"serviceEvent/effectiveTime/high", "serviceStopTime", s.Stop, c.Entry.ServiceStop},
+	} {
+		if t.a.IsZero() {
+			continue
+		}
+		v, note := Failed, segur.Text{}
+		if !t.b.IsZero() {
+			v, note = instants(t.a, t.b)
+		}
+		out = append(out, Comparison{Verdict: v, Note: note, A: Side{ObjectReport, t.cda, stamp(t.a)}, B: Side{ObjectEntry, t.xds, stamp(t.b)}})
+	}
+	if len(out) == 0 {
+		return nil, reasonNone
+	}
+	return out, segur.Text{}
+}
+
+// stamp writes a timestamp for a report.
+func stamp(t segur.Timestamp) string {
+	if t.IsZero() {
+		return ""
+	}
+	if t.Precision >= segur.ToDay {
+		return t.Time.Format("20060102")
+	}
+	return t.Time.Format("20060102150405-0700")
+}
+
+const (
+	dayText    = "20060102"
+	secondText = "20060102150405"
+)
+
+// instants compares two points in time as precisely as both are.
+func instants(a, b segur.Timestamp) (Verdict, segur.Text) {
+	if a.Precision >= segur.ToDay || b.Precision >= segur.ToDay {
+		if a.Time.Format(dayText) == b.Time.Format(dayText) || a.Time.In(b.Time.Location()).Format(dayText) == b.Time.Format(dayText) {
+			return Passed, segur.Text{}
+		}
+		return Failed, segur.Text{}
+	}
+	if a.Time.Truncate(time.Second).Equal(b.Time.Truncate(time.Second)) {
+		return Passed, segur.Text{}
+	}
+	if a.Time.Format(secondText) == b.Time.Format(secondText) {
+		return Warned, segur.Text{FR: "heure locale écrite comme de l'UTC", EN: "local time written as UTC"}
+	}
+	return Failed, segur.Text{}
+}
