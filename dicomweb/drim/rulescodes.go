@@ -87,12 +87,12 @@ func codesOf(in []segur.Code) []string {
 func (c *checker) r28() ([]Comparison, segur.Text) {
 	switch {
 	case c.Report == nil:
-		return nil, needs(ObjectReport)
+		return nil, lacking(ObjectReport)
 	case c.Entry == nil:
-		return nil, needs(ObjectEntry)
+		return nil, lacking(ObjectEntry)
 	}
 	a, b := c.reportCodes(codeAct), c.entryCodes(codeAct)
-	out, reason := sets(Passed, Warned, newSet(ObjectReport, "serviceEvent/code", false, codesOf(a)), newSet(ObjectEntry, "eventCodeList", true, codesOf(b)))
+	out, reason := compareSets(Passed, Warned, newSet(ObjectReport, "serviceEvent/code", false, codesOf(a)), newSet(ObjectEntry, "eventCodeList", true, codesOf(b)))
 	for _, x := range a {
 		for _, y := range b {
 			if x.Code == y.Code && !slices.ContainsFunc(xds.EventAlternatives(x), y.Equal) && len(out) > 0 {
@@ -106,7 +106,7 @@ func (c *checker) r28() ([]Comparison, segur.Text) {
 
 // r29 compares modalities that acquire; those of reports and notes are left out.
 func (c *checker) r29() ([]Comparison, segur.Text) {
-	members := []set{newSet(ObjectReport, "serviceEvent/code/translation[121139]", false, codesOf(c.reportCodes(codeModality))),
+	members := []valueSet{newSet(ObjectReport, "serviceEvent/code/translation[121139]", false, codesOf(c.reportCodes(codeModality))),
 		newSet(ObjectEntry, "eventCodeList", false, codesOf(c.entryCodes(codeModality)))}
 	if c.Manifest != nil {
 		members = append(members, newSet(ObjectManifest, "(0040,A730)/(113012)", false, acquiring(c.Manifest.Modalities())))
@@ -115,7 +115,7 @@ func (c *checker) r29() ([]Comparison, segur.Text) {
 	for _, r := range c.Images {
 		images = append(images, r.Modality)
 	}
-	return sets(Warned, Warned, append(members, newSet(ObjectImages, "(0008,0060)", false, acquiring(images)))...)
+	return compareSets(Warned, Warned, append(members, newSet(ObjectImages, "(0008,0060)", false, acquiring(images)))...)
 }
 
 func acquiring(in []string) []string {
@@ -132,7 +132,7 @@ func acquiring(in []string) []string {
 // unknown one is a warning.
 func (c *checker) r30() ([]Comparison, segur.Text) {
 	report, entry := c.reportCodes(codeRegion), c.entryCodes(codeRegion)
-	out, reason := sets(Warned, Warned, newSet(ObjectReport, "serviceEvent/code/translation[39111-0]", false, codesOf(report)),
+	out, reason := compareSets(Warned, Warned, newSet(ObjectReport, "serviceEvent/code/translation[39111-0]", false, codesOf(report)),
 		newSet(ObjectEntry, "eventCodeList", len(report) > 0 && c.Entry != nil, codesOf(entry)))
 	known := slices.Concat(report, entry)
 	if c.Manifest == nil || len(known) == 0 {
@@ -145,11 +145,11 @@ func (c *checker) r30() ([]Comparison, segur.Text) {
 		}
 		v := Warned
 		for _, k := range known {
-			if name, _ := names(strings.ReplaceAll(k.Display, ":", " "), text); text == k.Code || name == Passed || name == Warned {
+			if name, _ := compareNames(strings.ReplaceAll(k.Display, ":", " "), text); text == k.Code || name == Passed || name == Warned {
 				v = Passed
 			}
 		}
-		x := Comparison{Verdict: v, A: newSet(ObjectReport, "serviceEvent/code/translation[39111-0]", false, codesOf(known)).side(), B: Side{ObjectManifest, "(0040,A730)/(113012)@", text}}
+		x := Comparison{Verdict: v, A: newSet(ObjectReport, "serviceEvent/code/translation[39111-0]", false, codesOf(known)).joined(), B: Side{ObjectManifest, "(0040,A730)/(113012)@", text}}
 		if len(report) == 0 {
 			x.A.Object, x.A.Path = ObjectEntry, "eventCodeList"
 		}
@@ -163,15 +163,15 @@ func (c *checker) r30() ([]Comparison, segur.Text) {
 func (c *checker) r31() ([]Comparison, segur.Text) {
 	switch {
 	case c.Report == nil:
-		return nil, needs(ObjectReport)
+		return nil, lacking(ObjectReport)
 	case c.Entry == nil:
-		return nil, needs(ObjectEntry)
+		return nil, lacking(ObjectEntry)
 	}
-	out, reason := all(exact, side(ObjectReport, "healthCareFacility/code", c.Report.FacilityType.Code),
-		required(ObjectEntry, "healthcareFacilityTypeCode", c.Entry.FacilityTypeCode.Code))
+	out, reason := compareAll(compareText, sideOf(ObjectReport, "healthCareFacility/code", c.Report.FacilityType.Code),
+		requiredOf(ObjectEntry, "healthcareFacilityTypeCode", c.Entry.FacilityTypeCode.Code))
 	if s := c.service(); s != nil && s.PracticeSetting.Code != "" {
-		setting, _ := all(exact, side(ObjectReport, "performer/…/standardIndustryClassCode", s.PracticeSetting.Code),
-			required(ObjectEntry, "practiceSettingCode", c.Entry.PracticeSettingCode.Code))
+		setting, _ := compareAll(compareText, sideOf(ObjectReport, "performer/…/standardIndustryClassCode", s.PracticeSetting.Code),
+			requiredOf(ObjectEntry, "practiceSettingCode", c.Entry.PracticeSettingCode.Code))
 		out = append(out, setting...)
 	}
 	return out, reason
@@ -182,7 +182,7 @@ func (c *checker) r31() ([]Comparison, segur.Text) {
 func (c *checker) r32() ([]Comparison, segur.Text) {
 	switch {
 	case c.Manifest == nil:
-		return nil, needs(ObjectManifest)
+		return nil, lacking(ObjectManifest)
 	case len(c.Manifest.Series) == 0:
 		return nil, segur.Text{FR: "le manifeste n'a pas de série", EN: "the manifest has no series"}
 	}
@@ -208,9 +208,9 @@ func (c *checker) r32() ([]Comparison, segur.Text) {
 func (c *checker) r33() ([]Comparison, segur.Text) {
 	switch {
 	case c.Manifest == nil:
-		return nil, needs(ObjectManifest)
+		return nil, lacking(ObjectManifest)
 	case c.Guard == nil:
-		return nil, needs(ObjectWhiteList)
+		return nil, lacking(ObjectWhiteList)
 	}
 	var out []Comparison
 	seen := map[string]bool{}

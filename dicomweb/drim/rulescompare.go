@@ -22,25 +22,25 @@ type checkRule struct {
 	check func(*checker) ([]Comparison, segur.Text)
 }
 
-// compare is how two values that are there are compared.
-type compare func(a, b string) (Verdict, segur.Text)
+// comparer is how two values that are there are compared.
+type comparer func(a, b string) (Verdict, segur.Text)
 
-// member is one side of a rule. must says that its object has to say it.
-type member struct {
+// ruleSide is one side of a rule. must says that its object has to say it.
+type ruleSide struct {
 	Side
 	must bool
 }
 
-func side(o Object, path, value string) member { return member{Side: Side{o, path, value}} }
+func sideOf(o Object, path, value string) ruleSide { return ruleSide{Side: Side{o, path, value}} }
 
-func required(o Object, path, value string) member {
-	return member{Side: Side{o, path, value}, must: true}
+func requiredOf(o Object, path, value string) ruleSide {
+	return ruleSide{Side: Side{o, path, value}, must: true}
 }
 
-// all compares each value with the first one that is there. What must be there
+// compareAll compares each value with the first one that is there. What must be there
 // and is not fails, as long as another object says it.
-func all(how compare, members ...member) ([]Comparison, segur.Text) {
-	base := slices.IndexFunc(members, func(m member) bool { return m.value != "" })
+func compareAll(how comparer, members ...ruleSide) ([]Comparison, segur.Text) {
+	base := slices.IndexFunc(members, func(m ruleSide) bool { return m.value != "" })
 	if base < 0 {
 		return nil, reasonNone
 	}
@@ -56,18 +56,18 @@ func all(how compare, members ...member) ([]Comparison, segur.Text) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, only(members[base].Object)
+		return nil, onlyIn(members[base].Object)
 	}
 	return out, segur.Text{}
 }
 
 var reasonNone = segur.Text{FR: "aucun objet fourni ne le dit", EN: "no object that was given says it"}
 
-func only(o Object) segur.Text {
+func onlyIn(o Object) segur.Text {
 	return segur.Text{FR: "un seul objet le dit : " + string(o), EN: "one object only says it: " + string(o)}
 }
 
-func needs(objects ...Object) segur.Text {
+func lacking(objects ...Object) segur.Text {
 	names := make([]string, len(objects))
 	for i, o := range objects {
 		names[i] = string(o)
@@ -75,24 +75,24 @@ func needs(objects ...Object) segur.Text {
 	return segur.Text{FR: "il manque : " + strings.Join(names, ", "), EN: "missing: " + strings.Join(names, ", ")}
 }
 
-// exact compares texts, blanks around them aside.
-func exact(a, b string) (Verdict, segur.Text) {
+// compareText compares texts, blanks around them aside.
+func compareText(a, b string) (Verdict, segur.Text) {
 	if strings.TrimSpace(a) == strings.TrimSpace(b) {
 		return Passed, segur.Text{}
 	}
 	return Failed, segur.Text{}
 }
 
-// folded compares without case: hashes.
-func folded(a, b string) (Verdict, segur.Text) {
+// compareFolded compares without case: hashes.
+func compareFolded(a, b string) (Verdict, segur.Text) {
 	if strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) {
 		return Passed, segur.Text{}
 	}
 	return Failed, segur.Text{}
 }
 
-// names compares names: another way to write the same letters is a warning.
-func names(a, b string) (Verdict, segur.Text) {
+// compareNames compares names: another way to write the same letters is a warning.
+func compareNames(a, b string) (Verdict, segur.Text) {
 	switch traits.Names(strings.Join(strings.Fields(a), " "), strings.Join(strings.Fields(b), " ")) {
 	case segur.AgreementSame:
 		return Passed, segur.Text{}
@@ -102,8 +102,8 @@ func names(a, b string) (Verdict, segur.Text) {
 	return Failed, segur.Text{}
 }
 
-// prefixes compares dates of which one may be less precise.
-func prefixes(a, b string) (Verdict, segur.Text) {
+// comparePrefix compares dates of which one may be less precise.
+func comparePrefix(a, b string) (Verdict, segur.Text) {
 	if strings.HasPrefix(a, b) || strings.HasPrefix(b, a) {
 		return Passed, segur.Text{}
 	}
@@ -112,20 +112,20 @@ func prefixes(a, b string) (Verdict, segur.Text) {
 
 // structures compares national identifiers of structures, the type digit of a
 // FINESS aside.
-func structures(a, b string) (Verdict, segur.Text) {
-	return exact(segur.NormalizeStructureID(a), segur.NormalizeStructureID(b))
+func compareStructures(a, b string) (Verdict, segur.Text) {
+	return compareText(segur.NormalizeStructureID(a), segur.NormalizeStructureID(b))
 }
 
-// atMost lowers what a comparison may give.
-func atMost(limit Verdict, how compare) compare {
+// limitVerdict lowers what a comparison may give.
+func limitVerdict(limit Verdict, how comparer) comparer {
 	return func(a, b string) (Verdict, segur.Text) {
 		v, note := how(a, b)
 		return min(v, limit), note
 	}
 }
 
-// lowered limits the verdict of the comparisons with an object.
-func lowered(limit Verdict, o Object, in []Comparison) []Comparison {
+// lowerVerdicts limits the verdict of the comparisons with an object.
+func lowerVerdicts(limit Verdict, o Object, in []Comparison) []Comparison {
 	for i := range in {
 		if in[i].A.Object == o || in[i].B.Object == o {
 			in[i].Verdict = min(in[i].Verdict, limit)
@@ -134,16 +134,16 @@ func lowered(limit Verdict, o Object, in []Comparison) []Comparison {
 	return in
 }
 
-// set is a side with several values.
-type set struct {
+// valueSet is a side with several values.
+type valueSet struct {
 	Object Object
 	Path   string
 	values []string
 	must   bool
 }
 
-func newSet(o Object, path string, must bool, values []string) set {
-	out := set{Object: o, Path: path, must: must}
+func newSet(o Object, path string, must bool, values []string) valueSet {
+	out := valueSet{Object: o, Path: path, must: must}
 	for _, v := range values {
 		if v = strings.TrimSpace(v); v != "" && !slices.Contains(out.values, v) {
 			out.values = append(out.values, v)
@@ -153,13 +153,13 @@ func newSet(o Object, path string, must bool, values []string) set {
 	return out
 }
 
-func (s set) side() Side { return Side{s.Object, s.Path, strings.Join(s.values, ", ")} }
+func (s valueSet) joined() Side { return Side{s.Object, s.Path, strings.Join(s.values, ", ")} }
 
-// sets compares sets with the first one that has values: the same ones pass, one
+// compareSets compares sets with the first one that has values: the same ones pass, one
 // that lies in the other is judged by within, others that share a value by
 // overlap; none in common fails.
-func sets(within, overlap Verdict, members ...set) ([]Comparison, segur.Text) {
-	base := slices.IndexFunc(members, func(s set) bool { return len(s.values) > 0 })
+func compareSets(within, overlap Verdict, members ...valueSet) ([]Comparison, segur.Text) {
+	base := slices.IndexFunc(members, func(s valueSet) bool { return len(s.values) > 0 })
 	if base < 0 {
 		return nil, reasonNone
 	}
@@ -169,7 +169,7 @@ func sets(within, overlap Verdict, members ...set) ([]Comparison, segur.Text) {
 		if i == base || len(b.values) == 0 && !b.must {
 			continue
 		}
-		x := Comparison{A: a.side(), B: b.side()}
+		x := Comparison{A: a.joined(), B: b.joined()}
 		common := 0
 		for _, v := range b.values {
 			if slices.Contains(a.values, v) {
@@ -189,7 +189,7 @@ func sets(within, overlap Verdict, members ...set) ([]Comparison, segur.Text) {
 		out = append(out, x)
 	}
 	if len(out) == 0 {
-		return nil, only(a.Object)
+		return nil, onlyIn(a.Object)
 	}
 	return out, segur.Text{}
 }

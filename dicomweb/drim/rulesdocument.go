@@ -11,22 +11,22 @@ import (
 )
 
 func (c *checker) r20() ([]Comparison, segur.Text) {
-	var members []member
+	var members []ruleSide
 	if c.Manifest != nil {
-		members = append(members, required(ObjectManifest, "(0008,0018)", c.Manifest.UID))
+		members = append(members, requiredOf(ObjectManifest, "(0008,0018)", c.Manifest.UID))
 	}
 	if c.Entry != nil {
-		members = append(members, required(ObjectEntry, "uniqueId", c.Entry.UniqueID))
+		members = append(members, requiredOf(ObjectEntry, "uniqueId", c.Entry.UniqueID))
 	}
 	if c.File != nil {
-		m := required(ObjectFile, "(0008,0018)", "")
+		m := requiredOf(ObjectFile, "(0008,0018)", "")
 		if d, err := kos.Read(segur.BytesContent(c.File)); err == nil && d.Manifest != nil {
 			m.value = d.Manifest.UID
 		}
 		members = append(members, m)
 	}
-	members = append(members, side(ObjectRequest, "KOS-SOPInstanceUID", c.RequestedUID))
-	return all(exact, members...)
+	members = append(members, sideOf(ObjectRequest, "KOS-SOPInstanceUID", c.RequestedUID))
+	return compareAll(compareText, members...)
 }
 
 // r21 passes when both say the same text, as older entries do that hold local
@@ -34,14 +34,14 @@ func (c *checker) r20() ([]Comparison, segur.Text) {
 func (c *checker) r21() ([]Comparison, segur.Text) {
 	switch {
 	case c.Manifest == nil || c.Manifest.Created.IsZero():
-		return nil, needs(ObjectManifest)
+		return nil, lacking(ObjectManifest)
 	case c.Entry == nil:
-		return nil, needs(ObjectEntry)
+		return nil, lacking(ObjectEntry)
 	}
-	x := Comparison{Verdict: Failed, A: Side{ObjectManifest, "(0008,0012) (0008,0013)", stamp(c.Manifest.Created)},
-		B: Side{ObjectEntry, "creationTime", stamp(c.Entry.Created)}}
+	x := Comparison{Verdict: Failed, A: Side{ObjectManifest, "(0008,0012) (0008,0013)", stampText(c.Manifest.Created)},
+		B: Side{ObjectEntry, "creationTime", stampText(c.Entry.Created)}}
 	if !c.Entry.Created.IsZero() {
-		if v, _ := instants(c.Manifest.Created, c.Entry.Created); v != Failed {
+		if v, _ := compareInstants(c.Manifest.Created, c.Entry.Created); v != Failed {
 			x.Verdict = Passed
 		}
 	}
@@ -51,9 +51,9 @@ func (c *checker) r21() ([]Comparison, segur.Text) {
 func (c *checker) r22() ([]Comparison, segur.Text) {
 	switch {
 	case c.File == nil:
-		return nil, needs(ObjectFile)
+		return nil, lacking(ObjectFile)
 	case c.Entry == nil:
-		return nil, needs(ObjectEntry)
+		return nil, lacking(ObjectEntry)
 	case c.Entry.Hash == "" && c.Entry.Size == 0:
 		return nil, segur.Text{FR: "les métadonnées n'ont ni empreinte ni taille", EN: "the entry has neither hash nor size"}
 	}
@@ -61,22 +61,22 @@ func (c *checker) r22() ([]Comparison, segur.Text) {
 	if err := file.Digest(segur.BytesContent(c.File)); err != nil {
 		return nil, segur.Text{FR: "le fichier ne peut pas être lu", EN: "the file cannot be read"}
 	}
-	hash, _ := all(folded, side(ObjectFile, "SHA-1", file.Hash), side(ObjectEntry, "hash", c.Entry.Hash))
+	hash, _ := compareAll(compareFolded, sideOf(ObjectFile, "SHA-1", file.Hash), sideOf(ObjectEntry, "hash", c.Entry.Hash))
 	if c.Entry.Size == 0 {
 		return hash, segur.Text{}
 	}
-	size, _ := all(exact, side(ObjectFile, "size", strconv.FormatInt(file.Size, 10)), side(ObjectEntry, "size", strconv.FormatInt(c.Entry.Size, 10)))
+	size, _ := compareAll(compareText, sideOf(ObjectFile, "size", strconv.FormatInt(file.Size, 10)), sideOf(ObjectEntry, "size", strconv.FormatInt(c.Entry.Size, 10)))
 	return append(hash, size...), segur.Text{}
 }
 
 func (c *checker) r23() ([]Comparison, segur.Text) {
 	switch {
 	case c.Entry == nil:
-		return nil, needs(ObjectEntry)
+		return nil, lacking(ObjectEntry)
 	case c.Manifest == nil && c.File == nil:
-		return nil, needs(ObjectManifest)
+		return nil, lacking(ObjectManifest)
 	}
-	return all(exact, side(ObjectManifest, "(0008,0016)", kos.SOPClass), required(ObjectEntry, "formatCode", c.Entry.FormatCode.Code))
+	return compareAll(compareText, sideOf(ObjectManifest, "(0008,0016)", kos.SOPClass), requiredOf(ObjectEntry, "formatCode", c.Entry.FormatCode.Code))
 }
 
 // organizations of the authors of the report, and of the entry.
@@ -129,7 +129,7 @@ func (c *checker) r24() ([]Comparison, segur.Text) {
 		out = append(out, c.sameStructure(from, path, base, ObjectEntry, "authorInstitution", entry))
 	}
 	if len(out) == 0 {
-		return nil, only(from)
+		return nil, onlyIn(from)
 	}
 	return out, segur.Text{}
 }
@@ -152,7 +152,7 @@ func (c *checker) sameStructure(ao Object, apath string, a []segur.Organization,
 	for _, i := range a {
 		for _, j := range b {
 			id, other := segur.NormalizeStructureID(i.ID), segur.NormalizeStructureID(j.ID)
-			name, _ := names(i.Name, j.Name)
+			name, _ := compareNames(i.Name, j.Name)
 			switch {
 			case id != "" && id == other && name == Passed:
 				better(Passed, segur.Text{})
@@ -180,9 +180,9 @@ func personID(id string) string {
 func (c *checker) r25() ([]Comparison, segur.Text) {
 	switch {
 	case c.Report == nil:
-		return nil, needs(ObjectReport)
+		return nil, lacking(ObjectReport)
 	case c.Entry == nil:
-		return nil, needs(ObjectEntry)
+		return nil, lacking(ObjectEntry)
 	}
 	var authors, published []string
 	device := false
@@ -193,14 +193,14 @@ func (c *checker) r25() ([]Comparison, segur.Text) {
 		published = append(published, personID(a.Person.ID))
 		device = device || a.Person.System
 	}
-	out, reason := sets(Passed, Passed, newSet(ObjectReport, "author/assignedAuthor/id", false, authors), newSet(ObjectEntry, "authorPerson", true, published))
+	out, reason := compareSets(Passed, Passed, newSet(ObjectReport, "author/assignedAuthor/id", false, authors), newSet(ObjectEntry, "authorPerson", true, published))
 	if device {
 		for i := range out {
 			out[i].Verdict, out[i].Note = Passed, segur.Text{FR: "publié au nom du système", EN: "published in the name of the system"}
 		}
 	}
-	legal, _ := all(exact, side(ObjectReport, "legalAuthenticator/assignedEntity/id", personID(c.Report.LegalAuthenticator.Professional.ID)),
-		required(ObjectEntry, "legalAuthenticator", personID(c.Entry.LegalAuthenticator.ID)))
+	legal, _ := compareAll(compareText, sideOf(ObjectReport, "legalAuthenticator/assignedEntity/id", personID(c.Report.LegalAuthenticator.Professional.ID)),
+		requiredOf(ObjectEntry, "legalAuthenticator", personID(c.Entry.LegalAuthenticator.ID)))
 	return append(out, legal...), reason
 }
 
@@ -208,13 +208,13 @@ func (c *checker) r25() ([]Comparison, segur.Text) {
 func (c *checker) r26() ([]Comparison, segur.Text) {
 	switch {
 	case c.Message == nil:
-		return nil, needs(ObjectMessage)
+		return nil, lacking(ObjectMessage)
 	case c.Report == nil:
-		return nil, needs(ObjectReport)
+		return nil, lacking(ObjectReport)
 	case c.Message.DocumentID.IsZero():
 		return nil, segur.Text{FR: "le message n'a pas de TXA", EN: "the message has no TXA"}
 	}
-	out, _ := all(exact, required(ObjectReport, "ClinicalDocument/id", xds.UniqueID(c.Report.ID)), side(ObjectMessage, "TXA-12", xds.UniqueID(c.Message.DocumentID)))
+	out, _ := compareAll(compareText, requiredOf(ObjectReport, "ClinicalDocument/id", xds.UniqueID(c.Report.ID)), sideOf(ObjectMessage, "TXA-12", xds.UniqueID(c.Message.DocumentID)))
 	a, b := xds.UniqueID(c.Report.Replaces), xds.UniqueID(c.Message.ReplacedID)
 	if a == "" && b == "" {
 		return out, segur.Text{}
@@ -231,13 +231,13 @@ func (c *checker) r26() ([]Comparison, segur.Text) {
 
 // r27 only warns: official messages name another act in OBR-4.
 func (c *checker) r27() ([]Comparison, segur.Text) {
-	var members []member
+	var members []ruleSide
 	if c.Report != nil {
-		members = append(members, side(ObjectReport, "ClinicalDocument/code", c.Report.Type.Code))
+		members = append(members, sideOf(ObjectReport, "ClinicalDocument/code", c.Report.Type.Code))
 	}
 	if c.Message != nil {
-		members = append(members, side(ObjectMessage, "OBX-3", c.Message.ReportCode.Code), side(ObjectMessage, "OBR-4", c.Message.ServiceCode.Code),
-			side(ObjectMessage, "TXA-2", c.Message.DocumentCode.Code))
+		members = append(members, sideOf(ObjectMessage, "OBX-3", c.Message.ReportCode.Code), sideOf(ObjectMessage, "OBR-4", c.Message.ServiceCode.Code),
+			sideOf(ObjectMessage, "TXA-2", c.Message.DocumentCode.Code))
 	}
-	return all(atMost(Warned, exact), members...)
+	return compareAll(limitVerdict(Warned, compareText), members...)
 }

@@ -54,7 +54,7 @@ func (c *checker) service() *segur.DocumentService {
 
 // r11 compares the study. A report may be about several, and so may its entry.
 func (c *checker) r11() ([]Comparison, segur.Text) {
-	var members []set
+	var members []valueSet
 	if c.Manifest != nil {
 		members = append(members, newSet(ObjectManifest, "(0020,000D)", true, []string{c.Manifest.Study.UID}))
 	}
@@ -82,7 +82,7 @@ func (c *checker) r11() ([]Comparison, segur.Text) {
 		}
 		members = append(members, newSet(ObjectReport, "serviceEvent/id/@root", true, v))
 	}
-	out, reason := sets(Passed, Failed, members...)
+	out, reason := compareSets(Passed, Failed, members...)
 	for i := range out { // images of several studies belong to several manifests
 		x := &out[i]
 		if mixed := func(s Side) bool { return s.Object == ObjectImages && strings.Contains(s.value, ", ") }; mixed(x.A) || mixed(x.B) {
@@ -106,7 +106,7 @@ func orderIDs(orders []segur.DocumentOrder, part func(segur.DocumentOrder) segur
 func accessionOf(o segur.DocumentOrder) segur.Identifier { return o.Accession }
 func placerOf(o segur.DocumentOrder) segur.Identifier    { return o.Placer }
 
-func extensions(ids []segur.Identifier) []string {
+func extensionsOf(ids []segur.Identifier) []string {
 	out := make([]string, len(ids))
 	for i, id := range ids {
 		out[i] = id.Extension
@@ -124,24 +124,24 @@ func referenceIDs(refs []xds.Reference) []segur.Identifier {
 
 // numbers compares the numbers of the orders: the manifest and the entry have
 // those of the report.
-func (c *checker) numbers(part func(segur.DocumentOrder) segur.Identifier, reference, cda, kos string, more ...set) ([]Comparison, segur.Text) {
-	var members []set
+func (c *checker) numbers(part func(segur.DocumentOrder) segur.Identifier, reference, cda, kos string, more ...valueSet) ([]Comparison, segur.Text) {
+	var members []valueSet
 	if c.Report != nil {
-		members = append(members, newSet(ObjectReport, cda, false, extensions(orderIDs(c.Report.Orders, part))))
+		members = append(members, newSet(ObjectReport, cda, false, extensionsOf(orderIDs(c.Report.Orders, part))))
 	}
 	if c.Manifest != nil {
-		members = append(members, newSet(ObjectManifest, kos, c.Report != nil, extensions(orderIDs(c.Manifest.Orders, part))))
+		members = append(members, newSet(ObjectManifest, kos, c.Report != nil, extensionsOf(orderIDs(c.Manifest.Orders, part))))
 	}
 	if c.Entry != nil {
 		members = append(members, newSet(ObjectEntry, "referenceIdList["+reference[strings.LastIndexByte(reference, ':')+1:]+"]", c.Report != nil,
-			extensions(referenceIDs(c.references(reference)))))
+			extensionsOf(referenceIDs(c.references(reference)))))
 	}
-	return sets(Warned, Failed, append(members, more...)...)
+	return compareSets(Warned, Failed, append(members, more...)...)
 }
 
 // r12 leaves OBR-18 aside: it differs in official sets.
 func (c *checker) r12() ([]Comparison, segur.Text) {
-	var more []set
+	var more []valueSet
 	if c.Change != nil {
 		more = append(more, newSet(ObjectChange, "IPC-1", false, []string{c.Change.Accession.Extension}))
 	}
@@ -225,12 +225,12 @@ func (c *checker) r13() ([]Comparison, segur.Text) {
 // r14 only warns of what HL7 says: official messages have other placer numbers
 // than the report that they carry.
 func (c *checker) r14() ([]Comparison, segur.Text) {
-	var more []set
+	var more []valueSet
 	if c.Message != nil {
 		more = append(more, newSet(ObjectMessage, "OBR-2.1", false, []string{c.Message.Placer.Extension}))
 	}
 	out, reason := c.numbers(placerOf, xds.ReferenceOrder, "order/id/@extension", "(0040,A370)/(0040,2016)", more...)
-	return lowered(Warned, ObjectMessage, out), reason
+	return lowerVerdicts(Warned, ObjectMessage, out), reason
 }
 
 func (c *checker) r15() ([]Comparison, segur.Text) {
@@ -238,32 +238,32 @@ func (c *checker) r15() ([]Comparison, segur.Text) {
 }
 
 // eachImage compares a value of the manifest with that of the images.
-func (c *checker) eachImage(path string, of func(kos.Study) string, how compare) ([]Comparison, segur.Text) {
+func (c *checker) eachImage(path string, of func(kos.Study) string, how comparer) ([]Comparison, segur.Text) {
 	switch {
 	case c.Manifest == nil:
-		return nil, needs(ObjectManifest)
+		return nil, lacking(ObjectManifest)
 	case len(c.Images) == 0:
-		return nil, needs(ObjectImages)
+		return nil, lacking(ObjectImages)
 	}
 	var v []string
 	for _, r := range c.Images {
 		v = append(v, of(r.Study))
 	}
-	members := []member{side(ObjectManifest, path, of(c.Manifest.Study))}
+	members := []ruleSide{sideOf(ObjectManifest, path, of(c.Manifest.Study))}
 	for _, value := range newSet(ObjectImages, path, false, v).values {
-		members = append(members, side(ObjectImages, path, value))
+		members = append(members, sideOf(ObjectImages, path, value))
 	}
-	return all(how, members...)
+	return compareAll(how, members...)
 }
 
 func (c *checker) r16() ([]Comparison, segur.Text) {
-	dates, reason := c.eachImage("(0008,0020)", func(s kos.Study) string { return s.Date.Compact() }, exact)
-	times, _ := c.eachImage("(0008,0030)", func(s kos.Study) string { return clock(s.Time) }, exact)
+	dates, reason := c.eachImage("(0008,0020)", func(s kos.Study) string { return s.Date.Compact() }, compareText)
+	times, _ := c.eachImage("(0008,0030)", func(s kos.Study) string { return clockText(s.Time) }, compareText)
 	return append(dates, times...), reason
 }
 
-// clock writes a DICOM time without the noughts that say nothing.
-func clock(s string) string {
+// clockText writes a DICOM time without the noughts that say nothing.
+func clockText(s string) string {
 	s = strings.TrimSpace(s)
 	if strings.Contains(s, ".") {
 		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
@@ -291,9 +291,9 @@ func (c *checker) r17() ([]Comparison, segur.Text) {
 func (c *checker) r18() ([]Comparison, segur.Text) {
 	switch {
 	case c.Manifest == nil:
-		return nil, needs(ObjectManifest)
+		return nil, lacking(ObjectManifest)
 	case c.Images == nil:
-		return nil, needs(ObjectImages)
+		return nil, lacking(ObjectImages)
 	}
 	rows := c.Images
 	for _, r := range c.Images {
@@ -319,17 +319,17 @@ func (c *checker) r18() ([]Comparison, segur.Text) {
 			gone++
 		}
 	}
-	lacking := 0
+	absent := 0
 	for uid := range held {
 		if !listed[uid] {
-			lacking++
+			absent++
 		}
 	}
 	x := Comparison{Verdict: Passed, A: Side{ObjectImages, "(0008,0018)", fmt.Sprintf("%d", len(held))}, B: Side{ObjectManifest, "(0040,A375)", fmt.Sprintf("%d", len(listed))}}
-	if gone+lacking > 0 {
+	if gone+absent > 0 {
 		x.Verdict = Failed
-		x.Note = segur.Text{FR: fmt.Sprintf("%d absentes du PACS, %d absentes du manifeste", gone, lacking),
-			EN: fmt.Sprintf("%d are not in the image archive, %d not in the manifest", gone, lacking)}
+		x.Note = segur.Text{FR: fmt.Sprintf("%d absentes du PACS, %d absentes du manifeste", gone, absent),
+			EN: fmt.Sprintf("%d are not in the image archive, %d not in the manifest", gone, absent)}
 	}
 	return []Comparison{x}, segur.Text{}
 }
@@ -340,9 +340,9 @@ func (c *checker) r19() ([]Comparison, segur.Text) {
 	s := c.service()
 	switch {
 	case s == nil:
-		return nil, needs(ObjectReport)
+		return nil, lacking(ObjectReport)
 	case c.Entry == nil:
-		return nil, needs(ObjectEntry)
+		return nil, lacking(ObjectEntry)
 	}
 	var out []Comparison
 	for _, t := range []struct {
@@ -357,9 +357,9 @@ func (c *checker) r19() ([]Comparison, segur.Text) {
 		}
 		v, note := Failed, segur.Text{}
 		if !t.b.IsZero() {
-			v, note = instants(t.a, t.b)
+			v, note = compareInstants(t.a, t.b)
 		}
-		out = append(out, Comparison{Verdict: v, Note: note, A: Side{ObjectReport, t.cda, stamp(t.a)}, B: Side{ObjectEntry, t.xds, stamp(t.b)}})
+		out = append(out, Comparison{Verdict: v, Note: note, A: Side{ObjectReport, t.cda, stampText(t.a)}, B: Side{ObjectEntry, t.xds, stampText(t.b)}})
 	}
 	if len(out) == 0 {
 		return nil, reasonNone
@@ -367,8 +367,8 @@ func (c *checker) r19() ([]Comparison, segur.Text) {
 	return out, segur.Text{}
 }
 
-// stamp writes a timestamp for a report.
-func stamp(t segur.Timestamp) string {
+// stampText writes a timestamp for a report.
+func stampText(t segur.Timestamp) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -383,8 +383,8 @@ const (
 	secondText = "20060102150405"
 )
 
-// instants compares two points in time as precisely as both are.
-func instants(a, b segur.Timestamp) (Verdict, segur.Text) {
+// compareInstants compares two points in time as precisely as both are.
+func compareInstants(a, b segur.Timestamp) (Verdict, segur.Text) {
 	if a.Precision >= segur.ToDay || b.Precision >= segur.ToDay {
 		if a.Time.Format(dayText) == b.Time.Format(dayText) || a.Time.In(b.Time.Location()).Format(dayText) == b.Time.Format(dayText) {
 			return Passed, segur.Text{}

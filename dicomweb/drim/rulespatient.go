@@ -8,8 +8,8 @@ import (
 	"github.com/segur-sdk/segur/internal/traits"
 )
 
-// insOf lists the identifiers that have the authority of an INS.
-func insOf(ids []segur.Identifier) []segur.Identifier {
+// insIdentifiers lists the identifiers that have the authority of an INS.
+func insIdentifiers(ids []segur.Identifier) []segur.Identifier {
 	var out []segur.Identifier
 	for _, id := range ids {
 		if segur.IsINSAuthority(id.Root) {
@@ -19,8 +19,8 @@ func insOf(ids []segur.Identifier) []segur.Identifier {
 	return out
 }
 
-// localOf lists the others, but those of the former INS-C.
-func localOf(ids []segur.Identifier) []segur.Identifier {
+// localIdentifiers lists the others, but those of the former INS-C.
+func localIdentifiers(ids []segur.Identifier) []segur.Identifier {
 	var out []segur.Identifier
 	for _, id := range ids {
 		if !segur.IsINSAuthority(id.Root) && !segur.IsFormerINSAuthority(id.Root) && id.Extension != "" {
@@ -32,38 +32,38 @@ func localOf(ids []segur.Identifier) []segur.Identifier {
 
 // ins compares one part of the INS of every object.
 func (c *checker) ins(part func(segur.Identifier) string, paths map[Object]string) ([]Comparison, segur.Text) {
-	var members []member
+	var members []ruleSide
 	add := func(o Object, must bool, ids []segur.Identifier) {
 		if len(ids) == 0 {
 			ids = []segur.Identifier{{}}
 		}
 		for _, id := range ids {
-			members = append(members, member{Side: Side{o, paths[o], part(id)}, must: must})
+			members = append(members, ruleSide{Side: Side{o, paths[o], part(id)}, must: must})
 		}
 	}
 	if c.Report != nil {
-		add(ObjectReport, true, insOf(c.Report.PatientIDs))
+		add(ObjectReport, true, insIdentifiers(c.Report.PatientIDs))
 	}
 	if c.Manifest != nil {
 		add(ObjectManifest, true, []segur.Identifier{{Root: c.Manifest.INS.Authority(), Extension: c.Manifest.INS.Matricule()}})
 	}
 	if c.Message != nil {
-		add(ObjectMessage, false, insOf(c.Message.PatientIDs))
+		add(ObjectMessage, false, insIdentifiers(c.Message.PatientIDs))
 	}
 	if c.Change != nil {
-		add(ObjectChange, false, insOf(c.Change.PatientIDs))
+		add(ObjectChange, false, insIdentifiers(c.Change.PatientIDs))
 	}
 	if e := c.Entry; e != nil {
 		add(ObjectEntry, true, []segur.Identifier{{Root: e.PatientID.Authority, Extension: e.PatientID.ID}})
 		if segur.IsINSAuthority(e.SourcePatientID.Authority) { // the local number as a rule
-			members = append(members, side(ObjectEntry, "sourcePatientId",
+			members = append(members, sideOf(ObjectEntry, "sourcePatientId",
 				part(segur.Identifier{Root: e.SourcePatientID.Authority, Extension: e.SourcePatientID.ID})))
 		}
 	}
 	if p := c.AssertionPatient; !p.IsZero() {
 		add(ObjectAssertion, true, []segur.Identifier{{Root: p.Authority, Extension: p.ID}})
 	}
-	return all(exact, members...)
+	return compareAll(compareText, members...)
 }
 
 func (c *checker) r1() ([]Comparison, segur.Text) {
@@ -80,40 +80,40 @@ func (c *checker) r2() ([]Comparison, segur.Text) {
 
 // trait compares one trait. Paths are those of the report, the manifest, the
 // message and the entry; an empty one leaves the object out.
-func (c *checker) trait(how compare, value func(segur.Traits) string, cda, kos, hl7, xds string) ([]Comparison, segur.Text) {
-	var members []member
+func (c *checker) trait(how comparer, value func(segur.Traits) string, cda, kos, hl7, xds string) ([]Comparison, segur.Text) {
+	var members []ruleSide
 	if c.Report != nil && cda != "" {
-		members = append(members, side(ObjectReport, cda, value(c.Report.Patient)))
+		members = append(members, sideOf(ObjectReport, cda, value(c.Report.Patient)))
 	}
 	if c.Manifest != nil && kos != "" {
-		members = append(members, member{Side: Side{ObjectManifest, kos, value(c.Manifest.Patient)}, must: c.Report != nil})
+		members = append(members, ruleSide{Side: Side{ObjectManifest, kos, value(c.Manifest.Patient)}, must: c.Report != nil})
 	}
 	if c.Message != nil && hl7 != "" {
-		members = append(members, side(ObjectMessage, hl7, value(c.Message.Patient.Traits)))
+		members = append(members, sideOf(ObjectMessage, hl7, value(c.Message.Patient.Traits)))
 	}
 	if c.Entry != nil && xds != "" {
-		members = append(members, side(ObjectEntry, xds, value(c.entryTraits)))
+		members = append(members, sideOf(ObjectEntry, xds, value(c.entryTraits)))
 	}
-	return all(how, members...)
+	return compareAll(how, members...)
 }
 
 func (c *checker) r3() ([]Comparison, segur.Text) {
-	return c.trait(names, func(t segur.Traits) string { return t.BirthName }, "name/family[BR]", "(0010,0010).1", "PID-5[L].1", "PID-5.1")
+	return c.trait(compareNames, func(t segur.Traits) string { return t.BirthName }, "name/family[BR]", "(0010,0010).1", "PID-5[L].1", "PID-5.1")
 }
 
 func (c *checker) r4() ([]Comparison, segur.Text) {
-	return c.trait(names, func(t segur.Traits) string { return t.FirstGivenName }, "name/given[BR]", "(0010,0010).2", "PID-5[L].2", "PID-5.2")
+	return c.trait(compareNames, func(t segur.Traits) string { return t.FirstGivenName }, "name/given[BR]", "(0010,0010).2", "PID-5[L].2", "PID-5.2")
 }
 
 // r5 compares the lists of given names. Senders of HL7 put the further ones
 // alone in component 3, as other countries do.
 func (c *checker) r5() ([]Comparison, segur.Text) {
 	how := func(a, b string) (Verdict, segur.Text) {
-		v, note := names(a, b)
+		v, note := compareNames(a, b)
 		if v == Failed && c.Message != nil {
 			t := c.Message.Patient.Traits
 			if t.GivenNames == b && t.FirstGivenName != "" {
-				if v, _ := names(a, t.FirstGivenName+" "+b); v != Failed {
+				if v, _ := compareNames(a, t.FirstGivenName+" "+b); v != Failed {
 					return Warned, segur.Text{FR: "sans le premier prénom", EN: "without the first given name"}
 				}
 			}
@@ -143,22 +143,22 @@ func (c *checker) r6() ([]Comparison, segur.Text) {
 		}
 		return []Comparison{x}, segur.Text{}
 	}
-	return c.trait(names, used, "name/family[CL], given[CL]", "(0010,1001)[2]", "PID-5[D]", "")
+	return c.trait(compareNames, used, "name/family[CL], given[CL]", "(0010,1001)[2]", "PID-5[D]", "")
 }
 
 func (c *checker) r7() ([]Comparison, segur.Text) {
-	out, reason := c.trait(prefixes, func(t segur.Traits) string { return t.BirthDate.Compact() }, "birthTime", "(0010,0030)", "PID-7", "PID-7")
+	out, reason := c.trait(comparePrefix, func(t segur.Traits) string { return t.BirthDate.Compact() }, "birthTime", "(0010,0030)", "PID-7", "PID-7")
 	if c.Report != nil && !c.Report.Patient.BirthDate.Complete() { // a manifest can only hold a whole date
 		out = slices.DeleteFunc(out, func(x Comparison) bool { return x.B.Object == ObjectManifest && x.B.value == "" })
 		if len(out) == 0 && reason == (segur.Text{}) {
-			reason = only(ObjectReport)
+			reason = onlyIn(ObjectReport)
 		}
 	}
 	return out, reason
 }
 
 func (c *checker) r8() ([]Comparison, segur.Text) {
-	return c.trait(exact, func(t segur.Traits) string { return string(t.Sex) }, "administrativeGenderCode", "(0010,0040)", "PID-8", "PID-8")
+	return c.trait(compareText, func(t segur.Traits) string { return string(t.Sex) }, "administrativeGenderCode", "(0010,0040)", "PID-8", "PID-8")
 }
 
 func (c *checker) r9() ([]Comparison, segur.Text) {
@@ -181,11 +181,11 @@ func (c *checker) r10() ([]Comparison, segur.Text) {
 	from := ObjectReport
 	path := "patientRole/id[IPP]/@extension"
 	if c.Report != nil {
-		known = localOf(c.Report.PatientIDs)
+		known = localIdentifiers(c.Report.PatientIDs)
 	}
 	var out []Comparison
 	if c.Message != nil {
-		local := localOf(c.Message.PatientIDs)
+		local := localIdentifiers(c.Message.PatientIDs)
 		if len(known) == 0 {
 			known, from, path = local, ObjectMessage, "PID-3[PI].1"
 		} else if len(local) > 0 {
@@ -203,7 +203,7 @@ func (c *checker) r10() ([]Comparison, segur.Text) {
 	case len(out) > 0:
 		return out, segur.Text{}
 	case len(known) > 0:
-		return nil, only(from)
+		return nil, onlyIn(from)
 	}
 	return nil, reasonNone
 }

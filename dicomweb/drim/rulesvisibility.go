@@ -12,9 +12,9 @@ import (
 func (c *checker) marker(flag string, answer func(Flags) Answer, v xds.Visibility) ([]Comparison, segur.Text) {
 	switch {
 	case c.Message == nil:
-		return nil, needs(ObjectMessage)
+		return nil, lacking(ObjectMessage)
 	case c.Entry == nil:
-		return nil, needs(ObjectEntry)
+		return nil, lacking(ObjectEntry)
 	}
 	a := answer(c.Message.Flags)
 	has := No
@@ -53,7 +53,7 @@ func (c *checker) r36() ([]Comparison, segur.Text) {
 
 func (c *checker) r37() ([]Comparison, segur.Text) {
 	if c.Entry == nil {
-		return nil, needs(ObjectEntry)
+		return nil, lacking(ObjectEntry)
 	}
 	codes := codesOf(c.Entry.ConfidentialityCodes)
 	x := Comparison{Verdict: Failed, A: Side{ObjectEntry, "confidentialityCode", "N"}, B: Side{ObjectEntry, "confidentialityCode", strings.Join(codes, ", ")}}
@@ -72,7 +72,7 @@ func (c *checker) r37() ([]Comparison, segur.Text) {
 // tests the visibility breaks it.
 func (c *checker) r38() ([]Comparison, segur.Text) {
 	if c.Message == nil {
-		return nil, needs(ObjectMessage)
+		return nil, lacking(ObjectMessage)
 	}
 	hidden := Side{ObjectMessage, "INVISIBLE_PATIENT", c.Message.Flags.HiddenFromPatient.String()}
 	if c.Entry != nil && c.Entry.Has(xds.HiddenFromPatient) {
