@@ -27,7 +27,7 @@ var discardLog = log.New(io.Discard, "", 0)
 // nothing else changed.
 func TestHandlerDelivers(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{})
+	s := newServing(t, dicomwebtest.SampleOptions{})
 	h := s.handler(t, nil)
 	first := s.study.Instances[0].Ref
 	for _, c := range []struct {
@@ -73,7 +73,7 @@ func TestHandlerDelivers(t *testing.T) {
 // An image that bears the INS already passes as it is.
 func TestHandlerDoesNotRepeatINS(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
 	h := s.handler(t, nil)
 	w := s.ask(t, h, path(s.study.Instances[0].Ref), nil)
 	files, _, err := parts(t, w.Header().Get("Content-Type"), w.Body)
@@ -89,7 +89,7 @@ func TestHandlerDoesNotRepeatINS(t *testing.T) {
 // ours, so that the answer is 404. One change to each is refused with its status.
 func TestHandlerOfficialRequests(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
 	for name, base := range map[string]string{
 		"wado_frames_request.txt":                "/dcm4chee-arc/aets/DCM4CHEE/rs",
 		"wado_instance_lossy_request.txt":        "/dicom-web-rs",
@@ -148,7 +148,7 @@ func replaceAccept(h http.Header, old, by string) {
 // The official health check, at its base; no token, and nothing is looked up.
 func TestHandlerHealth(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
 	down := false
 	h := s.handler(t, func(c *drim.HandlerConfig) {
 		c.Base = "/dcm4chee-arc/aets/SERVEUR_WADO/rs/"
@@ -192,7 +192,7 @@ func TestHandlerHealth(t *testing.T) {
 // of what exists.
 func TestHandlerPaths(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
 	h := s.handler(t, nil)
 	ref := s.study.Instances[0].Ref
 	good := path(ref)
@@ -254,7 +254,7 @@ func TestHandlerPaths(t *testing.T) {
 // Tokens are checked before the archive is asked, and never appear anywhere.
 func TestHandlerTokens(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
 	h := s.handler(t, nil)
 	for token, c := range map[string]struct {
 		status int
@@ -279,7 +279,7 @@ func TestHandlerTokens(t *testing.T) {
 // Replaced, withdrawn, or never there: the same 404.
 func TestHandlerCurrentManifestOnly(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
 	h := s.handler(t, nil)
 	p := path(s.study.Instances[0].Ref)
 	assert.Equal(t, 200, s.ask(t, h, p, nil).Code)
@@ -328,12 +328,12 @@ func imagesOf(err error, files ...[]byte) drim.ImageSource {
 // never looks complete.
 func TestHandlerNeverLooksComplete(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 3})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 3})
 	var f [3][]byte
 	for i := range f {
 		f[i] = s.study.Instances[i].File
 	}
-	foreign := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1, Root: "1.2.250.1.999.77"}).study.Instances[0].File
+	foreign := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1, Root: "1.2.250.1.999.77"}).study.Instances[0].File
 	edit := func(c ...dicomweb.Change) []byte {
 		b, err := io.ReadAll(dicomweb.Edit(bytes.NewReader(f[1]), c...))
 		require.NoError(t, err)
@@ -424,7 +424,7 @@ func (c transcoder) Transcode(_ context.Context, file io.Reader, to string) (io.
 // that can be made.
 func TestHandlerTransferSyntax(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
 	ref := s.study.Instances[0].Ref
 	h := s.handler(t, func(c *drim.HandlerConfig) { c.Transcoder = transcoder{t, "1.2.840.10008.1.2.4.80"} })
 	for accept, want := range map[string]string{
@@ -454,7 +454,7 @@ func TestHandlerTransferSyntax(t *testing.T) {
 // HEAD says what GET would, without asking the PACS; OPTIONS serves browsers.
 func TestHandlerHeadAndOptions(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
 	p := path(s.study.Instances[0].Ref)
 	h := s.handler(t, func(c *drim.HandlerConfig) {
 		c.Images = imagesOf(errors.New("must not be asked"))
@@ -486,7 +486,7 @@ func TestHandlerHeadAndOptions(t *testing.T) {
 
 func TestHandlerRefusesPeer(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
 	h := s.handler(t, func(c *drim.HandlerConfig) {
 		c.CheckPeer = func(*http.Request) error { return errors.New("not listed") }
 	})
@@ -499,7 +499,7 @@ func TestHandlerRefusesPeer(t *testing.T) {
 // A client has so many requests under way and no more; others are not concerned.
 func TestHandlerLimitsRequests(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
 	inside, leave := make(chan struct{}, 8), make(chan struct{})
 	h := s.handler(t, func(c *drim.HandlerConfig) {
 		c.MaxPerClient, c.MaxRequests = 2, 3

@@ -29,8 +29,8 @@ import (
 
 const goodToken = "a-token.of_the~test"
 
-// site is a source under test with one exam.
-type site struct {
+// serving is a source under test with one exam.
+type serving struct {
 	pki      *credentialtest.PKI
 	study    *dicomwebtest.Study
 	manifest *kos.Manifest
@@ -51,19 +51,19 @@ func insOf(t testing.TB) segur.INS {
 	return ins
 }
 
-func newSite(t testing.TB, o dicomwebtest.SampleOptions) *site {
+func newServing(t testing.TB, o dicomwebtest.SampleOptions) *serving {
 	t.Helper()
 	o.IDs = segur.NewIDSource(fixed.Rand(7))
 	study, err := dicomwebtest.SampleStudy(o)
 	require.NoError(t, err)
-	s := &site{pki: credentialtest.NewPKI(), study: study}
+	s := &serving{pki: credentialtest.NewPKI(), study: study}
 	s.publish(t, study.Contents())
 	s.images = s
 	return s
 }
 
 // publish makes the manifest of files.
-func (s *site) publish(t testing.TB, files []segur.Content) {
+func (s *serving) publish(t testing.TB, files []segur.Content) {
 	t.Helper()
 	rows, err := kos.FromFiles(files...)
 	require.NoError(t, err)
@@ -91,7 +91,7 @@ func (s *site) publish(t testing.TB, files []segur.Content) {
 }
 
 // Manifest makes the site its own archive.
-func (s *site) Manifest(_ context.Context, study, uid string) (*drim.CurrentManifest, error) {
+func (s *serving) Manifest(_ context.Context, study, uid string) (*drim.CurrentManifest, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.looked++
@@ -103,7 +103,7 @@ func (s *site) Manifest(_ context.Context, study, uid string) (*drim.CurrentMani
 }
 
 // Images gives the images that the study has, from memory.
-func (s *site) Images(_ context.Context, r drim.ImageRequest) iter.Seq2[io.Reader, error] {
+func (s *serving) Images(_ context.Context, r drim.ImageRequest) iter.Seq2[io.Reader, error] {
 	return func(yield func(io.Reader, error) bool) {
 		for _, i := range s.study.Instances {
 			in := (r.Ref.Series == "" || i.Ref.Series == r.Ref.Series) && (r.Ref.Instance == "" || i.Ref.Instance == r.Ref.Instance)
@@ -114,7 +114,7 @@ func (s *site) Images(_ context.Context, r drim.ImageRequest) iter.Seq2[io.Reade
 	}
 }
 
-func (s *site) check(_ context.Context, token string) (drim.TokenState, error) {
+func (s *serving) check(_ context.Context, token string) (drim.TokenState, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.checked = append(s.checked, token)
@@ -127,7 +127,7 @@ func (s *site) check(_ context.Context, token string) (drim.TokenState, error) {
 	return drim.TokenState{}, nil
 }
 
-func (s *site) config() drim.HandlerConfig {
+func (s *serving) config() drim.HandlerConfig {
 	return drim.HandlerConfig{
 		Base: "/drim/rs", Manifests: s, Images: s.images, Tokens: drim.TokenCheckerFunc(s.check),
 		Observe: func(_ context.Context, a drim.Access) {
@@ -138,7 +138,7 @@ func (s *site) config() drim.HandlerConfig {
 	}
 }
 
-func (s *site) last(t testing.TB) drim.Access {
+func (s *serving) last(t testing.TB) drim.Access {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,7 +146,7 @@ func (s *site) last(t testing.TB) drim.Access {
 	return s.accesses[len(s.accesses)-1]
 }
 
-func (s *site) handler(t testing.TB, change func(*drim.HandlerConfig)) *drim.Handler {
+func (s *serving) handler(t testing.TB, change func(*drim.HandlerConfig)) *drim.Handler {
 	t.Helper()
 	cfg := s.config()
 	if change != nil {
@@ -158,7 +158,7 @@ func (s *site) handler(t testing.TB, change func(*drim.HandlerConfig)) *drim.Han
 }
 
 // serve listens with TLS.
-func (s *site) serve(t testing.TB, change func(*drim.HandlerConfig)) (base string, client *http.Client) {
+func (s *serving) serve(t testing.TB, change func(*drim.HandlerConfig)) (base string, client *http.Client) {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(s.handler(t, change))
 	srv.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{s.pki.Server()}}
@@ -182,7 +182,7 @@ func path(ref dicomweb.Ref) string {
 	return p
 }
 
-func (s *site) request(t testing.TB, url string) *http.Request {
+func (s *serving) request(t testing.TB, url string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	require.NoError(t, err)
@@ -193,7 +193,7 @@ func (s *site) request(t testing.TB, url string) *http.Request {
 }
 
 // ask answers without a network.
-func (s *site) ask(t testing.TB, h http.Handler, p string, change func(*http.Request)) *httptest.ResponseRecorder {
+func (s *serving) ask(t testing.TB, h http.Handler, p string, change func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
 	r := s.request(t, "https://db.source.example/drim/rs"+p)
 	if change != nil {

@@ -29,7 +29,7 @@ import (
 // away ends the retrieval from the PACS.
 func TestHandlerStreams(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 3})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 3})
 	arrived, canceled := make(chan struct{}), make(chan error, 1)
 	s.images = drim.ImageSourceFunc(func(ctx context.Context, _ drim.ImageRequest) iter.Seq2[io.Reader, error] {
 		return func(yield func(io.Reader, error) bool) {
@@ -81,7 +81,7 @@ func TestHandlerStreams(t *testing.T) {
 // An answer that misses an image is a broken connection for any client.
 func TestHandlerCutsConnection(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 3})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 3})
 	s.images = imagesOf(nil, s.study.Instances[0].File, s.study.Instances[2].File)
 	base, client := s.serve(t, nil)
 	resp, err := client.Do(s.request(t, base+path(dicomweb.Ref{Study: s.study.UID})))
@@ -95,7 +95,7 @@ func TestHandlerCutsConnection(t *testing.T) {
 // A client that takes nothing does not hold the PACS for ever.
 func TestHandlerStalledClient(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1, Rows: 2048})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1, Rows: 2048})
 	ended := make(chan drim.Access, 1)
 	s.images = drim.ImageSourceFunc(func(context.Context, drim.ImageRequest) iter.Seq2[io.Reader, error] {
 		return func(yield func(io.Reader, error) bool) {
@@ -125,7 +125,7 @@ func TestHandlerStalledClient(t *testing.T) {
 // The client of package dicomweb reads from it, and tells a cut answer.
 func TestHandlerWithDICOMwebClient(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{})
+	s := newServing(t, dicomwebtest.SampleOptions{})
 	base, _ := s.serve(t, nil)
 	client, err := dicomweb.New(dicomweb.Config{
 		ClientConfig: segur.ClientConfig{Environment: segur.Fake, RootCAs: s.pki.Roots(), Credentials: segur.StaticCredential(s.pki.Organization())},
@@ -155,7 +155,7 @@ func (t token) Token(context.Context) (string, error) { return string(t), nil }
 func TestHandlerWithCurl(t *testing.T) {
 	t.Parallel()
 	curl := testkit.Oracle(t, "curl")
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 2})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 2})
 	base, _ := s.serve(t, nil)
 	dir := t.TempDir()
 	ca, out := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "out")
@@ -184,7 +184,7 @@ func TestHandlerWithCurl(t *testing.T) {
 // A folder and a PACS give the same.
 func TestImageSources(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{})
+	s := newServing(t, dicomwebtest.SampleOptions{})
 	dir := t.TempDir()
 	require.NoError(t, s.study.WriteDir(dir))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "note.txt"), []byte("no image"), 0o600))
@@ -237,7 +237,7 @@ func TestImageSources(t *testing.T) {
 // A PACS whose answer is cut in the middle cuts ours.
 func TestHandlerPACSFailsInTheMiddle(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, dicomwebtest.SampleOptions{Series: 1, Instances: 3, Rows: 64})
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 3, Rows: 64})
 	pacs := dicomwebtest.NewServer()
 	t.Cleanup(pacs.Close)
 	for _, i := range s.study.Instances {
