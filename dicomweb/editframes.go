@@ -53,8 +53,10 @@ func ReadFrames(r io.Reader) (*FrameStream, error) {
 	return f, nil
 }
 
-func frameRefused(message string) error {
-	return &segur.Error{Op: "dicomweb.ReadFrames", Kind: segur.KindRefused, Message: message}
+func frameRefused(message string) error { return streamRefused("dicomweb.ReadFrames", message) }
+
+func streamRefused(op, message string) error {
+	return &segur.Error{Op: op, Kind: segur.KindRefused, Message: message}
 }
 
 func (f *FrameStream) open() error {
@@ -283,10 +285,10 @@ func (c *frameContent) more() (bool, error) {
 // Read gives bytes of the frame.
 func (c *frameContent) Read(p []byte) (int, error) {
 	switch {
+	case c.f.current != c: // even when it was skipped to its end
+		return 0, &segur.Error{Op: "dicomweb.ReadFrames", Kind: segur.KindInvalidInput, Message: "the frame is no longer there"}
 	case c.err != nil:
 		return 0, c.err
-	case c.f.current != c:
-		return 0, &segur.Error{Op: "dicomweb.ReadFrames", Kind: segur.KindInvalidInput, Message: "the frame is no longer there"}
 	}
 	for c.left == 0 {
 		again := false

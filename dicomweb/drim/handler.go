@@ -31,7 +31,7 @@ type ManifestSource interface {
 }
 
 // Transcoder converts images between transfer syntaxes. None is part of this
-// module but for what needs no codec of images.
+// module but for what needs no codec of images, see [dicomweb.CanConvert].
 type Transcoder interface {
 	// CanTranscode reports whether an image of one transfer syntax can be given
 	// in another one.
@@ -54,7 +54,7 @@ type HandlerConfig struct {
 	Tokens TokenChecker
 	// Transcoder makes transfer syntaxes that are not stored. nil: images of
 	// which the consumer does not take the stored one are not delivered, but for
-	// those that [Uncompressed] converts.
+	// those that need no codec ([dicomweb.CanConvert]).
 	Transcoder Transcoder
 	// CheckPeer is asked before anything else whether the other side may call:
 	// with its client certificate in r.TLS, for one that is on the white list.

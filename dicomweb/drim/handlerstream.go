@@ -72,7 +72,13 @@ type wantedImage struct {
 // run sends the images as they come.
 func (s *stream) run(ctx context.Context) {
 	x := s.x
-	request := ImageRequest{Ref: x.access.Ref, Instances: x.listed, Accept: x.accept}
+	request := ImageRequest{Ref: x.access.Ref, Instances: x.listed, Accept: x.accept, Suits: func(stored string) bool {
+		if len(x.access.Frames) > 0 {
+			stored = frameSyntax(stored)
+		}
+		_, ok := s.choose(stored)
+		return ok
+	}}
 	left := len(x.listed)
 	for file, err := range x.h.cfg.Images.Images(ctx, request) {
 		if err != nil {
@@ -173,11 +179,17 @@ func (s *stream) choose(stored string) (string, bool) {
 
 func (s *stream) canTranscode(from, to string) bool {
 	t := s.x.h.cfg.Transcoder
-	return t != nil && t.CanTranscode(from, to)
+	return t != nil && t.CanTranscode(from, to) || dicomweb.CanConvert(from, to)
 }
 
 func (s *stream) transcode(ctx context.Context, head *dicomweb.Head, to string) (io.ReadCloser, error) {
-	out, err := s.x.h.cfg.Transcoder.Transcode(ctx, head.Content, to)
+	var out io.ReadCloser
+	var err error
+	if t := s.x.h.cfg.Transcoder; t != nil && t.CanTranscode(head.TransferSyntaxUID, to) {
+		out, err = t.Transcode(ctx, head.Content, to)
+	} else {
+		out = io.NopCloser(dicomweb.Convert(head.Content, to))
+	}
 	if err != nil {
 		return nil, err
 	}

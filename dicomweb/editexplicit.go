@@ -1,0 +1,279 @@
+package dicomweb
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"encoding/binary"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+)
+
+const opConvert = "dicomweb.Convert"
+
+// Syntaxes of JPEG 2000: the second one includes the first.
+const (
+	jpeg2000Lossless = "1.2.840.10008.1.2.4.90"
+	jpeg2000         = "1.2.840.10008.1.2.4.91"
+)
+
+// CanConvert reports whether [Convert] makes one transfer syntax of another:
+// those for which no codec of images is needed. Implicit VR Little Endian and
+// Deflated Explicit VR Little Endian become Explicit VR Little Endian, and
+// JPEG 2000 Lossless becomes JPEG 2000, which includes it (PS3.5 A.4.4).
+func CanConvert(from, to string) bool {
+	switch from {
+	case ImplicitVRLittleEndian, DeflatedExplicitVRLE:
+		return to == ExplicitVRLittleEndian
+	case jpeg2000Lossless:
+		return to == jpeg2000
+	}
+	return false
+}
+
+// Convert returns the Part 10 file that r gives in another transfer syntax, as
+// it passes, in constant memory. Values stay as they are: what changes is how
+// they are announced. In Explicit VR Little Endian, sequences that come from an
+// implicit encoding have undefined lengths, an attribute that the dictionary does
+// not know is UN, and so is a value that is longer than its representation allows
+// (PS3.5 6.2.2). Only what [CanConvert] allows is converted
+// ([segur.ErrRefused]); the other errors are those of [Edit].
+func Convert(r io.Reader, to string) io.Reader {
+	c := &converter{w: newWalker(nil, -1), to: to}
+	c.w.br = bufio.NewReaderSize(r, 64<<10)
+	return c
+}
+
+// converter is the state of a Convert on its way.
+type converter struct {
+	w     *walker
+	to    string
+	begun bool
+	// follow rewrites an implicit encoding; without it bytes pass as they are.
+	follow bool
+
+	out, buf []byte
+	pass     int64
+	stack    []convertLevel
+	signed   bool
+	err      error
+}
+
+// convertLevel is a sequence or an item that is being rewritten.
+type convertLevel struct {
+	item bool
+	end  int64 // its offset; negative: a delimiter
+}
+
+// Read gives the next bytes of the file.
+func (c *converter) Read(p []byte) (int, error) {
+	for {
+		switch {
+		case len(c.out) > 0:
+			n := copy(p, c.out)
+			c.out = c.out[n:]
+			return n, nil
+		case c.err != nil:
+			return 0, c.err
+		case c.begun && !c.follow:
+			n, err := c.w.br.Read(p)
+			if err != nil {
+				c.fail(err)
+			}
+			if n > 0 || len(p) == 0 {
+				return n, nil
+			}
+		case c.pass > 0:
+			n, err := c.w.br.Read(p[:min(int64(len(p)), c.pass)])
+			c.pass -= int64(n)
+			c.w.pos += int64(n)
+			if err != nil && c.pass > 0 {
+				if errors.Is(err, io.EOF) {
+					err = errCut
+				}
+				c.fail(err)
+			}
+			if n > 0 || len(p) == 0 {
+				return n, nil
+			}
+		default:
+			c.out = c.buf[:0]
+			err := c.step()
+			c.buf = c.out
+			if err != nil {
+				c.fail(err)
+			}
+		}
+	}
+}
+
+func (c *converter) fail(err error) {
+	if !errors.Is(err, io.EOF) {
+		c.out = nil
+	}
+	c.err = streamFault(opConvert, err)
+}
+
+func (c *converter) step() error {
+	if !c.begun {
+		c.begun = true
+		return c.meta()
+	}
+	if n := len(c.stack); n > 0 {
+		if l := c.stack[n-1]; l.end >= 0 && c.w.pos >= l.end {
+			if c.w.pos > l.end {
+				return rule("an element is longer than its item")
+			}
+			c.close(l)
+			return nil
+		}
+		if !c.stack[n-1].item {
+			return c.item(c.stack[n-1])
+		}
+	} else if _, err := c.w.br.Peek(1); err != nil {
+		return err // io.EOF: the end of the data set
+	}
+	return c.element()
+}
+
+// meta rewrites the file meta information.
+func (c *converter) meta() error {
+	head, err := c.w.br.Peek(c.w.br.Size())
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	probe := newWalker(bytes.NewReader(head), -1)
+	var h Header
+	if _, _, err := probe.readMeta(&h); err != nil {
+		if errors.Is(err, errCut) && len(head) == c.w.br.Size() {
+			err = rule("the file meta information is longer than any is")
+		}
+		return err
+	}
+	if !CanConvert(h.TransferSyntaxUID, c.to) {
+		return streamRefused(opConvert, "the file is in a transfer syntax that is not converted to the one asked")
+	}
+	c.out = convertMeta(c.out, head[:probe.pos], c.to)
+	_, _ = c.w.br.Discard(int(probe.pos))
+	c.w.pos, c.w.impl = probe.pos, probe.impl
+	switch h.TransferSyntaxUID {
+	case DeflatedExplicitVRLE:
+		c.w.br = bufio.NewReaderSize(&inflated{r: flate.NewReader(c.w.br), left: maxFollowed}, 64<<10)
+	case ImplicitVRLittleEndian:
+		c.follow = true
+	}
+	return nil
+}
+
+// convertMeta copies the file meta information with another transfer syntax and
+// the length that it then has.
+func convertMeta(dst, meta []byte, to string) []byte {
+	dst = append(dst, meta[:132]...)
+	at := len(dst)
+	group := -1 // where the value of the group length is
+	w := newWalker(bytes.NewReader(meta), int64(len(meta)))
+	_ = w.skip(132) // readMeta has read it
+	for {
+		start := w.pos
+		e, err := w.header()
+		if err != nil {
+			break
+		}
+		_ = w.skip(int64(e.length))
+		switch e.tag {
+		case tagTransferSyntax:
+			dst = appendHeader(dst, tagTransferSyntax, UI, uint32(len(to)+len(to)%2), layoutOf(ExplicitVRLittleEndian)) //nolint:gosec // a UID
+			dst = append(dst, to...)
+			if len(to)%2 == 1 {
+				dst = append(dst, 0)
+			}
+			continue
+		case 0x00020000:
+			if e.length == 4 {
+				group = len(dst) + int(e.at-start)
+				at = group + 4
+			}
+		}
+		dst = append(dst, meta[start:w.pos]...)
+	}
+	if group >= 0 {
+		binary.LittleEndian.PutUint32(dst[group:], uint32(len(dst)-at)) //nolint:gosec // below 64 KiB
+	}
+	return dst
+}
+
+// element rewrites the header of an element of the data set, or of an item.
+func (c *converter) element() error {
+	e, err := c.w.header()
+	if err != nil {
+		return err
+	}
+	if n := len(c.stack); e.tag == tagItemEnd && n > 0 && c.stack[n-1].end < 0 && e.length == 0 {
+		c.close(c.stack[n-1])
+		return nil
+	}
+	if e.tag>>16 == 0xFFFE {
+		return rule("a delimiter stands where an element must")
+	}
+	vr := implicitVR(e.tag, e.length, c.signed)
+	switch {
+	case e.length == undefinedLength:
+		vr = SQ // encapsulated pixels are never implicit
+	case e.tag == tagPixelRepresentation && e.length == 2:
+		b, err := c.w.br.Peek(2)
+		if err != nil {
+			return errCut
+		}
+		c.signed = slices.Equal(b, []byte{1, 0})
+	case !vr.longLength() && e.length > 0xFFFF:
+		vr = UN
+	}
+	if vr != SQ {
+		c.out = appendHeader(c.out, e.tag, vr, e.length, layoutOf(ExplicitVRLittleEndian))
+		c.pass = int64(e.length)
+		return nil
+	}
+	if len(c.stack) >= 2*maxDepth {
+		return rule("sequences are nested beyond " + strconv.Itoa(maxDepth))
+	}
+	c.out = appendHeader(c.out, e.tag, SQ, undefinedLength, layoutOf(ExplicitVRLittleEndian))
+	c.open(e, false)
+	return nil
+}
+
+// item rewrites the header of an item, or the end of its sequence.
+func (c *converter) item(l convertLevel) error {
+	e, err := c.w.header()
+	switch {
+	case err != nil:
+		return err
+	case e.tag == tagSequenceEnd && l.end < 0 && e.length == 0:
+		c.close(l)
+		return nil
+	case e.tag != tagItem:
+		return rule("a sequence holds something that is not an item")
+	}
+	c.out = appendHeader(c.out, tagItem, 0, undefinedLength, layoutOf(ExplicitVRLittleEndian))
+	c.open(e, true)
+	return nil
+}
+
+func (c *converter) open(e fileElement, item bool) {
+	l := convertLevel{item: item, end: -1}
+	if e.length != undefinedLength {
+		l.end = c.w.pos + int64(e.length)
+	}
+	c.stack = append(c.stack, l)
+}
+
+// close writes the delimiter of what is done.
+func (c *converter) close(l convertLevel) {
+	tag := tagSequenceEnd
+	if l.item {
+		tag = tagItemEnd
+	}
+	c.out = appendHeader(c.out, tag, 0, 0, layoutOf(ExplicitVRLittleEndian))
+	c.stack = c.stack[:len(c.stack)-1]
+}
