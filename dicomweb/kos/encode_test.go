@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/suyashkumar/dicom/pkg/tag"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
@@ -209,4 +210,25 @@ func BenchmarkRead5000(b *testing.B) {
 		require.NoError(b, err)
 		require.Equal(b, 5000, d.Manifest.Len())
 	}
+}
+
+// TestDICOM: the data set of the library holds the manifest, and comes back.
+func TestDICOM(t *testing.T) {
+	t.Parallel()
+	m := full(t)
+	d, err := m.DICOM()
+	require.NoError(t, err)
+	name, err := d.FindElementByTag(tag.PatientName)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"FICTIVE-DURAND^CAMILLE"}, name.Value.GetValue())
+	evidence, err := d.FindElementByTag(tag.CurrentRequestedProcedureEvidenceSequence)
+	require.NoError(t, err)
+	assert.Len(t, evidence.Value.GetValue(), 1)
+	back, err := dicomweb.FromDICOM(d)
+	require.NoError(t, err)
+	again := read(t, file(t, back))
+	assert.Empty(t, again.Warnings)
+	assert.True(t, kos.Compare(m, again.Manifest).IsZero())
+	_, err = (&kos.Manifest{}).DICOM()
+	assert.ErrorIs(t, err, segur.ErrInvalidInput)
 }
