@@ -42,7 +42,7 @@ func (k Kind) String() string {
 type Document struct {
 	// Kind says which of the two below is set.
 	Kind Kind
-	// Manifest is set for KindManifest.
+	// Manifest is set for KindManifest, but for a broken one of [ReadLocal].
 	Manifest *Manifest
 	// More are the manifests of further studies: a document of DRIM-M has one
 	// study only, and a warning says when it has more.
@@ -70,7 +70,15 @@ const maxFile = 64 << 20
 //
 // Whether the patient is the one searched and whether the addresses may be called
 // is for the caller to check.
-func Read(c segur.Content) (*Document, error) {
+func Read(c segur.Content) (*Document, error) { return readContent(c, false) }
+
+// ReadLocal is [Read] for a document of the local archive, for [Row]: a manifest
+// that breaks a rule, such as one that another product made without an INS, is no
+// error but a document of KindManifest whose Manifest is nil. It is there to be
+// left aside.
+func ReadLocal(c segur.Content) (*Document, error) { return readContent(c, true) }
+
+func readContent(c segur.Content, local bool) (*Document, error) {
 	const op = "kos.Read"
 	if c.Size() > maxFile {
 		return nil, &segur.Error{Op: op, Kind: segur.KindTooLarge, Code: CodeTooLarge, Help: help[CodeTooLarge], Message: "the file is larger than any manifest is"}
@@ -83,12 +91,12 @@ func Read(c segur.Content) (*Document, error) {
 	if err != nil {
 		return nil, &segur.Error{Op: op, Kind: segur.KindInvalidInput, Message: "cannot read the file meta information", Err: err}
 	}
-	d, err := read(ds, false)
+	d, err := read(ds, local)
 	if err != nil {
 		return nil, err
 	}
 	d.TransferSyntax = syntax
-	if uid != ds.Value(dicomweb.TagSOPInstanceUID) {
+	if uid != "" && uid != ds.Value(dicomweb.TagSOPInstanceUID) {
 		w := warnings{d.Warnings}
 		w.add(WarnMeta, "(0002,0003)", "is not the SOP Instance UID of the document")
 		d.Warnings = w.details
@@ -144,8 +152,7 @@ func readMeta(c segur.Content) (syntax, uid string, err error) {
 	}
 }
 
-// read reads the attributes. A manifest of the local archive that breaks a rule
-// is told by its kind alone: it is there to be left aside.
+// read reads the attributes.
 func read(ds *dicomweb.Dataset, local bool) (*Document, error) {
 	const op = "kos.Read"
 	if class := ds.Value(dicomweb.TagSOPClassUID); class != SOPClass {

@@ -35,7 +35,7 @@ type Row struct {
 	// Frames is the Number of Frames; 0 when there is none.
 	Frames int
 	// Document is a key object selection document of the study (its class is
-	// [SOPClass]) that was read. A key image note marks the images that it
+	// [SOPClass]) that was read with [ReadLocal]. A key image note marks the images that it
 	// selects, a rejection note takes out those that it rejects; neither that
 	// nor a manifest is shared.
 	Document *Document
