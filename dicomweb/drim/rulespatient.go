@@ -226,7 +226,7 @@ func sameLocal(ao Object, apath string, a []segur.Identifier, bo Object, bpath s
 	list := func(ids []segur.Identifier) string {
 		var v []string
 		for _, id := range ids {
-			v = append(v, id.Extension)
+			v = append(v, strings.TrimSpace(id.Extension+" "+string(id.Root)))
 		}
 		return strings.Join(v, ", ")
 	}
