@@ -327,7 +327,8 @@ func TestSelfPublishedDocumentsAreNotShared(t *testing.T) {
 	published := encode(t, build(t, nil))
 	r := rows()
 	m := build(t, func(_ *kos.Context, rows *[]kos.Row) {
-		*rows = append(*rows, kos.Row{Study: r[0].Study, SeriesUID: testRoot + ".8.2", SOPClass: kos.SOPClass, UID: testRoot + ".8.1", Document: read(t, published)})
+		*rows = append(*rows, kos.Row{Study: r[0].Study, SeriesUID: testRoot + ".8.2", SOPClass: kos.SOPClass, UID: testRoot + ".8.1", Document: read(t, published),
+			PatientID: matricule(), Issuer: "ASIP-SANTE-INS-NIR"})
 	})
 	assert.Equal(t, 5, m.Len())
 	assert.Equal(t, []string{kos.WarnNotShared}, codes(m.Warnings))

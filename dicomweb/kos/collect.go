@@ -20,40 +20,42 @@ func (b *builder) rows(rows []Row, previous *Manifest) {
 	}
 	b.selections(rows)
 	rejected := b.rejected()
-	seen, taken := make(map[string]bool, len(rows)), 0
+	seen, taken, bad := make(map[string]bool, len(rows)), 0, 0
 	shared := make([]*Row, 0, len(rows))
-	var first *Row
 	for i := range rows {
 		r := &rows[i]
 		at := func(field string) string { return fmt.Sprintf("rows[%d].%s", i, field) }
 		if !b.valid(r, at) {
+			bad++
 			continue
 		}
-		if first == nil {
-			first = r
-		}
-		b.samePatient(r, first, at)
-		b.archive(r)
+		// What is not shared is not compared either: a manifest bears the INS, and
+		// rejected images may be those of somebody else.
 		switch {
-		case seen[r.UID]:
-			b.add(CodeTwice, at("uid"), "is the UID of a row before")
 		case r.Document != nil && r.Document.Kind != KindKeyImages, previous != nil && r.SeriesUID == previous.SeriesUID:
 			b.warnings.add(WarnNotShared, at("uid"), "is a manifest or a rejection note, which is not shared")
+			continue
 		case rejected[r.UID]:
 			taken++
-		default:
-			shared = append(shared, r)
+			continue
+		}
+		if seen[r.UID] {
+			b.add(CodeTwice, at("uid"), "is the UID of a row before")
+			continue
 		}
 		seen[r.UID] = true
+		if len(shared) == 0 {
+			b.m.Study.UID = r.Study.UID
+		}
+		b.samePatient(r, at)
+		b.archive(r)
+		shared = append(shared, r)
 	}
 	if taken > 0 {
 		b.warnings.add(WarnRejected, "rows", fmt.Sprintf("%d instances that a rejection note names are not shared", taken))
 	}
-	if len(shared) == 0 && len(b.details) == 0 || len(rows) == 0 {
+	if len(shared) == 0 && bad == 0 {
 		b.add(CodeEmptyStudy, "rows", "hold no instance to share")
-	}
-	if first != nil {
-		b.m.Study.UID = first.Study.UID
 	}
 	b.share(shared)
 	b.completeStudy(&b.Study)
@@ -97,9 +99,9 @@ func (b *builder) valid(r *Row, at func(string) string) bool {
 
 // samePatient checks that a row is of the study and of the patient of the rows
 // before.
-func (b *builder) samePatient(r, first *Row, at func(string) string) {
-	if r.Study.UID != first.Study.UID {
-		b.add(CodeSeveralStudies, at("study.uid"), "is another study than that of the first row")
+func (b *builder) samePatient(r *Row, at func(string) string) {
+	if r.Study.UID != b.m.Study.UID {
+		b.add(CodeSeveralStudies, at("study.uid"), "is another study than that of the rows before")
 	}
 	a := &b.m.Archive
 	switch {

@@ -232,3 +232,20 @@ func TestDICOM(t *testing.T) {
 	_, err = (&kos.Manifest{}).DICOM()
 	assert.ErrorIs(t, err, segur.ErrInvalidInput)
 }
+
+// TestLargeStudy: a study of 5,000 instances is about 1.2 MB, and whole.
+func TestLargeStudy(t *testing.T) {
+	t.Parallel()
+	c, r := large(5000)
+	m, err := kos.Build(c, r)
+	require.NoError(t, err)
+	content, err := m.Content()
+	require.NoError(t, err)
+	assert.Less(t, content.Size(), int64(1_300_000))
+	d, err := kos.Read(content)
+	require.NoError(t, err)
+	assert.Empty(t, d.Warnings)
+	assert.Equal(t, 5000, d.Manifest.Len())
+	assert.Len(t, d.Manifest.Series, 10)
+	assert.True(t, kos.Compare(m, d.Manifest).IsZero())
+}

@@ -63,14 +63,30 @@ func TestRejectionNotes(t *testing.T) {
 	}
 }
 
+// TestRejectedImagesOfSomebodyElse: the images of a wrong worklist entry do not
+// keep the right ones from being shared.
+func TestRejectedImagesOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	wrong := rows()[0]
+	wrong.PatientID, wrong.Accession, wrong.BirthDate = "IPP-0002", "ACN2", segur.NewDate(1950, 1, 1)
+	m := build(t, func(c *kos.Context, r *[]kos.Row) {
+		(*r)[0] = wrong
+		c.Notes = []*kos.Note{newNote(t, kos.TitleRejectedWorklist, []kos.Row{wrong})}
+	})
+	assert.Equal(t, 4, m.Len())
+	assert.Equal(t, "IPP-0001", m.Archive.PatientID)
+	assert.Equal(t, []string{"ACN1"}, m.Archive.Accessions)
+}
+
 func TestEverythingRejected(t *testing.T) {
 	t.Parallel()
 	c := newContext()
 	c.Notes = []*kos.Note{newNote(t, kos.TitleRejectedSafety, rows())}
+	c.Manufacturer = ""
 	_, err := kos.Build(c, rows())
 	var e *segur.Error
 	require.True(t, errors.As(err, &e))
-	assert.Equal(t, kos.CodeEmptyStudy, e.Code)
+	assert.Equal(t, []string{"kos-field manufacturer", "kos-empty-study rows"}, lines(e.Details))
 }
 
 func TestKeyImageNote(t *testing.T) {
