@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/transport"
 )
 
@@ -120,7 +121,9 @@ func (c *Client) ask(ctx context.Context, a asking) (*transport.Response, error)
 			}
 			return resp, nil
 		}
-		err = refused(resp, a.op)
+		if err = refused(resp, a.op); resp.Status == http.StatusRequestedRangeNotSatisfiable {
+			err = fail(resp, segur.KindNotFound, a.op, "", "the range that was asked begins behind the end", nil)
+		}
 		_ = resp.Body.Close()
 		if first == nil {
 			first = err

@@ -96,7 +96,7 @@ func (c *Client) checkBulk(p *segur.Problems, uri string, r Range) string {
 // cutOut makes m give the bytes of the range, of an answer that holds them
 // (partial) or that holds all.
 func (m *Media) cutOut(r Range, partial bool, contentRange string) error {
-	from := int64(0)
+	from, end := int64(0), int64(-1) // of what the answer says it holds; -1: not said
 	if partial {
 		first, last, ok := parseContentRange(contentRange)
 		switch {
@@ -111,7 +111,7 @@ func (m *Media) cutOut(r Range, partial bool, contentRange string) error {
 		if short := r.Length == 0 || last < r.Offset+r.Length-1; short && (!told || last+1 < total) {
 			return m.a.fail(segur.KindPartial, "", "the server sent a shorter range than what was asked", nil)
 		}
-		from = first
+		from, end = first, last+1
 	}
 	if skip := r.Offset - from; skip > 0 {
 		n, err := io.CopyN(io.Discard, struct{ io.Reader }{m}, skip)
@@ -125,19 +125,25 @@ func (m *Media) cutOut(r Range, partial bool, contentRange string) error {
 			m.Size -= skip
 		}
 	}
-	if r.Length > 0 {
-		m.r = &section{m.r, r.Length}
-		if m.Size > r.Length {
-			m.Size = r.Length
+	left := r.Length
+	if end >= 0 && (left == 0 || left > end-r.Offset) {
+		left = end - r.Offset
+	}
+	if left > 0 {
+		m.r = &section{m.r, left, end >= 0}
+		if m.Size > left {
+			m.Size = left
 		}
 	}
 	return nil
 }
 
-// section ends after left bytes; what follows is not looked at.
+// section ends after left bytes; what follows is not looked at. Where the server
+// said that they are there, fewer are an error.
 type section struct {
 	r    io.Reader
 	left int64
+	said bool
 }
 
 func (s *section) Read(p []byte) (int, error) {
@@ -149,6 +155,9 @@ func (s *section) Read(p []byte) (int, error) {
 	}
 	n, err := s.r.Read(p)
 	s.left -= int64(n)
+	if err == io.EOF && s.left > 0 && s.said { //nolint:errorlint // the io.Reader contract says bare
+		err = errCutRange
+	}
 	return n, err
 }
 

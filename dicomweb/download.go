@@ -292,6 +292,11 @@ func (d *download) over() bool {
 
 // fetch asks for a series or an instance and keeps what comes.
 func (d *download) fetch(ctx context.Context, ref Ref) {
+	if i, listed := d.index[ref.Instance]; listed {
+		d.mu.Lock()
+		d.errs[i] = nil // what counts is this time
+		d.mu.Unlock()
+	}
 	var failed error
 	for inst, err := range d.c.Retrieve(ctx, ref, d.o.Retrieve) {
 		if err == nil {
@@ -316,7 +321,7 @@ func (d *download) fetch(ctx context.Context, ref Ref) {
 		d.failures++
 	}
 	for i, r := range d.list {
-		if d.files[i] == nil && ref.holds(r) && (d.errs[i] == nil || ref.Instance != "") {
+		if d.files[i] == nil && d.errs[i] == nil && ref.holds(r) {
 			d.errs[i] = failed
 		}
 	}

@@ -13,7 +13,10 @@ import (
 	"github.com/segur-sdk/segur/internal/xop"
 )
 
-var errSectionEnd = errors.New("the end of the range")
+var (
+	errSectionEnd = errors.New("the end of the range")
+	errCutRange   = errors.New("the answer ends before the range that it announces")
+)
 
 // Media is content that arrives and is no DICOM file: pixels, an image for the
 // screen, bulk data. Reading it gives its bytes; the last Read returns io.EOF
