@@ -1,6 +1,7 @@
 package dicomweb_test
 
 import (
+	"fmt"
 	"iter"
 	"testing"
 
@@ -76,4 +77,16 @@ func contents(files ...[]byte) []segur.Content {
 		out[i] = segur.BytesContent(f)
 	}
 	return out
+}
+
+// assertPublicText checks that no printed form tells anything of the patient.
+func assertPublicText(t testing.TB, values ...any) {
+	t.Helper()
+	for _, v := range values {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+			for _, p := range private {
+				assert.NotContains(t, fmt.Sprintf(verb, v), p)
+			}
+		}
+	}
 }
