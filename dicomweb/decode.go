@@ -129,6 +129,9 @@ func (r *elementReader) element(e fileElement, s scope) (Element, error) {
 	b := r.b[r.pos : r.pos+int(e.length)]
 	r.pos += int(e.length)
 	order := r.order
+	if !out.VR.known() { // of a later edition of the standard
+		out.VR = UN
+	}
 	if out.VR == UN {
 		if vr, known := dictionaryVR(e.tag); known {
 			if vr == SQ {
@@ -143,9 +146,6 @@ func (r *elementReader) element(e fileElement, s scope) (Element, error) {
 				out.VR, order = vr, binary.LittleEndian
 			}
 		}
-	}
-	if !out.VR.known() {
-		out.VR = UN
 	}
 	out.decodeValue(b, order, s.charset)
 	return out, nil
@@ -331,7 +331,7 @@ func decodeText(vr VR, b []byte, cs *charset) []string {
 			v = strings.TrimLeft(v, " \x00")
 		}
 		if vr == PN {
-			v = strings.TrimRight(v, "=")
+			v = strings.TrimRight(v, "= \x00")
 		}
 		values[i] = v
 	}

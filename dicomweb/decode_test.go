@@ -3,15 +3,19 @@ package dicomweb_test
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/suyashkumar/dicom"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
+	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
 	"github.com/segur-sdk/segur/internal/testkit"
 )
 
@@ -184,4 +188,148 @@ func TestWriteLargeBinary(t *testing.T) {
 		assert.Equal(t, byte(0), e.Bulk.Data[100_001])
 		assert.Equal(t, "1.2.3", got.Value(0x0072007F))
 	}
+}
+
+// What a hostile file claims is never believed, in files of known and of unknown size.
+func TestReadHostile(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat("\x08\x00\x40\x11SQ\x00\x00\xFF\xFF\xFF\xFF\xFE\xFF\x00\xE0\xFF\xFF\xFF\xFF", 70)
+	for name, c := range map[string]struct {
+		raw  string
+		want string
+	}{
+		"length":            {"\x10\x00\x20\x00UT\x00\x00\x00\x00\x00\xF0ab", "ends before"},
+		"item length":       {"\x08\x00\x40\x11SQ\x00\x00\x08\x00\x00\x00\xFE\xFF\x00\xE0\x00\x00\x00\xF0", "longer than its sequence"},
+		"no item":           {"\x08\x00\x40\x11SQ\x00\x00\x08\x00\x00\x00\x10\x00\x20\x00LO\x00\x00", "not an item"},
+		"delimiter":         {"\xFE\xFF\x0D\xE0\x00\x00\x00\x00", "delimiter"},
+		"deep":              {deep, "nested beyond 64"},
+		"no VR":             {"\x10\x00\x20\x00\x01\x02\x00\x00", "no value representation"},
+		"undefined text":    {"\x10\x00\x20\x00UT\x00\x00\xFF\xFF\xFF\xFF", "must have a defined length"},
+		"element past item": {"\x08\x00\x40\x11SQ\x00\x00\x12\x00\x00\x00\xFE\xFF\x00\xE0\x08\x00\x00\x00\x10\x00\x20\x00LO\x02\x00ab", "longer than its"},
+		"endless sequence":  {"\x08\x00\x40\x11SQ\x00\x00\xFF\xFF\xFF\xFF", "ends before"},
+	} {
+		file := explicit(t, c.raw)
+		for _, content := range []segur.Content{segur.BytesContent(file), noSize{segur.BytesContent(file)}} {
+			_, err := dicomweb.ReadDataset(content)
+			require.ErrorIs(t, err, segur.ErrInvalidInput, name)
+			assert.Contains(t, err.Error(), c.want, name)
+		}
+	}
+}
+
+// noSize hides how long a content is.
+type noSize struct{ segur.Content }
+
+func (noSize) Size() int64 { return -1 }
+
+// Cut at every byte, a file is refused or gives what lies before the cut, and nothing else.
+func TestReadDatasetCutAtEveryByte(t *testing.T) {
+	t.Parallel()
+	ds := everyVR()
+	for _, o := range []dicomweb.WriteOptions{{}, {UndefinedLengths: true}, {TransferSyntaxUID: dicomweb.ImplicitVRLittleEndian}} {
+		file := write(t, ds, o)
+		whole := 0
+		for cut := range file {
+			got, err := dicomweb.ReadDataset(segur.BytesContent(file[:cut]))
+			if err != nil {
+				require.ErrorIs(t, err, segur.ErrInvalidInput, "cut at %d", cut)
+				continue
+			}
+			whole++
+			for e := range got.All() {
+				want, _ := ds.Get(e.Tag)
+				require.Equal(t, len(want.Items), len(e.Items), "cut at %d", cut)
+				if o.TransferSyntaxUID == "" {
+					require.Equal(t, want.Values, e.Values, "cut at %d", cut)
+				}
+			}
+		}
+		assert.LessOrEqual(t, whole, ds.Len()+1)
+	}
+}
+
+// What was read and written once is written with the same bytes for ever.
+func FuzzReadDataset(f *testing.F) {
+	for _, o := range []dicomweb.WriteOptions{{}, {UndefinedLengths: true}, {TransferSyntaxUID: dicomweb.ImplicitVRLittleEndian}, {TransferSyntaxUID: dicomweb.ExplicitVRBigEndian}} {
+		f.Add(write(f, everyVR(), o))
+	}
+	f.Add(withText(f, `ISO 2022 IR 100\ISO 2022 IR 87`, "\xC9\x1B$B;3\x1B(B^A=B", "\x1B-B\xA9"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		ds, err := dicomweb.ReadDataset(segur.BytesContent(file))
+		if err != nil {
+			return
+		}
+		_ = ds.AppendJSON(nil)
+		_ = ds.AppendNativeXML(nil)
+		if lib, err := dicomweb.ToDICOM(ds); err == nil {
+			_, _ = dicomweb.FromDICOM(lib)
+		}
+		var first, second bytes.Buffer
+		if dicomweb.WritePart10(&first, ds, dicomweb.WriteOptions{}) != nil {
+			_ = dicomweb.WritePart10(&first, ds, dicomweb.WriteOptions{CharacterSet: "ISO_IR 192"})
+			return
+		}
+		again, err := dicomweb.ReadDataset(segur.BytesContent(first.Bytes()))
+		if err != nil {
+			t.Fatalf("own file not read: %v", err)
+		}
+		if again.Value(dicomweb.TagSpecificCharacterSet) != "ISO_IR 192" {
+			return
+		}
+		if err := dicomweb.WritePart10(&second, again, dicomweb.WriteOptions{}); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
+			t.Fatalf("not stable: %v", err)
+		}
+	})
+}
+
+// BenchmarkHeader reads what a file of 525 KB says of itself, its pixels passed over.
+func BenchmarkHeader(b *testing.B) {
+	s, err := dicomwebtest.SampleStudy(dicomwebtest.SampleOptions{Rows: 512, Series: 1, Instances: 1})
+	require.NoError(b, err)
+	path := filepath.Join(b.TempDir(), "ct.dcm")
+	require.NoError(b, os.WriteFile(path, s.Instances[0].File, 0o600))
+	content, err := segur.FileContent(path)
+	require.NoError(b, err)
+	b.Run("OpenFile", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := dicomweb.OpenFile(path); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("ReadDataset", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := dicomweb.ReadDataset(content); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("suyashkumar-SkipPixelData", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := dicom.ParseFile(path, nil, dicom.SkipPixelData()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	ds, err := dicomweb.ReadDataset(content)
+	require.NoError(b, err)
+	b.Run("WritePart10", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := dicomweb.WritePart10(io.Discard, ds, dicomweb.WriteOptions{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	text := ds.AppendJSON(nil)
+	b.Run("MetadataDecode", func(b *testing.B) {
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			if _, err := dicomweb.ParseJSON(text); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -36,12 +36,14 @@ func ReadJSON(r io.Reader, maxDataset int) iter.Seq2[*Dataset, error] {
 
 // ParseJSON reads the data sets of a DICOM JSON text held in memory.
 func ParseJSON(text []byte) ([]*Dataset, error) {
+	s := &jsonStream{limit: len(text) + 1, eof: true} // all is at hand: nothing is copied
+	s.dec.buf = text
 	var out []*Dataset
-	for ds, err := range ReadJSON(bytes.NewReader(text), max(len(text)+1, firstBuffer)) {
-		if err != nil {
-			return nil, err
-		}
+	if err := s.run(func(ds *Dataset, _ error) bool {
 		out = append(out, ds)
+		return true
+	}); err != nil {
+		return nil, err
 	}
 	return out, nil
 }
@@ -105,8 +107,10 @@ func (s *jsonStream) next() (byte, error) {
 }
 
 func (s *jsonStream) run(yield func(*Dataset, error) bool) error {
-	if err := s.fill(3); err != nil {
-		return err
+	if !s.eof {
+		if err := s.fill(3); err != nil {
+			return err
+		}
 	}
 	if bytes.HasPrefix(s.dec.buf, []byte("\xEF\xBB\xBF")) {
 		s.dec.pos = 3
