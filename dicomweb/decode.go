@@ -312,7 +312,9 @@ func decodeText(vr VR, b []byte, cs *charset) []string {
 		if last := b[len(b)-1]; len(b)%2 == 0 && (last == ' ' || last == 0) {
 			s = s[:len(s)-1]
 		}
-		s = strings.TrimRight(s, "\x00")
+		if i := strings.IndexByte(s[len(strings.TrimRight(s, " \x00")):], 0); i >= 0 { // what follows a zero is padding
+			s = s[:len(strings.TrimRight(s, " \x00"))+i]
+		}
 		if s == "" {
 			return nil
 		}
