@@ -66,6 +66,8 @@ type ArchivedStudy struct {
 	Former []FormerManifest
 	// Trouble says why it is open. Nil: nothing was tried yet.
 	Trouble *Trouble
+
+	linked bool // a message told that versions belong together
 }
 
 // ArchivedReport is a report and its versions.

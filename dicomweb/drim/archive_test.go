@@ -131,7 +131,7 @@ func TestDamagedStudy(t *testing.T) {
 		assert.Equal(t, drim.CodeArchiveDamaged, codeOf(a.Save(ctx, sampleStudy(uid, 2, true))))
 	}
 
-	s := newSite(t, func(c *drim.SourceConfig) { c.Archive = a })
+	s := newOrigin(t, func(c *drim.SourceConfig) { c.Archive = a })
 	_, err = s.Receive(ctx, message(write(t), drim.ActionCreate, 1, yes))
 	assert.Equal(t, drim.CodeArchiveDamaged, codeOf(err), "it is not acknowledged")
 	pending, err := s.Pending(ctx)

@@ -69,6 +69,11 @@ func earlier(a, b time.Time) bool { return !a.IsZero() && !b.IsZero() && a.Befor
 // apply takes a message into the archive. Order is told by what replaces what,
 // then by version, then by the times of the messages, never by arrival alone.
 func (s *ArchivedStudy) apply(e reportEvent) (Effect, error) {
+	s.link(e.id, e.replaces)
+	return s.applyLinked(e)
+}
+
+func (s *ArchivedStudy) applyLinked(e reportEvent) (Effect, error) {
 	r := s.report(e.id)
 	if r == nil {
 		r = s.report(e.replaces)
@@ -94,6 +99,26 @@ func (s *ArchivedStudy) apply(e reportEvent) (Effect, error) {
 	r.IDs = append(r.IDs, e.id)
 	r.take(e)
 	return Applied, nil
+}
+
+// link takes two reports for one when a version of the first replaces one of
+// the second: what is between them came last.
+func (s *ArchivedStudy) link(id, replaces string) {
+	later, before := s.report(id), s.report(replaces)
+	if later == nil || replaces == "" || later == before {
+		return
+	}
+	s.linked = true
+	if before == nil {
+		later.IDs = slices.Insert(later.IDs, 0, replaces)
+		return
+	}
+	later.IDs = append(slices.Clone(before.IDs), later.IDs...)
+	if later.Basis == nil && !later.Withdrawn && !before.Withdrawn {
+		later.Basis = before.Basis
+	}
+	gone := before.current()
+	s.Reports = slices.DeleteFunc(s.Reports, func(r ArchivedReport) bool { return r.current() == gone })
 }
 
 // newer reports whether the report is newer than the event.

@@ -360,8 +360,8 @@ func (r *record) only(tb testing.TB, study string) *kos.Manifest {
 	return all[0]
 }
 
-// site is a source with what it talks to.
-type site struct {
+// origin is a source with what it talks to.
+type origin struct {
 	*drim.Source
 	pacs    *pacs
 	record  *record
@@ -370,14 +370,14 @@ type site struct {
 	cfg     drim.SourceConfig
 }
 
-func (s *site) clock() time.Time { return s.now }
+func (s *origin) clock() time.Time { return s.now }
 
-func newSite(tb testing.TB, change ...func(*drim.SourceConfig)) *site {
+func newOrigin(tb testing.TB, change ...func(*drim.SourceConfig)) *origin {
 	tb.Helper()
 	a, err := drim.OpenArchive(tb.TempDir())
 	require.NoError(tb, err)
 	tb.Cleanup(func() { _ = a.Close() })
-	s := &site{pacs: newPACS(studyA, studyB), record: newRecord(), archive: a, now: examAt.Add(24 * time.Hour)}
+	s := &origin{pacs: newPACS(studyA, studyB), record: newRecord(), archive: a, now: examAt.Add(24 * time.Hour)}
 	s.cfg = drim.SourceConfig{Environment: segur.Fake, PACS: s.pacs, Records: s.record.opened, ReadReport: cda.ReadHeader, Archive: a,
 		RetrieveBase: "https://db.site-a.example/rs", Manufacturer: "SEGUR TEST", UIDRoot: "1.2.250.1.999.6", Clock: s.clock}
 	for _, f := range change {
@@ -388,7 +388,7 @@ func newSite(tb testing.TB, change ...func(*drim.SourceConfig)) *site {
 }
 
 // start starts the source anew on what it left.
-func (s *site) start(tb testing.TB) {
+func (s *origin) start(tb testing.TB) {
 	tb.Helper()
 	var err error
 	s.Source, err = drim.NewSource(s.cfg)
@@ -396,7 +396,7 @@ func (s *site) start(tb testing.TB) {
 }
 
 // receive takes a message about studyA, and tells where that stands.
-func (s *site) receive(tb testing.TB, m *drim.ReportMessage) drim.StudyOutcome {
+func (s *origin) receive(tb testing.TB, m *drim.ReportMessage) drim.StudyOutcome {
 	tb.Helper()
 	o, err := s.Receive(context.Background(), m)
 	require.NoError(tb, err)
@@ -415,7 +415,7 @@ func of(tb testing.TB, o *drim.Outcome, study string) drim.StudyOutcome {
 }
 
 // later resumes after so long.
-func (s *site) later(tb testing.TB, d time.Duration) *drim.Outcome {
+func (s *origin) later(tb testing.TB, d time.Duration) *drim.Outcome {
 	tb.Helper()
 	s.now = s.now.Add(d)
 	o, err := s.Resume(context.Background())
@@ -423,7 +423,7 @@ func (s *site) later(tb testing.TB, d time.Duration) *drim.Outcome {
 	return o
 }
 
-func (s *site) stored(tb testing.TB, study string) *drim.ArchivedStudy {
+func (s *origin) stored(tb testing.TB, study string) *drim.ArchivedStudy {
 	tb.Helper()
 	a, err := s.archive.Load(context.Background(), study)
 	require.NoError(tb, err)

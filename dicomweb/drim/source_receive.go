@@ -60,19 +60,23 @@ func (s *Source) receive(ctx context.Context, r *Report, m *ReportMessage) (*Out
 	}
 	out := &Outcome{}
 	for _, uid := range sortedKeys(effects) {
-		o := s.after(ctx, uid, effects[uid])
-		o.Effect = effects[uid]
-		out.Studies = append(out.Studies, o)
+		out.Studies = append(out.Studies, s.after(ctx, uid, effects[uid]))
 	}
 	return out, nil
 }
 
+// filed is what became of a message in one study, and whether something
+// remains to be done.
+type filed struct {
+	effect Effect
+	open   bool
+}
+
 // after settles a study that changed, and tells where one that did not stands.
-func (s *Source) after(ctx context.Context, uid string, effect Effect) StudyOutcome {
-	if effect == Applied && !s.cfg.Deferred {
-		return s.settle(ctx, uid, true)
-	}
-	return s.settle(ctx, uid, false)
+func (s *Source) after(ctx context.Context, uid string, f filed) StudyOutcome {
+	o := s.settle(ctx, uid, f.open && !s.cfg.Deferred)
+	o.Effect = f.effect
+	return o
 }
 
 func sortedKeys[V any](m map[string]V) []string {
@@ -159,7 +163,7 @@ func insOf(h segur.DocumentHeader) (segur.INS, bool) {
 
 // file takes an event into the archive, for each study that it is about or was
 // about: what follows comes after all of that is written.
-func (s *Source) file(ctx context.Context, e reportEvent, header segur.DocumentHeader, about []string) (map[string]Effect, error) {
+func (s *Source) file(ctx context.Context, e reportEvent, header segur.DocumentHeader, about []string) (map[string]filed, error) {
 	ids := []string{e.id}
 	if e.replaces != "" {
 		ids = append(ids, e.replaces)
@@ -205,60 +209,64 @@ func (s *Source) file(ctx context.Context, e reportEvent, header segur.DocumentH
 		return nil, sourceError(opReceive, segur.KindNotFound, CodeUnknownReport, "the report that is withdrawn is not known, and the message does not say of which study it is")
 	}
 	slices.Sort(studies)
-	effects := map[string]Effect{}
+	effects := map[string]filed{}
 	for _, uid := range studies {
 		one := e
-		if !slices.Contains(about, uid) && !e.withdraw {
+		if (outdated || !slices.Contains(about, uid)) && !e.withdraw {
 			one.withdraw, one.displaced = true, true
 		}
-		effect := Outdated
-		if !outdated {
-			var err error
-			if effect, err = s.fileOne(ctx, one, header, uid); err != nil {
-				return nil, err
-			}
+		f, err := s.fileOne(ctx, one, header, uid, outdated)
+		if err != nil {
+			return nil, err
 		}
-		effects[uid] = effect
+		if outdated {
+			f.effect = Outdated
+		}
+		effects[uid] = f
 	}
 	return effects, nil
 }
 
-func (s *Source) fileOne(ctx context.Context, e reportEvent, header segur.DocumentHeader, uid string) (Effect, error) {
+// fileOne files an event of one study. outdated: a later version of the report
+// is known, of this study or of another one; the event then ends what it
+// replaces and begins nothing.
+func (s *Source) fileOne(ctx context.Context, e reportEvent, header segur.DocumentHeader, uid string, outdated bool) (filed, error) {
 	return s.change(ctx, uid, func(a *ArchivedStudy) (Effect, error) {
-		effect, err := a.apply(e)
-		if err != nil || effect == Repeated {
-			return effect, err
+		if outdated && a.report(e.id) == nil && a.report(e.replaces) == nil {
+			return Repeated, nil // nothing to file
 		}
-		if !e.withdraw {
+		effect, err := a.apply(e)
+		if err == nil && effect == Applied && !e.withdraw {
 			for _, o := range header.Orders {
 				if n := o.Accession.Extension; n != "" && !slices.Contains(a.Accessions, n) {
 					a.Accessions = append(a.Accessions, n)
 				}
 			}
 		}
-		return effect, nil
+		return effect, err
 	})
 }
 
 // change loads a study, changes it, and saves it when something changed.
-func (s *Source) change(ctx context.Context, uid string, f func(*ArchivedStudy) (Effect, error)) (Effect, error) {
+func (s *Source) change(ctx context.Context, uid string, f func(*ArchivedStudy) (Effect, error)) (filed, error) {
 	unlock, err := s.cfg.Archive.Lock(ctx, uid)
 	if err != nil {
-		return 0, err
+		return filed{}, err
 	}
 	defer unlock()
 	a, err := s.load(ctx, uid)
 	if err != nil {
-		return 0, err
+		return filed{}, err
 	}
 	effect, err := f(a)
-	if err != nil || effect == Repeated {
-		return effect, err
+	if err != nil || effect == Repeated && !a.linked {
+		return filed{effect: effect}, err
 	}
-	if effect == Applied {
+	open := effect == Applied || a.linked
+	if open {
 		a.Open, a.Trouble = true, nil
 	}
-	return effect, s.save(ctx, a)
+	return filed{effect, open}, s.save(ctx, a)
 }
 
 // load is what is known of a study, empty when nothing is.
@@ -365,11 +373,9 @@ func (s *Source) ImagesRejected(ctx context.Context, n *kos.Note) (*Outcome, err
 }
 
 func (s *Source) images(ctx context.Context, uid string, f func(*ArchivedStudy) (Effect, error)) (*Outcome, error) {
-	effect, err := s.change(ctx, uid, f)
+	done, err := s.change(ctx, uid, f)
 	if err != nil {
 		return nil, err
 	}
-	o := s.after(ctx, uid, effect)
-	o.Effect = effect
-	return &Outcome{Studies: []StudyOutcome{o}}, nil
+	return &Outcome{Studies: []StudyOutcome{s.after(ctx, uid, done)}}, nil
 }

@@ -18,7 +18,7 @@ import (
 // The life of a manifest: published, replaced, hidden, reduced, withdrawn.
 func TestLifeOfAManifest(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newOrigin(t)
 	first := write(t)
 
 	o := s.receive(t, message(first, drim.ActionCreate, 1, yes))
@@ -64,7 +64,7 @@ func TestLifeOfAManifest(t *testing.T) {
 // changes nothing else.
 func TestVisibilityAlone(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newOrigin(t)
 	v := write(t)
 	require.Nil(t, s.receive(t, message(v, drim.ActionCreate, 1, yes)).Trouble)
 	before, asked := s.record.only(t, studyA), s.pacs.asked
@@ -122,7 +122,7 @@ func TestOrderOfMessages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t)
+			s := newOrigin(t)
 			var o drim.StudyOutcome
 			for i, step := range test.steps {
 				o = s.receive(t, step.m)
@@ -146,7 +146,7 @@ func TestOrderOfMessages(t *testing.T) {
 // one that names nothing either.
 func TestWithdrawalOfAnotherVersion(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newOrigin(t)
 	v1 := write(t)
 	s.receive(t, message(v1, drim.ActionCreate, 1, yes))
 	s.receive(t, message(write(t, correcting(v1)), drim.ActionReplace, 2, yes))
@@ -164,7 +164,7 @@ func TestWithdrawalOfAnotherVersion(t *testing.T) {
 // A withdrawal without the document (MDM^T04) finds the study by the report.
 func TestWithdrawalWithoutDocument(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newOrigin(t)
 	v := write(t)
 	require.Nil(t, s.receive(t, message(v, drim.ActionCreate, 1, yes)).Trouble)
 	m := message(version{}, drim.ActionDelete, 2, drim.Flags{})
@@ -179,7 +179,7 @@ func TestWithdrawalWithoutDocument(t *testing.T) {
 // of them away withdraws its manifest.
 func TestReportOfSeveralStudies(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newOrigin(t)
 	v1 := write(t, about(studyA, studyB))
 	o, err := s.Receive(context.Background(), message(v1, drim.ActionCreate, 1, yes))
 	require.NoError(t, err)
@@ -209,7 +209,7 @@ func TestReportOfSeveralStudies(t *testing.T) {
 // A correction that comes before what it corrects keeps that from another study.
 func TestCorrectionOfTheStudyComesFirst(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newOrigin(t)
 	wrong := write(t)
 	right := write(t, correcting(wrong), about(studyB))
 	_, err := s.Receive(context.Background(), message(right, drim.ActionReplace, 2, yes))
@@ -221,10 +221,28 @@ func TestCorrectionOfTheStudyComesFirst(t *testing.T) {
 	s.record.only(t, studyB)
 }
 
+// A version that comes late may name another study than those around it.
+func TestVersionsOfSeveralStudiesOutOfOrder(t *testing.T) {
+	t.Parallel()
+	v1 := write(t)
+	v2 := write(t, correcting(v1))
+	v3 := write(t, correcting(v2), about(studyB))
+	messages := []*drim.ReportMessage{message(v1, drim.ActionCreate, 1, yes), message(v2, drim.ActionReplace, 2, yes), message(v3, drim.ActionReplace, 3, yes)}
+	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		s := newOrigin(t)
+		for _, i := range order {
+			_, err := s.Receive(context.Background(), messages[i])
+			require.NoError(t, err, order)
+		}
+		assert.Empty(t, s.record.active(t, studyA), order)
+		s.record.only(t, studyB)
+	}
+}
+
 // Two reports of one study: the manifest stays until the last one is withdrawn.
 func TestTwoReportsOfAStudy(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newOrigin(t)
 	one, other := write(t), write(t)
 	s.receive(t, message(one, drim.ActionCreate, 1, yes))
 	s.now = s.now.Add(time.Minute)
@@ -242,7 +260,7 @@ func TestTwoReportsOfAStudy(t *testing.T) {
 // before it enters the right one.
 func TestReportOfAnotherPerson(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newOrigin(t)
 	wrong := write(t)
 	s.receive(t, message(wrong, drim.ActionCreate, 1, yes))
 	ins, err := segur.ParseINS("185031412345626", segur.OIDINSNIRTest)
@@ -269,7 +287,7 @@ func TestReportOfAnotherPerson(t *testing.T) {
 // Who acts: the sender of the message; for images, that of the archive.
 func TestWhoActs(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newOrigin(t)
 	v := write(t)
 	m := message(v, drim.ActionCreate, 1, drim.Flags{ToDMP: drim.Yes, SecretConnection: drim.Yes})
 	m.Sender.Professional = segur.Professional{ID: "899900000099", FamilyName: "ENVOYEUR"}
