@@ -144,9 +144,12 @@ type Publication struct {
 	At time.Time
 	// SubmissionSetID is the lot. Empty when it was found to be there.
 	SubmissionSetID string
-	// Withdrawn says that it was removed from the record, WithdrawnAt when.
-	Withdrawn   bool
-	WithdrawnAt time.Time
+	// Withdrawing says that it is being removed from the record, in the name of
+	// WithdrawnBy: whatever comes meanwhile, that is done first. Withdrawn says
+	// that it was, WithdrawnAt when.
+	Withdrawing, Withdrawn bool
+	WithdrawnBy            Actor
+	WithdrawnAt            time.Time
 }
 
 // INS is whose record the manifest is in.

@@ -51,7 +51,7 @@ func (m Manifests) Manifest(ctx context.Context, studyUID, uid string) (*Current
 		return nil, err
 	}
 	for _, p := range []*Publication{s.Published, s.Attempt} {
-		if p == nil || p.Withdrawn || uid != "" && p.UID != uid || uid == "" && p == s.Attempt {
+		if p == nil || p.Withdrawn || p.Withdrawing || uid != "" && p.UID != uid || uid == "" && p == s.Attempt {
 			continue
 		}
 		ins, err := p.INS()

@@ -89,6 +89,8 @@ func (s *Source) step(ctx context.Context, a *ArchivedStudy) (done bool, err err
 	}
 	gone := a.Images.Removed || a.Images.EmptyAt > 0 && a.Images.EmptyAt == a.Images.Generation
 	switch {
+	case live != nil && live.Withdrawing:
+		return false, s.remove(ctx, a)
 	case want == nil && live == nil, gone && live == nil:
 		return true, nil
 	case want == nil:
@@ -127,24 +129,32 @@ func (s *Source) record(ctx context.Context, a Actor) (Record, error) {
 	return r, nil
 }
 
-// withdraw removes the published manifest (TD3.3c). It may be done twice.
+// withdraw decides that the published manifest is removed. It is written first:
+// what comes next must not build on a manifest that may be gone.
 func (s *Source) withdraw(ctx context.Context, a *ArchivedStudy, actor Actor) error {
+	p := a.Published
+	if actor.Professional().ID == "" {
+		actor = archived(p.Actor)
+	}
+	p.Withdrawing, p.WithdrawnBy = true, actor
+	return s.save(ctx, a)
+}
+
+// remove removes it (TD3.3c). It may be done twice.
+func (s *Source) remove(ctx context.Context, a *ArchivedStudy) error {
 	p := a.Published
 	ins, err := p.INS()
 	if err != nil {
 		return sourceError(opSource, segur.KindSignature, CodeArchiveDamaged, "the archive holds no INS of the manifest")
 	}
-	if actor.Professional().ID == "" {
-		actor = archived(p.Actor)
-	}
-	r, err := s.record(ctx, actor)
+	r, err := s.record(ctx, p.WithdrawnBy)
 	if err != nil {
 		return err
 	}
 	if err := r.Remove(ctx, ins, p.UID); err != nil {
 		return err
 	}
-	p.Withdrawn, p.WithdrawnAt = true, s.cfg.Clock()
+	p.Withdrawing, p.Withdrawn, p.WithdrawnAt = false, true, s.cfg.Clock()
 	return s.save(ctx, a)
 }
 
@@ -318,7 +328,7 @@ func (s *Source) Republish(ctx context.Context, studyUID string) (*Outcome, erro
 			return 0, sourceError(opReceive, segur.KindConflict, "", "the study is not refused, or has no manifest in the record")
 		}
 		if !p.Withdrawn {
-			p.Withdrawn, p.WithdrawnAt = true, s.cfg.Clock()
+			p.Withdrawing, p.Withdrawn, p.WithdrawnAt = false, true, s.cfg.Clock()
 		}
 		return Applied, nil
 	})

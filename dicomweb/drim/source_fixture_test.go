@@ -353,6 +353,20 @@ func (r *record) active(tb testing.TB, study string) []*kos.Manifest {
 	return out
 }
 
+// count counts the active manifests of a study without reading them.
+func (r *record) count(study string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, d := range r.docs {
+		of := slices.ContainsFunc(d.lot.Entry.References, func(x xds.Reference) bool { return x.Type == xds.ReferenceStudy && x.ID == study })
+		if of && d.status == xds.Approved {
+			n++
+		}
+	}
+	return n
+}
+
 func (r *record) only(tb testing.TB, study string) *kos.Manifest {
 	tb.Helper()
 	all := r.active(tb, study)
@@ -378,13 +392,17 @@ func newOrigin(tb testing.TB, change ...func(*drim.SourceConfig)) *origin {
 	require.NoError(tb, err)
 	tb.Cleanup(func() { _ = a.Close() })
 	s := &origin{pacs: newPACS(studyA, studyB), record: newRecord(), archive: a, now: examAt.Add(24 * time.Hour)}
-	s.cfg = drim.SourceConfig{Environment: segur.Fake, PACS: s.pacs, Records: s.record.opened, ReadReport: cda.ReadHeader, Archive: a,
-		RetrieveBase: "https://db.site-a.example/rs", Manufacturer: "SEGUR TEST", UIDRoot: "1.2.250.1.999.6", Clock: s.clock}
+	s.cfg = sourceConfig(s)
 	for _, f := range change {
 		f(&s.cfg)
 	}
 	s.start(tb)
 	return s
+}
+
+func sourceConfig(s *origin) drim.SourceConfig {
+	return drim.SourceConfig{Environment: segur.Fake, PACS: s.pacs, Records: s.record.opened, ReadReport: cda.ReadHeader, Archive: s.archive,
+		RetrieveBase: "https://db.site-a.example/rs", Manufacturer: "SEGUR TEST", UIDRoot: "1.2.250.1.999.6", Clock: s.clock}
 }
 
 // start starts the source anew on what it left.

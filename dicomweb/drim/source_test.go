@@ -26,6 +26,7 @@ func TestLifeOfAManifest(t *testing.T) {
 	assert.Equal(t, drim.Applied, o.Effect)
 	m := s.record.only(t, studyA)
 	assert.Equal(t, o.ManifestUID, m.UID)
+	assert.Equal(t, 1, s.record.count(studyA))
 	assert.Equal(t, []string{".1.1", ".1.2", ".1.3"}, instanceUIDs(m))
 	assert.Equal(t, 1, m.Number)
 	assert.Equal(t, accession, m.Orders[0].Accession.Extension)
