@@ -27,9 +27,6 @@ const (
 	CodeUnknownReport = "drim-unknown-report"
 	// CodeNotQualified: the identity is not qualified, so that no INS may leave.
 	CodeNotQualified = "drim-not-qualified"
-	// CodeIncoherent: the objects of an exam contradict each other; Details name
-	// the rules.
-	CodeIncoherent = "drim-incoherent"
 	// CodeWrongPatient: the images, or a change of them, are those of another
 	// patient than the report.
 	CodeWrongPatient = "drim-wrong-patient"
@@ -66,9 +63,6 @@ var helps = map[string]segur.Text{
 	CodeNotQualified: {
 		FR: "L'identité n'est pas qualifiée : rien n'est transmis avec l'INS. Qualifier l'identité puis renvoyer le compte rendu.",
 		EN: "The identity is not qualified: nothing leaves with the INS. Qualify the identity, then send the report again."},
-	CodeIncoherent: {
-		FR: "Le compte rendu, le message, les images ou les métadonnées se contredisent : voir les règles citées.",
-		EN: "The report, the message, the images or the metadata contradict each other: see the rules that are named."},
 	CodeWrongPatient: {
 		FR: "Les images ne sont pas celles du patient du compte rendu. Rien n'est publié : corriger l'identité dans le PACS ou le compte rendu.",
 		EN: "The images are not those of the patient of the report. Nothing is published: correct the identity in the PACS or the report."},

@@ -39,7 +39,7 @@ func (s *Source) basis(want *ArchivedReport) (reportOf, error) {
 
 // publish makes the manifest, fixes what is sent, writes it down, and sends it.
 func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedReport, b reportOf, live *Publication) error {
-	m, err := s.manifest(ctx, a, want, b, live)
+	m, rows, err := s.manifest(ctx, a, want, b, live)
 	var e *segur.Error
 	if errors.As(err, &e) && e.Code == CodeNotInPACS && a.Published != nil && a.Published.Generation < a.Images.Generation {
 		// A change of the images said so: the manifest dies with them.
@@ -66,7 +66,8 @@ func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedRe
 	if err := entry.Digest(content); err != nil {
 		return err
 	}
-	if err := s.coherent(opSource, exam{report: &b.header, manifest: m, file: file, entry: &entry}); err != nil {
+	o := Objects{Report: &b.header, Manifest: m, File: file, Entry: &entry, AssertionPatient: xds.INSPatientID(b.ins), Images: rows}
+	if err := s.coherent(opSource, o, PublicationRules()...); err != nil {
 		return err
 	}
 	r, err := s.record(ctx, actor)
@@ -125,23 +126,23 @@ func (s *Source) entry(m *kos.Manifest, basis *ReportBasis, h segur.DocumentHead
 }
 
 // manifest makes the manifest of a study as its images and its report are.
-func (s *Source) manifest(ctx context.Context, a *ArchivedStudy, want *ArchivedReport, b reportOf, live *Publication) (*kos.Manifest, error) {
+func (s *Source) manifest(ctx context.Context, a *ArchivedStudy, want *ArchivedReport, b reportOf, live *Publication) (*kos.Manifest, []kos.Row, error) {
 	var before *kos.Manifest
 	if p := a.Published; p != nil && p.Matricule == b.ins.Matricule() && p.Authority == b.ins.Authority() {
 		m, err := p.Manifest()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		before = m
 	}
 	if live != nil && before != nil && want.Basis.Flags.VisibilityChanged == Yes && live.Generation == a.Images.Generation {
 		if again, err := s.sameImages(before, b); err != nil || again != nil {
-			return again, err
+			return again, nil, err
 		}
 	}
 	rows, err := s.rows(ctx, a)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c := kos.Context{Environment: s.cfg.Environment, Report: b.header, Manufacturer: s.cfg.Manufacturer, RetrieveBase: s.cfg.RetrieveBase,
 		RetrieveLocationUID: s.cfg.RetrieveLocationUID, UIDRoot: s.cfg.UIDRoot, Clock: s.cfg.Clock, IDs: s.cfg.IDs}
@@ -157,11 +158,11 @@ func (s *Source) manifest(ctx context.Context, a *ArchivedStudy, want *ArchivedR
 	var e *segur.Error
 	switch {
 	case errors.As(err, &e) && onlyEmpty(e):
-		return nil, notInPACS()
+		return nil, nil, notInPACS()
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	}
-	return m, s.checkImages(m, want.Basis, b.header)
+	return m, rows, s.checkImages(m, want.Basis, b.header)
 }
 
 // onlyEmpty: an empty study, and nothing else.

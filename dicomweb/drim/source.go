@@ -49,6 +49,9 @@ type SourceConfig struct {
 	// Guard refuses a host that is not that of a source of the white list. A
 	// manifest that points there is not published. nil: not asked.
 	Guard func(host string) error
+	// WarnOnly names rules of [CrossCheck], "R29", that do not stop a publication
+	// at this site.
+	WarnOnly []string
 	// Entry completes the metadata of a manifest.
 	Entry xds.EntryOptions
 	// Device publishes in the name of the system instead of the authors of the

@@ -1,37 +1,22 @@
 package drim
 
 import (
-	"net/url"
-
 	"github.com/segur-sdk/segur"
-	"github.com/segur-sdk/segur/dicomweb/kos"
-	"github.com/segur-sdk/segur/dmp/xds"
 )
 
-// exam is what must agree before something is filed or sent.
-type exam struct {
-	report   *segur.DocumentHeader
-	message  *ReportMessage
-	manifest *kos.Manifest
-	file     []byte
-	entry    *xds.DocumentEntry
-}
-
-// coherent refuses objects that contradict each other.
-func (s *Source) coherent(op string, x exam) error {
-	if x.manifest != nil && s.cfg.Guard != nil {
-		for i := range x.manifest.Series {
-			u, err := url.Parse(x.manifest.Series[i].RetrieveURL)
-			if err == nil {
-				err = s.cfg.Guard(u.Hostname())
-			}
-			if err != nil {
-				return &segur.Error{Op: op, Kind: segur.KindRefused, Code: CodeIncoherent, Help: helpOf(CodeIncoherent),
-					Message: "the address of the images is not one of the white list", Details: []segur.Detail{{Field: "retrieveBase", Code: "R33", Message: "is not the host of a source of the white list"}}}
-			}
-		}
+// coherent refuses objects that contradict each other: see [CrossCheck].
+func (s *Source) coherent(op string, o Objects, required ...string) error {
+	o.Guard, o.WarnOnly = s.cfg.Guard, s.cfg.WarnOnly
+	if o.Guard == nil {
+		o.Guard = func(string) error { return nil }
 	}
-	return nil
+	err := CrossCheck(o).MayPublish(required...)
+	if err == nil {
+		return nil
+	}
+	e := *asSegur(op, segur.KindRefused, "the objects of the exam contradict each other", err)
+	e.Op = op
+	return &e
 }
 
 // samePatient refuses a change of images that is about somebody else than the

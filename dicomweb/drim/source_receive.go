@@ -146,7 +146,7 @@ func (s *Source) checkReport(r *Report, h segur.DocumentHeader, m *ReportMessage
 			return sourceError(opReceive, segur.KindInvalidInput, CodeNotQualified, "the environment refuses the authority of the INS")
 		}
 	}
-	return s.coherent(opReceive, exam{report: &h, message: m})
+	return s.coherent(opReceive, Objects{Report: &h, Message: m})
 }
 
 // insOf is the INS of a report.

@@ -61,7 +61,7 @@ func TestImagesThatContradictTheReport(t *testing.T) {
 		"another accession":  {func(i []image) []image { return accessionOf(i, "ACC-9999") }, drim.CodeWrongAccession, nil},
 		"one of another":     {func(i []image) []image { return append(accessionOf(i[:1], "ACC-9999"), i[1:]...) }, drim.CodeWrongAccession, nil},
 		"no accession":       {func(i []image) []image { return accessionOf(i, "") }, drim.CodeWrongAccession, nil},
-		"a host of nobody's": {nil, drim.CodeIncoherent, func(c *drim.SourceConfig) { c.Guard = func(string) error { return segur.ErrRefused } }},
+		"a host of nobody's": {nil, drim.CodeCrossCheck, func(c *drim.SourceConfig) { c.Guard = func(string) error { return segur.ErrRefused } }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
