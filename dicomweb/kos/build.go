@@ -182,9 +182,12 @@ func (b *builder) report() {
 	}
 	b.m.Orders = b.orders(len(studies) > 1)
 	for i, o := range b.m.Orders {
-		for name, id := range map[string]segur.Identifier{"placer": o.Placer, "accession": o.Accession} {
-			if id.Root != "" && !id.Root.Valid() {
-				b.add(CodeField, fmt.Sprintf("report.orders[%d].%s.root", i, name), "must be a valid OID")
+		for _, id := range []struct {
+			name string
+			root segur.OID
+		}{{"placer", o.Placer.Root}, {"accession", o.Accession.Root}} {
+			if id.root != "" && !id.root.Valid() {
+				b.add(CodeField, fmt.Sprintf("report.orders[%d].%s.root", i, id.name), "must be a valid OID")
 			}
 		}
 	}

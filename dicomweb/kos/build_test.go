@@ -106,9 +106,9 @@ func TestBuildRefuses(t *testing.T) {
 		"settings": {ctx(func(c *kos.Context) {
 			c.Environment, c.Manufacturer, c.RetrieveBase, c.RetrieveLocationUID = "", " ", "http://db.example/rs", "x"
 			c.Encoding.TransferSyntax = "1.2.840.10008.1.2.4.50"
-			c.Report.Orders[0].Placer.Root = "no"
+			c.Report.Orders[0].Placer.Root, c.Report.Orders[0].Accession.Root = "no", "neither"
 		}), []string{"kos-field environment", "kos-field manufacturer", "kos-field retrieveBase", "kos-field retrieveLocationUID",
-			"kos-field encoding.transferSyntax", "kos-field report.orders[0].placer.root"}},
+			"kos-field encoding.transferSyntax", "kos-field report.orders[0].placer.root", "kos-field report.orders[0].accession.root"}},
 		"no structure": {ctx(func(c *kos.Context) { c.Report.Authors, c.Report.LegalAuthenticator = nil, segur.DocumentActor{} }),
 			[]string{"kos-field institution.id", "kos-field institution.name"}},
 		"everything together": {func(c *kos.Context, r *[]kos.Row) {

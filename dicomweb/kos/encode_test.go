@@ -84,7 +84,7 @@ func TestJudges(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, b := range map[string][]byte{
-		"plain": encode(t, build(t, nil)), "full": encode(t, full(t)),
+		"full": encode(t, full(t)),
 		"utf8": encode(t, build(t, func(c *kos.Context, r *[]kos.Row) {
 			(*r)[0].Study.Description = "Cœur"
 			c.Encoding.TextItemFirst = true
