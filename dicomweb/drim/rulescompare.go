@@ -110,12 +110,6 @@ func comparePrefix(a, b string) (Verdict, segur.Text) {
 	return Failed, segur.Text{}
 }
 
-// structures compares national identifiers of structures, the type digit of a
-// FINESS aside.
-func compareStructures(a, b string) (Verdict, segur.Text) {
-	return compareText(segur.NormalizeStructureID(a), segur.NormalizeStructureID(b))
-}
-
 // limitVerdict lowers what a comparison may give.
 func limitVerdict(limit Verdict, how comparer) comparer {
 	return func(a, b string) (Verdict, segur.Text) {

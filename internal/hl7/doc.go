@@ -4,9 +4,11 @@
 // XON, XPN and coded values), as IHE ITI Technical Framework Volume 3 section
 // 4.2 and the French "Volet Partage de documents de santé" write them.
 //
-// Beside them are what one segment of an HL7 v2 message takes, PID: fields and
-// repetitions with the delimiters of the message, addresses and telephone
-// numbers.
+// Beside them is what it takes to read HL7 v2 messages: segments, fields,
+// repetitions and components with the delimiters and in the character set of the
+// message, lines that senders break, addresses and telephone numbers; and the
+// blocks of MLLP.
 //
-// It is not an HL7 v2 engine: it builds no message and knows no structure.
+// It is not an HL7 v2 engine: it writes segments, not messages, and knows no
+// structure.
 package hl7
