@@ -3,6 +3,8 @@ package dicomweb_test
 import (
 	"fmt"
 	"iter"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,6 +14,7 @@ import (
 	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
 	"github.com/segur-sdk/segur/internal/testkit/fixed"
+	"github.com/segur-sdk/segur/internal/xop"
 )
 
 // setup starts a fake and a client of it.
@@ -89,4 +92,29 @@ func assertPublicText(t testing.TB, values ...any) {
 			}
 		}
 	}
+}
+
+// acceptAll is a server that keeps nothing and says that it stored what it was sent.
+func acceptAll(t testing.TB) *httptest.Server {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		parts, err := xop.NewReader(r.Body, r.Header.Get("Content-Type"), xop.Options{})
+		if err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		answer := []byte(`{"00081199":{"vr":"SQ","Value":[{}`)
+		for part, err := parts.Next(); err == nil; part, err = parts.Next() {
+			h, err := dicomweb.ReadHead(part)
+			if err != nil {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			answer = append(append(append(answer, `,{"00081155":{"vr":"UI","Value":["`...), h.SOPInstanceUID...), `"]}}`...)
+		}
+		w.Header().Set("Content-Type", "application/dicom+json")
+		_, _ = w.Write(append(answer, "]}}"...))
+	}))
+	t.Cleanup(srv.Close)
+	return srv
 }

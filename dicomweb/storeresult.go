@@ -217,10 +217,11 @@ func (r *StoreResult) err(status int) error {
 
 // tally counts what became of instances.
 type tally struct {
-	most                                              int // details kept
-	all, held, failed, later, unaccounted, unsendable int
-	reasons                                           map[Reason]bool
-	details                                           []segur.Detail
+	most                                  int // details kept
+	all, held, failed, later, unaccounted int
+	unexplained                           int // of those that failed, without a reason
+	reasons                               map[Reason]bool
+	details                               []segur.Detail
 }
 
 func (t *tally) add(i *InstanceResult) {
@@ -233,8 +234,11 @@ func (t *tally) add(i *InstanceResult) {
 	case i.Outcome == Unaccounted:
 		t.unaccounted++
 		d.Message = "not accounted for by the answer"
-	case i.Outcome == Invalid || i.Outcome == NotSent || i.Err != nil:
-		t.unsendable++
+	case i.Outcome == Invalid || i.Outcome == NotSent:
+		d.Message = problem(i.Err)
+	case i.Err != nil:
+		t.failed++
+		t.unexplained++
 		d.Message = problem(i.Err)
 	default:
 		t.failed++
@@ -258,7 +262,7 @@ func (t *tally) err(status int) error {
 		return nil
 	}
 	e := &segur.Error{Op: opStore, Status: status, Details: t.details}
-	if len(t.reasons) == 1 && t.failed == t.all-t.held {
+	if len(t.reasons) == 1 && t.unexplained == 0 && t.failed == t.all-t.held {
 		for reason := range t.reasons {
 			e.Code, e.Help = reason.String(), reason.Text()
 		}
