@@ -25,7 +25,7 @@ func base(instance string) *dicomweb.Dataset {
 	)
 }
 
-func picture(t testing.TB, grey bool) []byte {
+func jpegImage(t testing.TB, grey bool) []byte {
 	t.Helper()
 	var img image.Image = image.NewGray(image.Rect(0, 0, 24, 16))
 	if !grey {
@@ -45,7 +45,7 @@ func TestStoreMetadata(t *testing.T) {
 	t.Parallel()
 	srv, client := setup(t)
 	pdf := []byte("%PDF-1.7\nfictif\n%%EOF")
-	photo, film := picture(t, false), bytes.Repeat([]byte("film"), 100)
+	photo, film := jpegImage(t, false), bytes.Repeat([]byte("film"), 100)
 	a, err := dicomweb.EncapsulatedPDF(base("1.2.250.1.999.1.52"), "Compte rendu", segur.BytesContent(pdf))
 	require.NoError(t, err)
 	b, err := dicomweb.Photograph(base("1.2.250.1.999.1.53"), segur.BytesContent(photo))
@@ -139,13 +139,13 @@ func TestStoreMetadataChecks(t *testing.T) {
 // The makers look at the file that they are given.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
-	grey, err := dicomweb.Photograph(base("1.2"), segur.BytesContent(picture(t, true)))
+	grey, err := dicomweb.Photograph(base("1.2"), segur.BytesContent(jpegImage(t, true)))
 	require.NoError(t, err)
 	assert.Equal(t, "MONOCHROME2", grey.Attributes.Value(0x00280004))
 	_, planar := grey.Attributes.Get(0x00280006)
 	assert.False(t, planar)
 
-	jpg := picture(t, false)
+	jpg := jpegImage(t, false)
 	at := bytes.Index(jpg, []byte{0xFF, 0xC0})
 	require.Positive(t, at)
 	marked := func(marker, precision byte) segur.Content {
