@@ -21,7 +21,8 @@ type Call struct {
 	// INS is the patient's number (Patient.identifier.value and .system). Required.
 	INS segur.INS
 	// Traits are the birth name, the given names, the sex, the date and the place of birth. Required, all five. What is
-	// sent for Patient.name.given, one name or several, is FirstGivenName whole: the form does not say which.
+	// sent for Patient.name.given, one name or several, is FirstGivenName whole: the form does not say which. GivenNames
+	// is written where FirstGivenName is empty.
 	Traits segur.Traits
 	// Information is what is sent for InformationEtOppositionConsultation: the patient was informed and is not opposed.
 	// Required. Which words say yes is not public: see [Call.Informed].

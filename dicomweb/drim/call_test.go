@@ -272,7 +272,7 @@ func TestReadCallAnswer(t *testing.T) {
 		require.NoError(t, err, name)
 		assert.Equal(t, c.want, u.String(), name)
 	}
-	_, err := drim.ReadCallAnswer(&http.Response{StatusCode: 303})
+	_, err := drim.ReadCallAnswer(&http.Response{StatusCode: http.StatusSeeOther})
 	require.ErrorIs(t, err, segur.ErrProtocol)
 }
 

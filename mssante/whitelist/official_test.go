@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
+	drimtest "github.com/segur-sdk/segur/dicomweb/drim/whitelist/whitelisttest"
 	"github.com/segur-sdk/segur/internal/dn"
 	"github.com/segur-sdk/segur/internal/testkit"
 	"github.com/segur-sdk/segur/internal/xmlsec"
@@ -241,6 +242,27 @@ func TestTampered(t *testing.T) {
 			try(nationalConfig, national)
 		}
 	}
+}
+
+// The signatures of the list of DRIM-M, both sound, are not those of this list.
+func TestOtherProfiles(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	srv := newServer(t, now)
+	unsigned := whitelisttest.Document(now.time(), whitelisttest.Domain{Name: "a-fictif.mssante.fr"})
+	for _, profile := range []drimtest.Profile{drimtest.Filter2, drimtest.Enveloped} {
+		c, err := use(t, srv.Config(), drimtest.Sign(unsigned, srv.Signer(), profile))
+		require.ErrorIs(t, err, segur.ErrSignature)
+		assert.Contains(t, err.Error(), "no Object")
+		assert.Nil(t, c.List())
+	}
+	// XPath Filter 2 alone.
+	_, err := use(t, srv.Config(), drimtest.SignWith(unsigned, srv.Signer(), drimtest.Shape{Change: func(s string) string {
+		s = regexp.MustCompile(`<ds:Reference Type.*?</ds:Reference>`).ReplaceAllString(s, "")
+		return regexp.MustCompile(`<ds:Object>.*</ds:Object>`).ReplaceAllString(s, "")
+	}}))
+	require.ErrorIs(t, err, segur.ErrSignature)
+	assert.Contains(t, err.Error(), "transforms")
 }
 
 // certificateChanged changes the signature of the signer's certificate.
