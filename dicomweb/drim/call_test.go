@@ -35,7 +35,7 @@ func contextualCall(t testing.TB) *drim.Call {
 const callBody = "Patient.identifier.value=285036912345656&Patient.identifier.system=1.2.250.1.213.1.4.10&Patient.name.family=FICTIVE-DURAND&Patient.name.given=CAMILLE" +
 	"&Patient.gender=female&Patient.birthDate=1985-03-14&Address.district=69123&InformationEtOppositionConsultation=true&PatientID=IPP-0001&PatientIDIssuer=CENTRE%261.2.250.1.999.1%26ISO"
 
-func post(body string) *http.Request {
+func postCall(body string) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/call", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return r
@@ -48,7 +48,7 @@ func TestCallRoundTrip(t *testing.T) {
 	for _, f := range []drim.CallFormat{{}, {GenderLetter: true, CompactBirthDate: true, FormerName: true}} {
 		body, err := f.Encode(c)
 		require.NoError(t, err)
-		got, err := drim.ParseCall(post(string(body)))
+		got, err := drim.ParseCall(postCall(string(body)))
 		require.NoError(t, err)
 		assert.Equal(t, *c, *got)
 		assert.Equal(t, f.FormerName, strings.Contains(string(body), "InformationEtConsentement=true"))
@@ -56,7 +56,7 @@ func TestCallRoundTrip(t *testing.T) {
 		v, err := f.Values(c)
 		require.NoError(t, err)
 		assert.Equal(t, "ACN=1+8&é%", v.Get("AccessionNumber"))
-		got, err = drim.ParseCall(post(v.Encode()))
+		got, err = drim.ParseCall(postCall(v.Encode()))
 		require.NoError(t, err)
 		assert.Equal(t, *c, *got)
 	}
@@ -71,7 +71,7 @@ func TestCallRoundTrip(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "20260101", v.Get("StudyDate"))
 	assert.Equal(t, "1985-03", v.Get("Patient.birthDate"))
-	got, err := drim.ParseCall(post(callBody))
+	got, err := drim.ParseCall(postCall(callBody))
 	require.NoError(t, err)
 	id, ok := got.LocalIdentifier()
 	assert.True(t, ok)
@@ -100,7 +100,7 @@ func TestCallParameters(t *testing.T) {
 	t.Parallel()
 	rows := strings.Split(strings.TrimSpace(string(testkit.ReadShared(t, "dicomweb/drim/appel-contextuel.tsv"))), "\n")[1:]
 	require.Len(t, rows, 17)
-	_, err := drim.ParseCall(post(""))
+	_, err := drim.ParseCall(postCall(""))
 	var e *segur.Error
 	require.ErrorAs(t, err, &e)
 	n := 0
@@ -111,7 +111,7 @@ func TestCallParameters(t *testing.T) {
 			n++
 			continue
 		}
-		_, err := drim.ParseCall(post(callBody + "&" + cells[0] + "="))
+		_, err := drim.ParseCall(postCall(callBody + "&" + cells[0] + "="))
 		require.ErrorContains(t, err, cells[0]+" has no value")
 	}
 	assert.Len(t, e.Details, n)
@@ -160,7 +160,7 @@ func TestCallRefuses(t *testing.T) {
 		"all that is wrong":  {set("Patient.gender", "x") + "&Modality=x&nom=SECRET", "Modality must be"},
 		"separated by colon": {strings.ReplaceAll(callBody, "&", ";"), "Patient.name.family is required"},
 	} {
-		_, err := drim.ParseCall(post(c.body))
+		_, err := drim.ParseCall(postCall(c.body))
 		var e *segur.Error
 		require.ErrorAs(t, err, &e, name)
 		assert.Equal(t, drim.CodeBadCall, e.Code, name)
@@ -187,13 +187,13 @@ func TestCallRefuses(t *testing.T) {
 		"empty query": {func(r *http.Request) { r.URL.ForceQuery = true }, 400},
 		"large":       {func(r *http.Request) { r.Body = http.NoBody; r.ContentLength = 1 << 20 }, 413},
 		"large still": {func(r *http.Request) {
-			r.Body = post(callBody + strings.Repeat("&", 64<<10)).Body
+			r.Body = postCall(callBody + strings.Repeat("&", 64<<10)).Body
 			r.ContentLength = -1
 		}, 413},
-		"cut":     {func(r *http.Request) { r.Body = failing{} }, 400},
+		"cut":     {func(r *http.Request) { r.Body = cutCallBody{} }, 400},
 		"no body": {func(r *http.Request) { r.Body = nil }, 400},
 	} {
-		r := post(callBody)
+		r := postCall(callBody)
 		c.change(r)
 		_, err := drim.ParseCall(r)
 		var e *segur.Error
@@ -201,16 +201,16 @@ func TestCallRefuses(t *testing.T) {
 		assert.Equal(t, c.status, e.Status, name)
 		assert.NotEqual(t, e.Explain(segur.FR), e.Explain(segur.EN), name)
 	}
-	r := post(callBody)
+	r := postCall(callBody)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
 	_, err := drim.ParseCall(r)
 	require.NoError(t, err)
 }
 
-type failing struct{}
+type cutCallBody struct{}
 
-func (failing) Read([]byte) (int, error) { return 0, errors.New("cut") }
-func (failing) Close() error             { return nil }
+func (cutCallBody) Read([]byte) (int, error) { return 0, errors.New("cut") }
+func (cutCallBody) Close() error             { return nil }
 
 // The form of a RIS posts the same, whatever the values hold.
 func TestCallForm(t *testing.T) {
@@ -226,12 +226,12 @@ func TestCallForm(t *testing.T) {
 		require.ErrorIs(t, drim.CallFormat{}.WriteForm(&page, action, "x", c), segur.ErrInvalidInput, action)
 	}
 	require.Error(t, drim.CallFormat{}.WriteForm(&page, "https://x.example/", "x", &drim.Call{}))
-	require.ErrorIs(t, drim.CallFormat{}.WriteForm(full{}, "https://x.example/", "x", c), segur.ErrUnavailable)
+	require.ErrorIs(t, drim.CallFormat{}.WriteForm(fullCallDisk{}, "https://x.example/", "x", c), segur.ErrUnavailable)
 }
 
-type full struct{}
+type fullCallDisk struct{}
 
-func (full) Write([]byte) (int, error) { return 0, errors.New("full") }
+func (fullCallDisk) Write([]byte) (int, error) { return 0, errors.New("full") }
 
 // Consumers do not agree on the answer.
 func TestReadCallAnswer(t *testing.T) {
@@ -282,7 +282,7 @@ func TestCallLogs(t *testing.T) {
 	h, err := drim.NewCallHandler(drim.CallHandlerConfig{Environment: segur.Fake, Front: "/ui", Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	require.NoError(t, err)
 	for _, body := range []string{callBody, callBody + "&PatientID=SECRET", callBody + "&SECRET=1"} {
-		h.ServeHTTP(httptest.NewRecorder(), post(body))
+		h.ServeHTTP(httptest.NewRecorder(), postCall(body))
 	}
 	assert.Contains(t, log.String(), "given twice")
 	for _, secret := range []string{"SECRET", "2850369", "FICTIVE", "IPP-0001"} {
@@ -295,7 +295,7 @@ func FuzzParseCall(f *testing.F) {
 	f.Add(callBody)
 	f.Add(callBody + "&StudyDate=20260101-20260228&Modality=CT&AccessionNumber=%2B1&AccessionNumberIssuer=1.2.3&StudyInstanceUID=1.2.3&Situation=1")
 	f.Fuzz(func(t *testing.T, body string) {
-		c, err := drim.ParseCall(post(body))
+		c, err := drim.ParseCall(postCall(body))
 		if err != nil {
 			return
 		}
@@ -303,7 +303,7 @@ func FuzzParseCall(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := drim.ParseCall(post(string(again))); err != nil || *got != *c {
+		if got, err := drim.ParseCall(postCall(string(again))); err != nil || *got != *c {
 			t.Fatal("another call")
 		}
 		if _, err := url.ParseQuery(string(again)); err != nil {

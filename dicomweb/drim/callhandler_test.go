@@ -44,7 +44,7 @@ func TestCallHandler(t *testing.T) {
 		h.ServeHTTP(w, r)
 		return w
 	}
-	w := serve(post(callBody))
+	w := serve(postCall(callBody))
 	id := uuidOf(t, w)
 	assert.Equal(t, "https://dbx.site-fictif.example/ui?lang=fr&uuid="+id, w.Header().Get("Location"))
 	assert.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, id)
@@ -69,7 +69,7 @@ func TestCallHandler(t *testing.T) {
 	assert.Equal(t, int32(1), got.Load())
 
 	// Two users do not see each other's patient; a call waits for its lifetime only.
-	first, second := uuidOf(t, serve(post(callBody))), uuidOf(t, serve(post(callBody)))
+	first, second := uuidOf(t, serve(postCall(callBody))), uuidOf(t, serve(postCall(callBody)))
 	assert.NotEqual(t, first, second)
 	mu.Lock()
 	now = now.Add(time.Minute - time.Nanosecond)
@@ -90,7 +90,7 @@ func TestCallHandler(t *testing.T) {
 	}
 
 	// Refusals: status, names of parameters, no value.
-	w = serve(post(callBody + "&PatientID=SECRET&nom=SECRET"))
+	w = serve(postCall(callBody + "&PatientID=SECRET&nom=SECRET"))
 	assert.Equal(t, 400, w.Code)
 	assert.Equal(t, "the contextual call is not valid\nPatientID is given twice\nparameter number 12 is not known\n", w.Body.String())
 	assert.Empty(t, w.Header().Get("Location"))
@@ -98,17 +98,17 @@ func TestCallHandler(t *testing.T) {
 	w = serve(get)
 	assert.Equal(t, 405, w.Code)
 	assert.Equal(t, "POST", w.Header().Get("Allow"))
-	assert.Equal(t, []bool{false, false, false, true}, failures(rows), "a GET is no call")
+	assert.Equal(t, []bool{false, false, false, true}, callFailures(rows), "a GET is no call")
 
 	real, err := drim.NewCallHandler(drim.CallHandlerConfig{Environment: segur.Production, Front: "/ui"})
 	require.NoError(t, err)
 	w = httptest.NewRecorder()
-	real.ServeHTTP(w, post(callBody))
+	real.ServeHTTP(w, postCall(callBody))
 	assert.Equal(t, 400, w.Code)
 	assert.Contains(t, w.Body.String(), "Patient.identifier.system is not an authority of this environment")
 }
 
-func failures(rows []drim.CallStatistic) []bool {
+func callFailures(rows []drim.CallStatistic) []bool {
 	var out []bool
 	for _, r := range rows {
 		out = append(out, r.Failed)
@@ -121,19 +121,19 @@ type callStore struct{ err error }
 func (s callStore) Put(context.Context, string, *drim.Call, time.Time) error { return s.err }
 func (s callStore) Take(context.Context, string) (*drim.Call, error)         { return nil, s.err }
 
-type noIDs struct{ segur.IDSource }
+type noCallIDs struct{ segur.IDSource }
 
-func (noIDs) UUID() (string, error) { return "", &segur.Error{Kind: segur.KindUnavailable} }
+func (noCallIDs) UUID() (string, error) { return "", &segur.Error{Kind: segur.KindUnavailable} }
 
 // What cannot be kept is not promised, and memory is bounded.
 func TestCallHandlerStore(t *testing.T) {
 	t.Parallel()
-	for _, cfg := range []drim.CallHandlerConfig{{Store: callStore{errors.New("down")}}, {IDs: noIDs{}}} {
+	for _, cfg := range []drim.CallHandlerConfig{{Store: callStore{errors.New("down")}}, {IDs: noCallIDs{}}} {
 		cfg.Environment, cfg.Front = segur.Fake, "/ui"
 		h, err := drim.NewCallHandler(cfg)
 		require.NoError(t, err)
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, post(callBody))
+		h.ServeHTTP(w, postCall(callBody))
 		assert.Equal(t, 503, w.Code)
 		assert.Equal(t, "the call cannot be kept\n", w.Body.String())
 		if cfg.Store != nil {
@@ -147,7 +147,7 @@ func TestCallHandlerStore(t *testing.T) {
 	accepted := 0
 	for range 5 {
 		w := httptest.NewRecorder()
-		if h.ServeHTTP(w, post(callBody)); w.Code == http.StatusSeeOther {
+		if h.ServeHTTP(w, postCall(callBody)); w.Code == http.StatusSeeOther {
 			accepted++
 			continue
 		}
@@ -156,7 +156,7 @@ func TestCallHandlerStore(t *testing.T) {
 	assert.Equal(t, 3, accepted)
 	now = now.Add(5 * time.Minute)
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, post(callBody))
+	h.ServeHTTP(w, postCall(callBody))
 	assert.Equal(t, http.StatusSeeOther, w.Code, "those that expired made room")
 }
 
@@ -183,5 +183,5 @@ func TestStatistics(t *testing.T) {
 	require.NoError(t, drim.StatisticsFormat{Comma: ',', Date: "02/01/2006"}.Write(&b, calls[:1]))
 	assert.Equal(t, "Date_Appel,Nombre_Appel,Statut_Appel\n10/03/2026,1,succes\n", b.String())
 	require.ErrorIs(t, drim.StatisticsFormat{Comma: '\n'}.Write(&b, calls), segur.ErrUnavailable)
-	require.ErrorIs(t, drim.StatisticsFormat{}.Write(full{}, calls), segur.ErrUnavailable)
+	require.ErrorIs(t, drim.StatisticsFormat{}.Write(fullCallDisk{}, calls), segur.ErrUnavailable)
 }

@@ -18,7 +18,7 @@ import (
 
 const viewerService = "https://vi1.site-fictif.example/IHEInvokeImageDisplay"
 
-func link(t *testing.T, s string) (*drim.ViewerLink, error) {
+func readViewerLink(t *testing.T, s string) (*drim.ViewerLink, error) {
 	t.Helper()
 	u, err := url.Parse(s)
 	require.NoError(t, err)
@@ -40,17 +40,17 @@ func TestViewerLink(t *testing.T) {
 		"/check?idCDA=1.2.250.1.999.3.4&accessionNumber=1.2.250.1.999.5.ACN%2b108%2F%C3%A9&requestType=study&studyInstanceUID=1.2.250.1.999.2.1",
 		"?IDCDA=1.2.250.1.999.3.4&ACCESSIONNUMBER=1.2.250.1.999.5.ACN%2B108%2F%c3%a9&STUDYUID=1.2.250.1.999.2.1&theme=dark&%zz=1",
 	} {
-		got, err := link(t, written)
+		got, err := readViewerLink(t, written)
 		require.NoError(t, err, written)
 		assert.Equal(t, l, *got)
 	}
-	got, err := link(t, "?studyUID=1.2.3&idCDA=1.2.250.1.999.3.4_EXT_2&accessionNumber=A1")
+	got, err := readViewerLink(t, "?studyUID=1.2.3&idCDA=1.2.250.1.999.3.4_EXT_2&accessionNumber=A1")
 	require.NoError(t, err)
 	assert.Equal(t, drim.ViewerLink{Study: "1.2.3", Accession: "A1", Document: "1.2.250.1.999.3.4", Extension: "EXT_2"}, *got)
 	s, err = got.URL(viewerService)
 	require.NoError(t, err)
 	assert.True(t, strings.HasSuffix(s, "&idCDA=1.2.250.1.999.3.4_EXT_2"))
-	got, err = link(t, "?studyUID=1.2.3&idCDA=&accessionNumber=")
+	got, err = readViewerLink(t, "?studyUID=1.2.3&idCDA=&accessionNumber=")
 	require.NoError(t, err, "a partial link")
 	assert.Equal(t, drim.ViewerLink{Study: "1.2.3"}, *got)
 
@@ -59,7 +59,7 @@ func TestViewerLink(t *testing.T) {
 		"?studyUID=1.2.3&idCDA=_1", "?studyUID=1.2.3&requestType=PATIENT", "?studyUID=1.2.3&accessionNumber=%zz", "?studyUID=1.2.3&accessionNumber=a%00",
 		"?studyUID=1.2.3&accessionNumber=%ff", "?studyUID=1.2.3&accessionNumber=" + strings.Repeat("a", 129), "?studyUID=1.2.3&x=" + strings.Repeat("a", 5000),
 	} {
-		_, err := link(t, bad)
+		_, err := readViewerLink(t, bad)
 		var e *segur.Error
 		require.ErrorAs(t, err, &e, bad)
 		assert.Equal(t, drim.CodeBadViewerLink, e.Code)
@@ -130,12 +130,12 @@ func TestViewerCheck(t *testing.T) {
 	require.ErrorIs(t, l.Check(t.Context(), records), segur.ErrUnavailable)
 }
 
-type loaded struct {
+type viewerArchive struct {
 	drim.Archive
 	study *drim.ArchivedStudy
 }
 
-func (l loaded) Load(context.Context, string) (*drim.ArchivedStudy, error) {
+func (l viewerArchive) Load(context.Context, string) (*drim.ArchivedStudy, error) {
 	if l.study == nil {
 		return nil, &segur.Error{Kind: segur.KindNotFound}
 	}
@@ -150,7 +150,7 @@ func TestArchiveViewer(t *testing.T) {
 		s := &drim.ArchivedStudy{StudyUID: "1.2.3", Accessions: []string{"A1"}, Published: &drim.Publication{},
 			Reports: []drim.ArchivedReport{{IDs: []string{"1.2.250.1.999.3.0", "1.2.250.1.999.3.1"}}}}
 		change(s)
-		return drim.ArchiveViewer{Archive: loaded{study: s}}
+		return drim.ArchiveViewer{Archive: viewerArchive{study: s}}
 	}
 	require.NoError(t, l.Check(t.Context(), study(func(*drim.ArchivedStudy) {})))
 	for name, change := range map[string]func(*drim.ArchivedStudy){
@@ -160,7 +160,7 @@ func TestArchiveViewer(t *testing.T) {
 	} {
 		require.ErrorIs(t, l.Check(t.Context(), study(change)), segur.ErrNotFound, name)
 	}
-	require.ErrorIs(t, l.Check(t.Context(), drim.ArchiveViewer{Archive: loaded{}}), segur.ErrNotFound)
+	require.ErrorIs(t, l.Check(t.Context(), drim.ArchiveViewer{Archive: viewerArchive{}}), segur.ErrNotFound)
 }
 
 func FuzzReadViewerLink(f *testing.F) {
@@ -174,7 +174,7 @@ func FuzzReadViewerLink(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := link(t, s); err != nil || *again != *l {
+		if again, err := readViewerLink(t, s); err != nil || *again != *l {
 			t.Fatalf("%v", err)
 		}
 	})
