@@ -213,6 +213,11 @@ func ReportKey(id string) string { return "report:" + id }
 // AccessionKey is the key of an accession number.
 func AccessionKey(number string) string { return "accession:" + number }
 
+// MonthKey is the key of what was published in a month, in UTC.
+func MonthKey(year int, month time.Month) string {
+	return fmt.Sprintf("month:%04d-%02d", year, int(month))
+}
+
 // Keys are the keys under which an archive finds the study again.
 func (s *ArchivedStudy) Keys() []string {
 	var out []string
@@ -223,6 +228,10 @@ func (s *ArchivedStudy) Keys() []string {
 	}
 	for _, number := range s.Accessions {
 		out = append(out, AccessionKey(number))
+	}
+	if p := s.Published; p != nil {
+		at := p.At.UTC()
+		out = append(out, MonthKey(at.Year(), at.Month()))
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -1,3 +1,58 @@
 // Package drim shares the images of an exam, and reads those of the others, as
-// the DRIM-M programme has it: the source and the consumer of a DRIMbox.
+// the programme DRIM-M of the Ségur has it (DRIMbox; CI-SIS "Transmission d'un
+// document CDA-R2 en HL7v2" 2.1, DMP integration guide 2.10, DICOM PS3.18,
+// IHE XDS-I.b). Images stay where they were made; the national record (DMP)
+// holds the report and a manifest (KOS, package kos) that lists the images and
+// their addresses.
+//
+// # Source
+//
+// A [Source] takes what a RIS sends about a validated report, and keeps the
+// manifest of the study in the record as the report and the images are:
+//
+//	archive, err := drim.OpenArchive("/var/lib/drimbox")
+//	source, err := drim.NewSource(drim.SourceConfig{
+//		Environment: segur.Production, PACS: pacs, Archive: archive, ReadReport: cda.ReadHeader,
+//		RetrieveBase: "https://db.imagerie.example/rs", Manufacturer: "…", UIDRoot: "…",
+//		Records: func(ctx context.Context, a drim.Actor) (drim.Record, error) {
+//			c, err := record.ForUser(a.Professional(), nil)
+//			if err != nil {
+//				return nil, err
+//			}
+//			return c.Manifests(dmp.ManifestOptions{Opposition: dmp.NotOpposed, ContentType: segur.Code{Code: "07"}}), nil
+//		},
+//	})
+//	outcome, err := source.Receive(ctx, message) // no error: acknowledge it (AA)
+//	outcome, err = source.Resume(ctx)            // when the program starts, and every minute
+//
+// What it does with what comes:
+//
+//	new report                    publication (TD2.1)                       [Source.Receive]
+//	correction                    replacement (TD2.1, RPLC)                 [Source.Receive]
+//	visibility alone              replacement, the same images              [Source.Receive]
+//	withdrawal of the report      deletion (TD3.3c)                         [Source.Receive]
+//	correction of the patient     deletion, then publication                [Source.Receive]
+//	correction of the study       deletion there, publication here          [Source.Receive]
+//	images changed (OMI^O23)      replacement; deletion when none are left  [Source.ImagesChanged]
+//	rejection note (IOCM)         the same, without the rejected ones       [Source.ImagesRejected]
+//
+// Each step is written to the [Archive] before the next one begins, identifiers
+// and bytes before they are sent: a crash, an outage or an answer that is lost
+// leaves a study that [Source.Resume] finishes. The order of messages is told by
+// what replaces what, by version and by time, not by arrival; a message that
+// comes twice is published once. Nothing is published that contradicts itself:
+// identity not qualified, images of another patient or of another order, empty
+// study, rule of [CrossCheck] that fails. What waits, and what a person has to
+// correct, is told by [Source.Pending].
+//
+// An http.Handler gives the images to the consumers ([NewHandler]), from the
+// image archive or a directory; [ServeMLLP] receives the HL7 messages.
+//
+// # What it does not do
+//
+// It publishes no report: the RIS or the interface engine does, and mails it. It
+// is no image archive and no viewer, has no C-STORE and no C-FIND of its own,
+// and does not notice that images changed unless it is told ([Source.Refresh]).
+// The monthly archive of the source (XDM, KAyyyyMM) is made by the caller, with
+// package mssante/xdm, of what [Source.Month] gives.
 package drim

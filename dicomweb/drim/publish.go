@@ -2,6 +2,9 @@ package drim
 
 import (
 	"context"
+	"iter"
+	"slices"
+	"time"
 
 	"github.com/segur-sdk/segur"
 )
@@ -337,6 +340,28 @@ func (s *Source) Republish(ctx context.Context, studyUID string) (*Outcome, erro
 // Pending tells the studies of which something remains to be done, and why.
 func (s *Source) Pending(ctx context.Context) (*Outcome, error) {
 	return s.resume(ctx, func(*Trouble) bool { return false })
+}
+
+// Month gives the studies of which the manifest was published, for the last
+// time, in a month (UTC), those that were withdrawn since included: what the
+// monthly archive of the source is made of.
+func (s *Source) Month(ctx context.Context, year int, month time.Month) iter.Seq2[*ArchivedStudy, error] {
+	return func(yield func(*ArchivedStudy, error) bool) {
+		studies, err := s.cfg.Archive.Studies(ctx, MonthKey(year, month))
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, uid := range studies {
+			a, err := s.cfg.Archive.Load(ctx, uid)
+			if err == nil && !slices.Contains(a.Keys(), MonthKey(year, month)) {
+				continue
+			}
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 func (s *Source) resume(ctx context.Context, due func(*Trouble) bool) (*Outcome, error) {

@@ -31,7 +31,8 @@ func (s *Source) samePatient(a *ArchivedStudy, ins segur.INS, ids []segur.Identi
 	if err != nil {
 		return err
 	}
-	wrong := sourceError(opReceive, segur.KindConflict, CodeWrongPatient, "the change of images is about another patient than the report of the study")
+	wrong := sourceError(opReceive, segur.KindConflict, CodeWrongPatient, "the change of images is about another patient than the report of the study",
+		segur.Detail{Field: "PID-3", Code: AckOtherINS, Message: "is not the patient of the report"})
 	if !ins.IsZero() {
 		if ins != b.ins {
 			return wrong

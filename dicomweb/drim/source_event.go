@@ -195,7 +195,8 @@ func (r *ArchivedReport) withdraw(e reportEvent) (Effect, error) {
 	case earlier(e.sent, r.Sent):
 		return Outdated, nil
 	case known && e.id != r.current(), !known && e.replaces != r.current():
-		return 0, sourceError(opReceive, segur.KindConflict, CodeUnknownReport, "the version that is withdrawn was replaced by another one")
+		return 0, sourceError(opReceive, segur.KindConflict, CodeUnknownReport, "the version that is withdrawn was replaced by another one",
+			segur.Detail{Field: "TXA-12", Code: AckWrongVersion, Message: "is not the current version"})
 	}
 	if !known {
 		r.IDs = append(r.IDs, e.id)

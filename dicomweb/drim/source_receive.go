@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb/kos"
@@ -30,6 +31,22 @@ func (s *Source) Receive(ctx context.Context, m *ReportMessage) (*Outcome, error
 		}
 	}
 	return s.receive(ctx, &r, m)
+}
+
+// Act is [Source.Receive] or [Source.ImagesChanged], as the message asks for:
+// what [MessageReader.Handler] and [ServeMLLP] need. No error means that the
+// archive has the message.
+func (s *Source) Act(ctx context.Context, m Message) error {
+	var err error
+	switch m := m.(type) {
+	case *ReportMessage:
+		_, err = s.Receive(ctx, m)
+	case *ImageChange:
+		_, err = s.ImagesChanged(ctx, m)
+	default:
+		err = &segur.Error{Op: opReceive, Kind: segur.KindInvalidInput, Message: "is no message that a source acts on"}
+	}
+	return err
 }
 
 // ReceiveReport is [Source.Receive] for a report that comes without a message.
@@ -118,6 +135,13 @@ func (s *Source) event(r *Report, m *ReportMessage) (reportEvent, segur.Document
 		e.replaces = ""
 	}
 	e.actor = actorOf(r.Sender, header, r.Flags.SecretConnection == Yes)
+	if s.cfg.Clock().Add(24 * time.Hour).Before(e.sent) {
+		e.sent = time.Time{} // a clock that is ahead must not make all that follows look late
+	}
+	if m != nil && e.withdraw && m.DocumentID != (segur.Identifier{}) && identifier(m.DocumentID) != e.id {
+		return e, header, sourceError(opReceive, segur.KindRefused, CodeCrossCheck, "the message and the report it bears do not name the same document",
+			segur.Detail{Field: "TXA-12", Code: "R26", Message: "is not the identifier of the document"})
+	}
 	if e.withdraw {
 		return e, header, nil
 	}
@@ -138,9 +162,10 @@ func (s *Source) checkReport(r *Report, h segur.DocumentHeader, m *ReportMessage
 		switch {
 		case !r.Status.Qualified() || r.Attributes.Blocking():
 			return sourceError(opReceive, segur.KindInvalidInput, CodeNotQualified, "the identity is not qualified: the images are not published",
-				segur.Detail{Field: "patient.status", Message: "is " + r.Status.String()})
+				segur.Detail{Field: "PID-32", Message: "is " + r.Status.String()})
 		case !ok:
-			return sourceError(opReceive, segur.KindInvalidInput, CodeNotQualified, "the report holds no INS that is valid")
+			return sourceError(opReceive, segur.KindInvalidInput, CodeNotQualified, "the report holds no INS that is valid",
+				segur.Detail{Field: "PID-3", Code: AckNoINS, Message: "no INS"})
 		}
 		if ins, _ := insOf(h); !s.cfg.Environment.AcceptsINS(ins.Authority()) {
 			return sourceError(opReceive, segur.KindInvalidInput, CodeNotQualified, "the environment refuses the authority of the INS")
@@ -206,7 +231,8 @@ func (s *Source) file(ctx context.Context, e reportEvent, header segur.DocumentH
 		}
 	}
 	if len(studies) == 0 {
-		return nil, sourceError(opReceive, segur.KindNotFound, CodeUnknownReport, "the report that is withdrawn is not known, and the message does not say of which study it is")
+		return nil, sourceError(opReceive, segur.KindNotFound, CodeUnknownReport, "the report that is withdrawn is not known, and the message does not say of which study it is",
+			segur.Detail{Field: "TXA-12", Code: AckWrongVersion, Message: "names no report that is known"})
 	}
 	slices.Sort(studies)
 	effects := map[string]filed{}

@@ -2,6 +2,8 @@ package drim_test
 
 import (
 	"context"
+	"crypto/rand"
+	"strings"
 	"testing"
 	"time"
 
@@ -309,4 +311,92 @@ func TestWhoActs(t *testing.T) {
 	assert.True(t, a.FromArchive)
 	assert.True(t, a.Secret)
 	assert.Equal(t, "899900000099", a.Professional().ID)
+}
+
+// What was published in a month is found again, once, under its last month.
+func TestMonth(t *testing.T) {
+	t.Parallel()
+	s := newOrigin(t)
+	v := write(t)
+	s.receive(t, message(v, drim.ActionCreate, 1, yes))
+	in := func(m time.Month) (n int) {
+		for a, err := range s.Month(context.Background(), 2026, m) {
+			require.NoError(t, err)
+			assert.Equal(t, studyA, a.StudyUID)
+			n++
+		}
+		return n
+	}
+	assert.Equal(t, 1, in(time.January))
+	s.now = s.now.AddDate(0, 1, 0)
+	s.receive(t, message(write(t, correcting(v)), drim.ActionReplace, 2, yes))
+	assert.Equal(t, 0, in(time.January))
+	assert.Equal(t, 1, in(time.February))
+}
+
+// The official notification that the images of exam W were removed withdraws
+// its manifest, through the handler of a connection.
+func TestOfficialRemoval(t *testing.T) {
+	t.Parallel()
+	raw := readOfficial(t, "drim/omi_o23_suppression_examen_w.hl7")
+	if raw == nil {
+		return
+	}
+	parsed, err := drim.ParseMessage(raw)
+	require.NoError(t, err)
+	w := parsed.(*drim.ImageChange)
+	v := write(t)
+	v.header.PatientIDs, v.header.Patient = w.PatientIDs, w.Patient.Traits
+	v.header.Services[0].StudyUID = w.StudyUID
+	v.header.Orders[0].Accession.Extension = w.Accession.Extension
+	v = short(v)
+	s := newOrigin(t, func(c *drim.SourceConfig) { c.ReadReport = readShort })
+	study := images(string(w.StudyUID), 2)
+	for i := range study {
+		study[i].accession = w.Accession.Extension
+		for _, id := range w.PatientIDs {
+			if !segur.IsINSAuthority(id.Root) {
+				study[i].patient = id.Extension
+			}
+		}
+	}
+	s.pacs.set(string(w.StudyUID), study)
+	out, err := s.ReceiveReport(context.Background(), drim.Report{CDA: v.cda, Flags: yes, Status: segur.Qualified, Sent: examAt})
+	require.NoError(t, err)
+	require.Equal(t, drim.StatePublished, of(t, out, string(w.StudyUID)).State, "%+v", out.Studies[0].Trouble)
+
+	handler := drim.MessageReader{}.Handler(s.Act, drim.HandlerOptions{IDs: segur.NewIDSource(rand.Reader)})
+	ack := string(handler(context.Background(), raw))
+	assert.Contains(t, ack, "MSA|AA|")
+	assert.Empty(t, s.record.active(t, string(w.StudyUID)))
+	ack = string(handler(context.Background(), []byte(strings.ReplaceAll(string(raw), string(w.StudyUID), ""))))
+	assert.Contains(t, ack, "MSA|AA|", "the accession number tells the study")
+}
+
+// A message that the archive could not take is not acknowledged.
+func TestNotAcknowledgedBeforeItIsWritten(t *testing.T) {
+	t.Parallel()
+	f := &fuse{at: 0}
+	s := newOrigin(t)
+	s.cfg.Archive = fusedArchive{s.archive, f}
+	s.start(t)
+	m := message(write(t), drim.ActionCreate, 1, yes)
+	require.Error(t, s.Act(context.Background(), m))
+	assert.Empty(t, s.record.docs)
+	require.NoError(t, s.Act(context.Background(), m))
+	s.record.only(t, studyA)
+	require.ErrorIs(t, s.Act(context.Background(), nil), segur.ErrInvalidInput)
+}
+
+// A message of a clock that is ahead does not make what follows look late.
+func TestClockAhead(t *testing.T) {
+	t.Parallel()
+	s := newOrigin(t)
+	v := write(t)
+	s.receive(t, message(v, drim.ActionCreate, 60*24*365, yes))
+	hidden := yes
+	hidden.HiddenFromPatient = drim.Yes
+	o := s.receive(t, message(v, drim.ActionReplace, 2, hidden))
+	assert.Equal(t, drim.Applied, o.Effect)
+	assert.True(t, s.record.lots[1].Entry.Has(xds.HiddenFromPatient))
 }
