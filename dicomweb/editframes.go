@@ -125,7 +125,7 @@ func (f *FrameStream) open() error {
 
 // openFragments reads the Basic Offset Table (PS3.5 A.4).
 func (f *FrameStream) openFragments() error {
-	video := false
+	var video bool
 	f.MediaType, video, f.starts = frameMediaType(f.TransferSyntaxUID)
 	if video {
 		return frameRefused("the frames of a video cannot be told apart")

@@ -131,6 +131,8 @@ type Publication struct {
 	// Matricule and Authority are the INS of whose record it is in.
 	Matricule string
 	Authority segur.OID
+	// PatientID is the local number of the patient in the images that it lists.
+	PatientID string
 	// ReportID is the report, Digest that of its [ReportBasis], Generation that
 	// of the images.
 	ReportID   string

@@ -19,6 +19,9 @@ type CurrentManifest struct {
 	KOS []byte
 	// INS is whose record it is in.
 	INS segur.INS
+	// PatientID is the local number of the patient in the images, when they were
+	// listed; empty when that is not known.
+	PatientID string
 	// Published is when.
 	Published time.Time
 	// Unconfirmed says that it may have been published: its submission left and
@@ -58,7 +61,7 @@ func (m Manifests) Manifest(ctx context.Context, studyUID, uid string) (*Current
 		if err != nil {
 			return nil, sourceError(opArchive, segur.KindSignature, CodeArchiveDamaged, "the archive holds no INS of the manifest")
 		}
-		return &CurrentManifest{StudyUID: studyUID, UID: p.UID, KOS: p.KOS, INS: ins, Published: p.At, Unconfirmed: p == s.Attempt}, nil
+		return &CurrentManifest{StudyUID: studyUID, UID: p.UID, KOS: p.KOS, INS: ins, PatientID: p.PatientID, Published: p.At, Unconfirmed: p == s.Attempt}, nil
 	}
 	return nil, &segur.Error{Op: opArchive, Kind: segur.KindNotFound, Message: "no manifest of the study is published under this identifier"}
 }

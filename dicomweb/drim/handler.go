@@ -154,8 +154,8 @@ const (
 	ServeMalformed     = "serve-malformed"       // 400: path, query, Accept or manifest header
 	ServePeer          = "serve-peer"            // 403: CheckPeer
 	ServeBusy          = "serve-busy"            // 429 or 503: too many requests
-	ServeNoToken       = "serve-no-token"        // 401
-	ServeTokenRefused  = "serve-token-refused"   // 401
+	ServeNoToken       = "serve-no-token"        //nolint:gosec // 401; a name
+	ServeTokenRefused  = "serve-token-refused"   //nolint:gosec // 401; a name
 	ServeTokenUnknown  = "serve-token-unchecked" // 503: the token could not be checked
 	ServeArchive       = "serve-archive"         // 500 or 503: the archive does not answer, or is damaged
 	ServeImages        = "serve-images"          // 500 or 503: the source of images failed

@@ -27,7 +27,7 @@ func TestPromiseServing(t *testing.T) { //nolint:paralleltest // the heap is tha
 	if testing.Short() {
 		t.Skip("a measurement: not with -short")
 	}
-	instances, rounds, floor := 6, 3, 0.1
+	instances, rounds, floor := 3, 3, 0.1
 	if os.Getenv("SEGUR_BENCH") != "" {
 		instances, rounds, floor = 256, 31, 0.75
 	}

@@ -21,8 +21,7 @@ const (
 
 // SamePatient checks that an image of the PACS is that of the patient of the
 // manifest: it bears no other INS, its Patient ID is one of the local identifiers
-// when the archive knows those ([CurrentManifest], [kos.Archive]), its date of
-// birth is that of the manifest where both are whole and none was completed by
+// when the archive or the manifest knows one, its date of birth is that of the manifest where both are whole and none was completed by
 // rule, and its name has a word in common with the names of the patient. The
 // error is [segur.ErrRefused] and says which, without values.
 func SamePatient(published *CurrentManifest, m *kos.Manifest, image *dicomweb.Head) error {
@@ -40,10 +39,10 @@ func SamePatient(published *CurrentManifest, m *kos.Manifest, image *dicomweb.He
 		}
 	}
 	local := image.PatientIDs[0].Extension
-	if known := localIDs(m); len(known) > 0 && local != "" && !own && local != matricule && !slices.Contains(known, local) {
+	if known := localIDs(published, m); len(known) > 0 && local != "" && !own && local != matricule && !slices.Contains(known, local) {
 		return refuse("the Patient ID")
 	}
-	if d := m.Patient.BirthDate; d.Complete() && !m.Patient.BirthDateInterpreted && image.PatientBirthDate.Complete() && d != image.PatientBirthDate && m.Archive.BirthDate != image.PatientBirthDate {
+	if d := m.Patient.BirthDate; d.Complete() && !m.Patient.BirthDateInterpreted && image.PatientBirthDate.Complete() && d != image.PatientBirthDate {
 		return refuse("the date of birth")
 	}
 	t := m.Patient
@@ -57,10 +56,10 @@ func SamePatient(published *CurrentManifest, m *kos.Manifest, image *dicomweb.He
 }
 
 // localIDs are the local identifiers of the patient that are known.
-func localIDs(m *kos.Manifest) []string {
+func localIDs(published *CurrentManifest, m *kos.Manifest) []string {
 	var out []string
-	if m.Archive.PatientID != "" {
-		out = append(out, m.Archive.PatientID)
+	if published.PatientID != "" {
+		out = append(out, published.PatientID)
 	}
 	for _, id := range m.OtherIDs {
 		if !segur.IsINSAuthority(id.Root) && id.Extension != "" {

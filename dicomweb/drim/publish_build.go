@@ -87,7 +87,7 @@ func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedRe
 		return err
 	}
 	a.Attempt = &Publication{UID: m.UID, Number: m.Number, KOS: file, Metadata: sealed.Metadata, Sealed: sealed.Stored,
-		Matricule: b.ins.Matricule(), Authority: b.ins.Authority(), ReportID: identifier(b.header.ID), Digest: want.Basis.Digest,
+		Matricule: b.ins.Matricule(), Authority: b.ins.Authority(), PatientID: strings.TrimSpace(m.Archive.PatientID), ReportID: identifier(b.header.ID), Digest: want.Basis.Digest,
 		Generation: a.Images.Generation, Actor: actor, Replaces: lot.Replaces, At: s.cfg.Clock()}
 	if err := s.save(ctx, a); err != nil {
 		a.Attempt = nil // it did not leave
