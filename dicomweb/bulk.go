@@ -56,6 +56,9 @@ func (c *Client) BulkData(ctx context.Context, uri string, r Range, options ...R
 	if err := p.Err(opRetrieve); err != nil {
 		return nil, err
 	}
+	if at := strings.Index(address, "/studies/"); o.Rebase && at >= 0 {
+		address = c.base + address[at:]
+	}
 	a := asking{op: opRetrieve, url: address, kind: formBulk, forms: bulkForms, o: &o, header: http.Header{}}
 	a.own = o.accepts((&FrameRequest{}).frameRange)
 	if v := r.header(); v != "" {

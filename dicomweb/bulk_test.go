@@ -168,6 +168,15 @@ func TestBulkDataOfAnotherHost(t *testing.T) {
 	got, err := readBulk(t, client, uri, dicomweb.Range{}, dicomweb.RetrieveOptions{SendCredentials: true})
 	require.NoError(t, err)
 	assert.Len(t, got, 512)
+
+	// A server behind a proxy names itself: the endpoint is asked instead.
+	cfg.Endpoint = srv.URL
+	inner := "http://pacs.internal:8042/dicom-web" + s.Instances[0].Ref.Path()
+	got, err = readBulk(t, newClient(t, cfg), inner+"/bulk/7FE00010", dicomweb.Range{}, dicomweb.RetrieveOptions{Rebase: true})
+	require.NoError(t, err)
+	assert.Len(t, got, 512)
+	_, err = collect(newClient(t, cfg).Retrieve(t.Context(), s.Instances[0].Ref, dicomweb.RetrieveOptions{URL: inner, Rebase: true}))
+	require.NoError(t, err)
 }
 
 // Bulk data cut at any byte are an error, in one part by its length and in several by the delimiter.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"os"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
@@ -83,4 +84,45 @@ func ExampleClient_Store_partial() {
 	// Output:
 	// 5 of 6 instances are stored
 	// failed A700 Le serveur manque de place ou de ressources. Renvoyer plus tard.
+}
+
+// A study goes into a folder; a second download keeps what is there already.
+func ExampleClient_Download() {
+	srv := dicomwebtest.NewServer()
+	defer srv.Close()
+	sample, err := dicomwebtest.SampleStudy(dicomwebtest.SampleOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, i := range sample.Instances {
+		if err := srv.Add(i.File); err != nil {
+			log.Fatal(err)
+		}
+	}
+	client, err := dicomweb.New(srv.Config())
+	if err != nil {
+		log.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "exam")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	for range 2 {
+		report, err := client.Download(context.Background(), dicomweb.Ref{Study: sample.UID}, dicomweb.DownloadOptions{Dir: dir, Resume: true})
+		if err != nil {
+			log.Print(err) // report.Missing says what did not come, and why
+			return
+		}
+		kept := 0
+		for _, f := range report.Files {
+			if f.Kept {
+				kept++
+			}
+		}
+		fmt.Println(report.Expected, "instances, complete:", report.Complete(), "kept from before:", kept)
+	}
+	// Output:
+	// 6 instances, complete: true kept from before: 0
+	// 6 instances, complete: true kept from before: 6
 }

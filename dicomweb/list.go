@@ -40,7 +40,7 @@ func (c *Client) list(ctx context.Context, ref Ref, options []RetrieveOptions) (
 	for ds, metaErr := range c.Metadata(ctx, ref, options...) {
 		if metaErr != nil {
 			if len(found) == 0 && err != nil && !errors.Is(metaErr, segur.ErrNotFound) {
-				return nil, errors.Join(metaErr, err)
+				return nil, err // the search is what servers have; its refusal says more
 			}
 			return found, metaErr
 		}

@@ -32,6 +32,10 @@ type RetrieveOptions struct {
 	// host. It names the same study, series or instance as the reference;
 	// "/metadata", "/frames" and the like are appended to it.
 	URL string
+	// Rebase asks the endpoint for what URL, or the URI of bulk data, names from
+	// "/studies/" on, whatever host it names: servers behind a proxy often do not
+	// know their own address.
+	Rebase bool
 	// SendCredentials lets the token go to the host of URL when that is not the
 	// host of the endpoint. The caller answers for that host.
 	SendCredentials bool
@@ -195,7 +199,7 @@ func one(p *segur.Problems, ref Ref, list []RetrieveOptions) *RetrieveOptions {
 
 // place is the URL of what ref names.
 func (c *Client) place(ref Ref, o *RetrieveOptions) string {
-	if o.URL != "" {
+	if o.URL != "" && !o.Rebase {
 		return strings.TrimRight(strings.Trim(o.URL, " \x00\t\r\n"), "/")
 	}
 	return c.base + ref.Path()
