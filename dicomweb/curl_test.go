@@ -61,6 +61,15 @@ func TestFakeWithCurl(t *testing.T) {
 	assert.Contains(t, curl("-H", json, srv.URL+"/studies/"+s.UID+"/series"), `"0020000E"`)
 	assert.Contains(t, curl("-H", json, srv.URL+"/studies/"+s.UID+"/metadata"), `"Thorax inject`)
 	assert.Contains(t, curl("-X", "PATCH", srv.URL+"/studies/"+s.UID), "\n405")
+	// The worklist service, and one file alone.
+	task := file("task", []byte(upsTask))
+	assert.Contains(t, curl("-X", "POST", "-H", "Content-Type: application/dicom+json", "--data-binary", "@"+task, srv.URL+"/workitems?2.25.7"), "\n201")
+	assert.Contains(t, curl("-H", json, srv.URL+"/workitems?00741000=SCHEDULED"), "\n200")
+	assert.Contains(t, curl("-X", "POST", srv.URL+"/workitems/2.25.7/cancelrequest"), "\n202")
+	assert.Contains(t, curl("-H", json, srv.URL+"/workitems/2.25.7"), "CANCELED")
+	alone := study(t, 61, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
+	assert.Contains(t, curl("-X", "POST", "-H", "Content-Type: application/dicom", "-H", json, "--data-binary", "@"+file("one", alone.Instances[0].File), srv.URL+"/studies"), "\n200")
+	assert.Contains(t, curl("-X", "DELETE", srv.URL+"/studies/"+alone.UID), "\n204")
 	assert.Contains(t, curl(srv.URL+"/studies/1.2.3"), "\n404")
 
 	ref := s.Instances[2].Ref
@@ -79,3 +88,8 @@ func TestFakeWithCurl(t *testing.T) {
 	refused := testkit.Run(t, nil, "curl", "-s", "--max-time", "20", "--noproxy", "*", "--cacert", ca, srv.URL+"/studies")
 	assert.NotZero(t, refused.ExitCode)
 }
+
+// upsTask is a workitem as another client writes it.
+const upsTask = `[{"00081195":{"vr":"UI"},"00100010":{"vr":"PN"},"00100020":{"vr":"LO","Value":["IPP-0001"]},"00100030":{"vr":"DA"},"00100040":{"vr":"CS"},
+"00404005":{"vr":"DT","Value":["20260115103000"]},"00404018":{"vr":"SQ"},"00404021":{"vr":"SQ"},"00404041":{"vr":"CS","Value":["READY"]},"0040A370":{"vr":"SQ"},
+"00741000":{"vr":"CS","Value":["SCHEDULED"]},"00741200":{"vr":"CS","Value":["LOW"]},"00741202":{"vr":"LO"},"00741204":{"vr":"LO","Value":["Relecture"]}}]`

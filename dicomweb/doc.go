@@ -32,6 +32,11 @@
 // instances. Images are neither decoded nor changed: the bytes of a file are
 // those that were stored.
 //
+// Beside files, a PDF, a photograph or a video is stored ([Client.StoreMetadata]);
+// [Client.StoreAll] takes any number of files; UPS-RS, the worklist service, is
+// [Client.CreateWorkitem] and the calls beside it.
+//
 // What it does not do: decode or compress pixels, zip archives, the query
-// parameter "accept" instead of the header, UIDs of more than 64 characters.
+// parameter "accept" instead of the header, UIDs of more than 64 characters, the
+// events of UPS-RS (a WebSocket whose address [Client.Subscribe] gives).
 package dicomweb

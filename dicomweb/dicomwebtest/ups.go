@@ -39,18 +39,18 @@ type globalSubscription struct {
 }
 
 // set changes the state and the attribute that tells it.
-func (w *workitem) set(state dicomweb.UPSState) {
-	w.state = state
-	w.put(dicomweb.Text(dicomweb.TagProcedureStepState, string(state)))
+func (i *workitem) set(state dicomweb.UPSState) {
+	i.state = state
+	i.put(dicomweb.Text(dicomweb.TagProcedureStepState, string(state)))
 }
 
 // put replaces attributes in a copy, since answers hold the data set.
-func (w *workitem) put(elems ...dicomweb.Element) {
-	ds := dicomweb.NewDataset(slices.Collect(w.dataset.All())...)
+func (i *workitem) put(elems ...dicomweb.Element) {
+	ds := dicomweb.NewDataset(slices.Collect(i.dataset.All())...)
 	for _, e := range elems {
 		ds.Set(e)
 	}
-	w.dataset = ds
+	i.dataset = ds
 }
 
 func (l *worklist) find(uid string) *workitem {
@@ -171,9 +171,9 @@ func (s *Server) ups(w http.ResponseWriter, r *http.Request, path string) {
 }
 
 // public is the data set without the Transaction UID.
-func (w *workitem) public() *dicomweb.Dataset {
+func (i *workitem) public() *dicomweb.Dataset {
 	ds := &dicomweb.Dataset{}
-	for e := range w.dataset.All() {
+	for e := range i.dataset.All() {
 		if e.Tag != dicomweb.TagTransactionUID {
 			ds.Set(e)
 		}
