@@ -66,12 +66,15 @@ func charset(s string) messageCharset {
 // to there in every character set that is read.
 func declaredCharset(message []byte) string {
 	i := strings.Index(string(message[:min(len(message), 4096)]), "MSH")
-	if i < 0 || i+4 > len(message) {
+	if i < 0 {
 		return ""
 	}
 	line := string(message[i:min(len(message), i+4096)])
 	if end := strings.IndexAny(line, "\r\n"); end >= 0 {
 		line = line[:end]
+	}
+	if len(line) < 4 {
+		return ""
 	}
 	fields := strings.Split(line, line[3:4])
 	if len(fields) < 18 {

@@ -34,7 +34,7 @@ func TestReadMessage(t *testing.T) {
 	assert.Empty(t, hl7.Component(`""`, 1), "the HL7 null is no value")
 
 	for name, bad := range map[string]string{
-		"nothing": "", "no header": "PID|1\rMSH|^~\\&|", "two messages": "MSH|^~\\&|\rMSH|^~\\&|", "delimiters": "MSH|||",
+		"nothing": "", "no header": "PID|1\rMSH|^~\\&|", "two messages": "MSH|^~\\&|\rMSH|^~\\&|", "delimiters": "MSH|||", "a name alone": "MSH\n", "nothing but a name": "MSH",
 		"batch":       "BHS|^~\\&|\rMSH|^~\\&|",
 		"many":        "MSH|^~\\&|" + strings.Repeat("\rOBX|1", 2000),
 		"charset":     "MSH|^~\\&|RIS|||||||||||||||8859/2\rPID|\xe9",
@@ -131,6 +131,7 @@ func (failing) Read([]byte) (int, error) { return 0, errBroken }
 func FuzzReadMessage(f *testing.F) {
 	f.Add([]byte("MSH|^~\\&|RIS|||||||||||||||8859/15\rPID|||1^^^&1.2&ISO~2\r\nOBX|1|ED|||^TEXT^XML^Base64^QUJD\r\nREVG\r\n||F"))
 	f.Add([]byte("MSH#$!?%#\rPID###1$$$N%1.2%ISO!x"))
+	f.Add([]byte("MSH\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := hl7.ReadMessage(b)
 		if err != nil {
