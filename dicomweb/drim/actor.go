@@ -3,6 +3,7 @@ package drim
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/segur-sdk/segur"
 )
@@ -26,8 +27,9 @@ type Actor struct {
 }
 
 // Professional is the user that the assertion names: the sender, else who
-// authenticated the report, else its author. A sender without a profession is
-// completed from the report when that names the same person.
+// authenticated the report, else its author. Profession and specialty of a
+// sender are completed from the report when that names the same person; what
+// they still lack, the caller knows of its users, or publishes as an automaton.
 func (a Actor) Professional() segur.Professional {
 	p := a.Sender.Professional
 	for _, other := range []segur.Professional{a.Authenticator, a.Author} {
@@ -44,9 +46,23 @@ func (a Actor) Professional() segur.Professional {
 			p.Specialty = other.Specialty
 		}
 	}
+	if p.Profession.IsZero() {
+		p.Profession = professionOf(p.Specialty)
+	}
 	structure := a.Structure()
 	p.Organization = &structure
 	return p
+}
+
+// professionOf is the profession that an author specialty tells: "G15_10/SM44"
+// of JDV_J01 is that of a physician (TRE_G15, code 10).
+func professionOf(specialty segur.Code) segur.Code {
+	rest, ok := strings.CutPrefix(specialty.Code, "G15_")
+	code, _, _ := strings.Cut(rest, "/")
+	if !ok || code == "" {
+		return segur.Code{}
+	}
+	return segur.Code{Code: code, System: "1.2.250.1.71.1.2.7"}
 }
 
 // Structure is the structure on whose behalf the record is called: that of the

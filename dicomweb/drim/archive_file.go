@@ -74,9 +74,14 @@ func (a *FileArchive) path(parts ...string) string {
 
 // sweep removes the temporary files of a crash.
 func (a *FileArchive) sweep() {
-	_ = filepath.WalkDir(a.dir, func(path string, d fs.DirEntry, err error) error {
+	root, err := os.OpenRoot(a.dir)
+	if err != nil {
+		return
+	}
+	defer func() { _ = root.Close() }()
+	_ = fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() && strings.HasPrefix(d.Name(), temporaryPrefix) {
-			_ = os.Remove(path)
+			_ = root.Remove(path)
 		}
 		return nil
 	})

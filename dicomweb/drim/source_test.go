@@ -287,32 +287,6 @@ func TestReportOfAnotherPerson(t *testing.T) {
 	assert.Equal(t, 1, s.record.only(t, studyA).Number)
 }
 
-// Who acts: the sender of the message; for images, that of the archive.
-func TestWhoActs(t *testing.T) {
-	t.Parallel()
-	s := newOrigin(t)
-	v := write(t)
-	m := message(v, drim.ActionCreate, 1, drim.Flags{ToDMP: drim.Yes, SecretConnection: drim.Yes})
-	m.Sender.Professional = segur.Professional{ID: "899900000099", FamilyName: "ENVOYEUR"}
-	s.receive(t, m)
-	a := s.record.actors[0]
-	assert.True(t, a.Secret)
-	assert.False(t, a.FromArchive)
-	assert.Equal(t, "899900000099", a.Professional().ID)
-	assert.Equal(t, "1990000019", a.Structure().ID)
-	assert.Equal(t, "SA07", a.Structure().Sector.Code)
-	assert.Contains(t, s.record.lots[0].Entry.Visibility(), xds.HiddenFromRepresentatives)
-	assert.NotContains(t, a.String()+" "+fmtAll(a), "ENVOYEUR")
-
-	s.pacs.set(studyA, images(studyA, 2))
-	_, err := s.ImagesChanged(context.Background(), &drim.ImageChange{StudyUID: studyA})
-	require.NoError(t, err)
-	a = s.record.actors[len(s.record.actors)-1]
-	assert.True(t, a.FromArchive)
-	assert.True(t, a.Secret)
-	assert.Equal(t, "899900000099", a.Professional().ID)
-}
-
 // What was published in a month is found again, once, under its last month.
 func TestMonth(t *testing.T) {
 	t.Parallel()

@@ -11,7 +11,6 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/cda"
-	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/dicomweb/drim"
 	"github.com/segur-sdk/segur/dicomweb/kos"
 	"github.com/segur-sdk/segur/dmp/xds"
@@ -283,130 +282,6 @@ func TestPreviousIsGone(t *testing.T) {
 	assert.Equal(t, 2, s.record.only(t, studyA).Number)
 	_, err = s.Republish(context.Background(), studyA)
 	require.ErrorIs(t, err, segur.ErrConflict)
-}
-
-// Images change: some are gone, all are gone, they come back, nothing changed.
-func TestImagesChange(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	s := newOrigin(t)
-	change := func(c drim.ImageChange) drim.StudyOutcome {
-		o, err := s.ImagesChanged(ctx, &c)
-		require.NoError(t, err)
-		return of(t, o, studyA)
-	}
-	assert.Equal(t, drim.Noted, change(drim.ImageChange{StudyUID: studyA}).Effect, "no report yet")
-	s.receive(t, message(write(t), drim.ActionCreate, 1, yes))
-
-	assert.Equal(t, drim.StatePublished, change(drim.ImageChange{StudyUID: studyA}).State)
-	assert.Len(t, s.record.docs, 1, "nothing changed, nothing is sent")
-
-	s.pacs.set(studyA, images(studyA, 2))
-	s.now = s.now.Add(time.Minute)
-	o := change(drim.ImageChange{Accession: segur.Identifier{Extension: accession}})
-	assert.Equal(t, drim.StatePublished, o.State)
-	m := s.record.only(t, studyA)
-	assert.Equal(t, []string{".1.1", ".1.2"}, instanceUIDs(m))
-	assert.Equal(t, 2, m.Number)
-
-	s.pacs.set(studyA, nil)
-	assert.Equal(t, drim.StateWithdrawn, change(drim.ImageChange{StudyUID: studyA}).State)
-	assert.Empty(t, s.record.active(t, studyA))
-	s.pacs.set(studyA, images(studyA, 3))
-	assert.Equal(t, drim.StatePublished, change(drim.ImageChange{StudyUID: studyA}).State)
-	assert.Equal(t, 3, s.record.only(t, studyA).Number)
-
-	at := segur.At(s.now)
-	assert.Equal(t, drim.StateWithdrawn, change(drim.ImageChange{MessageHeader: drim.MessageHeader{Sent: at}, StudyUID: studyA, Removed: true}).State)
-	before := drim.MessageHeader{Sent: segur.At(s.now.Add(-time.Minute))}
-	o = change(drim.ImageChange{MessageHeader: before, StudyUID: studyA})
-	assert.Equal(t, drim.Outdated, o.Effect)
-	assert.Equal(t, drim.StateWithdrawn, o.State)
-	out, err := s.Refresh(ctx, studyA)
-	require.NoError(t, err)
-	assert.Equal(t, drim.StatePublished, of(t, out, studyA).State)
-
-	other, err := segur.ParseINS("1850314123456"+segur.MatriculeKey("1850314123456"), segur.OIDINSNIRTest)
-	require.NoError(t, err)
-	_, err = s.ImagesChanged(ctx, &drim.ImageChange{StudyUID: studyA, Removed: true, Patient: segur.Patient{INS: other}})
-	assert.Equal(t, drim.CodeWrongPatient, codeOf(err))
-	_, err = s.ImagesChanged(ctx, &drim.ImageChange{StudyUID: studyA, Removed: true, PatientIDs: []segur.Identifier{{Extension: "IPP-9999"}}})
-	assert.Equal(t, drim.CodeWrongPatient, codeOf(err))
-	_, err = s.ImagesChanged(ctx, &drim.ImageChange{Accession: segur.Identifier{Extension: "ACC-404"}})
-	assert.Equal(t, drim.CodeUnknownStudy, codeOf(err))
-	_, err = s.Refresh(ctx, "1.2.404")
-	assert.Equal(t, drim.CodeUnknownStudy, codeOf(err))
-	s.record.only(t, studyA)
-}
-
-// An image archive that does not answer empties nothing.
-func TestPACSIsDown(t *testing.T) {
-	t.Parallel()
-	s := newOrigin(t)
-	s.receive(t, message(write(t), drim.ActionCreate, 1, yes))
-	s.pacs.down = &segur.Error{Kind: segur.KindUnavailable}
-	o, err := s.ImagesChanged(context.Background(), &drim.ImageChange{StudyUID: studyA})
-	require.NoError(t, err)
-	assert.Equal(t, drim.StatePending, of(t, o, studyA).State)
-	s.record.only(t, studyA)
-	s.pacs.down = nil
-	s.pacs.set(studyA, images(studyA, 1))
-	s.later(t, time.Hour)
-	assert.Len(t, instanceUIDs(s.record.only(t, studyA)), 1)
-}
-
-// A corrected report does not withdraw the manifest of images that the archive
-// does not find at that moment.
-func TestCorrectionWhileTheStudyIsAway(t *testing.T) {
-	t.Parallel()
-	s := newOrigin(t)
-	v1 := write(t)
-	s.receive(t, message(v1, drim.ActionCreate, 1, yes))
-	s.pacs.set(studyA, nil)
-	o := s.receive(t, message(write(t, correcting(v1)), drim.ActionReplace, 2, yes))
-	assert.Equal(t, drim.StatePending, o.State)
-	assert.Equal(t, drim.CodeNotInPACS, o.Trouble.Code)
-	s.record.only(t, studyA)
-}
-
-// Rejected instances are left out though the archive still lists them.
-func TestRejection(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	note := func(uid, code string, instances ...string) *kos.Note {
-		n := &kos.Note{UID: uid, Title: segur.Code{Code: code, System: "1.2.840.10008.2.16.4"}, Study: kos.Study{UID: studyA}, PatientID: ipp.Extension}
-		for _, i := range instances {
-			n.References = append(n.References, kos.Reference{Ref: dicomweb.Ref{Study: studyA, Series: studyA + ".1", Instance: studyA + i}})
-		}
-		return n
-	}
-	s := newOrigin(t)
-	o, err := s.ImagesRejected(ctx, note("1.1", kos.TitleRejectedQuality, ".1.2"))
-	require.NoError(t, err)
-	assert.Equal(t, drim.Noted, o.Studies[0].Effect, "before the report")
-	s.receive(t, message(write(t), drim.ActionCreate, 1, yes))
-	assert.Equal(t, []string{".1.1", ".1.3"}, instanceUIDs(s.record.only(t, studyA)))
-
-	o, err = s.ImagesRejected(ctx, note("1.2", kos.TitleRejectedSafety, ".1.1"))
-	require.NoError(t, err)
-	assert.Equal(t, drim.StatePublished, o.Studies[0].State)
-	assert.Equal(t, []string{".1.3"}, instanceUIDs(s.record.only(t, studyA)))
-	o, err = s.ImagesRejected(ctx, note("1.2", kos.TitleRejectedSafety, ".1.1"))
-	require.NoError(t, err)
-	assert.Equal(t, drim.Repeated, o.Studies[0].Effect)
-	assert.Equal(t, 2, s.record.sends)
-
-	o, err = s.ImagesRejected(ctx, note("1.3", kos.TitleRejectedExpired, ".1.3"))
-	require.NoError(t, err)
-	assert.Equal(t, drim.StateWithdrawn, o.Studies[0].State)
-	assert.Empty(t, s.record.active(t, studyA))
-
-	_, err = s.ImagesRejected(ctx, note("1.4", kos.TitleOfInterest, ".1.1"))
-	require.ErrorIs(t, err, segur.ErrInvalidInput)
-	wrong := note("1.5", kos.TitleRejectedSafety, ".1.1")
-	wrong.PatientID = "IPP-9999"
-	_, err = s.ImagesRejected(ctx, wrong)
-	assert.Equal(t, drim.CodeWrongPatient, codeOf(err))
 }
 
 // Messages about one study at the same time are taken one after the other.

@@ -1,0 +1,98 @@
+package drim
+
+import (
+	"context"
+	"slices"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dicomweb/kos"
+)
+
+// ImagesChanged takes a notification of images that changed (OMI^O23). The
+// image archive is asked again, and the manifest replaced, or withdrawn when
+// the study is gone. A study of which no report came changes nothing.
+func (s *Source) ImagesChanged(ctx context.Context, c *ImageChange) (*Outcome, error) {
+	if c == nil {
+		return nil, &segur.Error{Op: opReceive, Kind: segur.KindInvalidInput, Message: "no message"}
+	}
+	uid := string(c.StudyUID)
+	if uid == "" {
+		studies, err := s.cfg.Archive.Studies(ctx, AccessionKey(c.Accession.Extension))
+		if err != nil {
+			return nil, err
+		}
+		if len(studies) != 1 {
+			return nil, sourceError(opReceive, segur.KindNotFound, CodeUnknownStudy, "the message names no study, and its accession number tells none, or several")
+		}
+		uid = studies[0]
+	}
+	return s.images(ctx, uid, func(a *ArchivedStudy) (Effect, error) {
+		if err := s.samePatient(a, c.Patient.INS, c.PatientIDs); err != nil {
+			return 0, err
+		}
+		if earlier(c.Sent.Time, a.Images.Changed) {
+			return Outdated, nil
+		}
+		if !c.Sent.IsZero() {
+			a.Images.Changed = c.Sent.Time
+		}
+		if len(a.Reports) == 0 && !c.Removed {
+			return Noted, nil
+		}
+		a.Images.Generation++
+		a.Images.Removed = c.Removed
+		return Applied, nil
+	})
+}
+
+// Refresh asks the image archive again for a study, as [Source.ImagesChanged]
+// does, for a product that learns of changes in its own way.
+func (s *Source) Refresh(ctx context.Context, studyUID string) (*Outcome, error) {
+	return s.images(ctx, studyUID, func(a *ArchivedStudy) (Effect, error) {
+		if len(a.Reports) == 0 {
+			return 0, sourceError(opReceive, segur.KindNotFound, CodeUnknownStudy, "no report is known of the study")
+		}
+		a.Images.Generation++
+		a.Images.Removed = false
+		return Applied, nil
+	})
+}
+
+// ImagesRejected takes a rejection note of the image archive (IOCM): its
+// instances are no longer shared, and the manifest is withdrawn when none are
+// left. A note may come before the report.
+func (s *Source) ImagesRejected(ctx context.Context, n *kos.Note) (*Outcome, error) {
+	if n == nil || !n.Rejects() || n.Study.UID == "" {
+		return nil, &segur.Error{Op: opReceive, Kind: segur.KindInvalidInput, Message: "is no rejection note"}
+	}
+	return s.images(ctx, n.Study.UID, func(a *ArchivedStudy) (Effect, error) {
+		if slices.Contains(a.Images.Notes, n.UID) {
+			return Repeated, nil
+		}
+		if err := s.samePatient(a, segur.INS{}, []segur.Identifier{{Extension: n.PatientID}}); err != nil {
+			return 0, err
+		}
+		a.Images.Notes = append(a.Images.Notes, n.UID)
+		if a.Images.Rejected == nil {
+			a.Images.Rejected = map[string]string{}
+		}
+		for _, r := range n.References {
+			if r.Study == n.Study.UID {
+				a.Images.Rejected[r.Instance] = n.Title.Code
+			}
+		}
+		a.Images.Generation++
+		if len(a.Reports) == 0 {
+			return Noted, nil
+		}
+		return Applied, nil
+	})
+}
+
+func (s *Source) images(ctx context.Context, uid string, f func(*ArchivedStudy) (Effect, error)) (*Outcome, error) {
+	done, err := s.change(ctx, uid, f)
+	if err != nil {
+		return nil, err
+	}
+	return &Outcome{Studies: []StudyOutcome{s.after(ctx, uid, done)}}, nil
+}
