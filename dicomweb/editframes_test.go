@@ -123,3 +123,20 @@ func TestReadFramesEncapsulated(t *testing.T) {
 		require.ErrorIs(t, err, c.is, name)
 	}
 }
+
+func FuzzReadFrames(f *testing.F) {
+	f.Add(raw(dicomweb.ExplicitVRLittleEndian, []byte(uids), frameAttributes("2"), []byte("\xe0\x7f\x10\x00OW\x00\x00\x18\x00\x00\x00"+"AAAAAAAAAAAABBBBBBBBBBBB")))
+	f.Add(raw("1.2.840.10008.1.2.4.70", []byte(uids), frameAttributes("2"), []byte("\xe0\x7f\x10\x00OB\x00\x00\xff\xff\xff\xff"+fragment("")+fragment("\xff\xd8")+fragment("\xff\xd8")+"\xfe\xff\xdd\xe0\x00\x00\x00\x00")))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		s, err := dicomweb.ReadFrames(bytes.NewReader(file))
+		if err != nil {
+			return
+		}
+		for _, n := range []int{1, s.Count} {
+			if r, err := s.Frame(n); err == nil {
+				got, _ := io.Copy(io.Discard, r)
+				assert.LessOrEqual(t, got, int64(len(file))*2048, "no more than the file holds, inflated at most")
+			}
+		}
+	})
+}
