@@ -70,7 +70,7 @@ func declaredCharset(message []byte) string {
 		return ""
 	}
 	line := string(message[i:min(len(message), i+4096)])
-	if end := strings.IndexAny(line, "\r\n"); end >= 0 {
+	if end := strings.IndexAny(line, lineEnds); end >= 0 {
 		line = line[:end]
 	}
 	if len(line) < 4 {

@@ -49,7 +49,9 @@ func ReadMessage(message []byte) (*Message, error) {
 // unreadable: what an acknowledgement is made of.
 func ReadHeader(message []byte) (Segment, error) {
 	line := strings.TrimLeft(strings.TrimPrefix(string(message[:min(len(message), maxHeader)]), "\ufeff"), " \t\r\n\x0b")
-	line, _, _ = strings.Cut(strings.ReplaceAll(line, "\n", "\r"), "\r")
+	if end := strings.IndexAny(line, lineEnds); end >= 0 {
+		line = line[:end]
+	}
 	if !strings.HasPrefix(line, "MSH") {
 		return Segment{}, errNoHeader
 	}

@@ -132,6 +132,7 @@ func FuzzReadMessage(f *testing.F) {
 	f.Add([]byte("MSH|^~\\&|RIS|||||||||||||||8859/15\rPID|||1^^^&1.2&ISO~2\r\nOBX|1|ED|||^TEXT^XML^Base64^QUJD\r\nREVG\r\n||F"))
 	f.Add([]byte("MSH#$!?%#\rPID###1$$$N%1.2%ISO!x"))
 	f.Add([]byte("MSH\n"))
+	f.Add([]byte("MSH!\"\x1c"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := hl7.ReadMessage(b)
 		if err != nil {

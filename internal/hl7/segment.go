@@ -162,7 +162,7 @@ type collector struct {
 func (c *collector) read(message string) error {
 	message = strings.TrimPrefix(message, "\ufeff")
 	first := true
-	for line := range strings.FieldsFuncSeq(message, func(r rune) bool { return r == '\r' || r == '\n' || r == 0x0B || r == 0x1C }) {
+	for line := range strings.FieldsFuncSeq(message, func(r rune) bool { return strings.ContainsRune(lineEnds, r) }) {
 		wanted := len(line) >= 3 && c.wanted(line[:3])
 		switch {
 		case header(line, first):
@@ -211,6 +211,9 @@ func (c *collector) end() {
 	}
 	c.lines = nil
 }
+
+// lineEnds are what ends a segment, the block characters of MLLP among it.
+const lineEnds = "\r\n\x0b\x1c"
 
 // Bounds on what a message makes the reader hold.
 const (
