@@ -19,33 +19,6 @@ const opEdit = "dicomweb.Edit"
 // time before DICOM.
 const tagLengthToEnd Tag = 0x00080001
 
-// Change is one change that [Edit] makes to an attribute of the main data set.
-type Change struct {
-	tag  Tag
-	kind changeKind
-	elem Element
-}
-
-type changeKind uint8
-
-const (
-	put changeKind = iota
-	appendItem
-	remove
-)
-
-// Put gives an attribute the value of e, whether it is there or not.
-func Put(e Element) Change { return Change{tag: e.Tag, kind: put, elem: e} }
-
-// AppendItem adds an item at the end of a sequence, which is made when it is not
-// there.
-func AppendItem(sequence Tag, item *Dataset) Change {
-	return Change{tag: sequence, kind: appendItem, elem: Sequence(sequence, item)}
-}
-
-// Remove takes an attribute out.
-func Remove(tag Tag) Change { return Change{tag: tag, kind: remove} }
-
 // Edit returns the Part 10 file that r gives, with changes to attributes of its
 // main data set, one for each attribute. It works as the file passes, in constant
 // memory: every other byte stays as it is, the file meta information included,
@@ -409,46 +382,4 @@ func (e *editor) inside(l *editLevel) error {
 	}
 	e.stack = append(e.stack, editLevel{kind: inItem, order: e.w.order, impl: e.w.impl})
 	return nil
-}
-
-// deflater compresses what an editor gives.
-type deflater struct {
-	src   *editor
-	zip   *flate.Writer
-	out   []byte
-	chunk []byte
-	size  int64
-}
-
-func newDeflater(src *editor) *deflater {
-	d := &deflater{src: src, chunk: make([]byte, 32<<10)}
-	d.zip, _ = flate.NewWriter(d, flate.DefaultCompression) // the level is a valid one
-	return d
-}
-
-// Write takes compressed bytes.
-func (d *deflater) Write(p []byte) (int, error) {
-	d.out = append(d.out, p...)
-	d.size += int64(len(p))
-	return len(p), nil
-}
-
-// next gives the next compressed bytes; the error is that of the end.
-func (d *deflater) next(into []byte) ([]byte, error) {
-	d.out = into
-	for len(d.out) == 0 {
-		n, err := d.src.Read(d.chunk)
-		_, _ = d.zip.Write(d.chunk[:n]) // into memory
-		if err == nil {
-			continue
-		}
-		if err == io.EOF { //nolint:errorlint // an editor gives it bare
-			_ = d.zip.Close()
-			if d.size%2 == 1 { // PS3.5 A.5
-				d.out = append(d.out, 0)
-			}
-		}
-		return d.out, err
-	}
-	return d.out, nil
 }
