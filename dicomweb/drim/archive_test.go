@@ -205,3 +205,28 @@ func TestErrorsOfTheArchive(t *testing.T) {
 	require.ErrorIs(t, err, segur.ErrUnavailable)
 	assert.False(t, strings.Contains(err.Error(), "secret-name"), err)
 }
+
+// Whatever stands in a file: nothing but what was written is used.
+func FuzzArchivedStudy(f *testing.F) {
+	whole, err := sampleStudy(studyA, 1, true).MarshalBinary()
+	require.NoError(f, err)
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
+	f.Add([]byte("segur.drim.ArchivedStudy 1\n{}\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s := drim.ArchivedStudy{}
+		if err := s.UnmarshalBinary(b); err != nil {
+			if codeOf(err) != drim.CodeArchiveDamaged || s.StudyUID != "" {
+				t.Fatal("an error of another kind, or a part was used", err)
+			}
+			return
+		}
+		again, err := s.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := new(drim.ArchivedStudy).UnmarshalBinary(again); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
