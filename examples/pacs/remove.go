@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dicomweb"
+)
+
+// remove deletes, once somebody confirmed it.
+func remove(ctx context.Context, s *session, args []string) error {
+	f := s.flagSet("rm", "REF…")
+	yes := f.Bool("yes", false, "do not ask")
+	if err := f.Parse(args); err != nil {
+		return usageOf(err)
+	}
+	refs, err := references(f.Args())
+	if err != nil {
+		return err
+	}
+	if !*yes && !s.keyboard {
+		return usage("rm asks before it deletes, on a terminal; elsewhere say -yes")
+	}
+	questions := bufio.NewScanner(s.stdin)
+	gone := 0
+	for _, ref := range refs {
+		if !*yes {
+			if err := s.describe(ctx, ref); err != nil {
+				return err
+			}
+			fmt.Fprint(s.stderr, "delete it for good? (yes/no) ")
+			if !questions.Scan() || strings.TrimSpace(questions.Text()) != "yes" {
+				fmt.Fprintf(s.stdout, "kept %s\n", name(ref))
+				continue
+			}
+		}
+		if err := s.client.Delete(ctx, ref); err != nil {
+			if !errors.Is(err, segur.ErrNotFound) {
+				return err
+			}
+			fmt.Fprintf(s.stdout, "not there: %s\n", name(ref))
+			continue
+		}
+		gone++
+		fmt.Fprintf(s.stdout, "deleted %s\n", name(ref))
+	}
+	if gone < len(refs) {
+		return errNotAll
+	}
+	return nil
+}
+
+// describe says what is about to be deleted.
+func (s *session) describe(ctx context.Context, ref dicomweb.Ref) error {
+	if ref.Instance == "" {
+		return s.outline(ctx, dicomweb.Ref{Study: ref.Study, Series: ref.Series})
+	}
+	fmt.Fprintf(s.stdout, "instance %s\n", name(ref))
+	return nil
+}
