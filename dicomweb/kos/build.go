@@ -132,7 +132,8 @@ func (b *builder) identity() {
 			b.add(CodeNotQualified, "report.patient."+trait.field, qualified)
 		}
 	}
-	if b.Patient.INS.IsZero() && b.Patient.Status == segur.Provisional && b.Patient.Attributes == 0 && b.Patient.Traits == (segur.Traits{}) {
+	if b.Patient.INS.IsZero() && b.Patient.Status == segur.Provisional && b.Patient.Attributes == 0 && b.Patient.Traits == (segur.Traits{}) &&
+		len(b.Patient.LocalIDs) == 0 {
 		return
 	}
 	switch ins, ok := b.Patient.QualifiedINS(); {
@@ -194,10 +195,14 @@ func (b *builder) report() {
 	if b.m.Institution = b.Institution; b.m.Institution == (Institution{}) {
 		b.m.Institution = institution(b.Report)
 	}
-	if b.m.Institution.ID == "" {
+	b.m.Institution.ID = strings.TrimSpace(b.m.Institution.ID)
+	switch id := b.m.Institution.ID; {
+	case id == "":
 		b.add(CodeField, "institution.id", "is required: neither the context nor the authors of the report name the structure")
-	} else if len(b.m.Institution.ID) > 64-carets {
+	case len(id) > 64-carets:
 		b.add(CodeField, "institution.id", "is longer than the attribute may be")
+	case !plain(id) || strings.Contains(id, "^"):
+		b.add(CodeField, "institution.id", "must be printable ASCII without separators: it is never changed")
 	}
 	if b.m.Institution.Name == "" {
 		b.add(CodeField, "institution.name", "is required: neither the context nor the authors of the report name the structure")
@@ -245,7 +250,7 @@ func actLabel(s segur.DocumentService) string {
 func institution(h segur.DocumentHeader) Institution {
 	for _, a := range append(slices.Clone(h.Authors), h.LegalAuthenticator) {
 		if o := a.Professional.Organization; o != nil && o.ID != "" {
-			return Institution{ID: strings.TrimSpace(o.ID), Name: o.Name}
+			return Institution{ID: o.ID, Name: o.Name}
 		}
 	}
 	return Institution{}

@@ -109,6 +109,13 @@ func TestBuildRefuses(t *testing.T) {
 			c.Report.Orders[0].Placer.Root, c.Report.Orders[0].Accession.Root = "no", "neither"
 		}), []string{"kos-field environment", "kos-field manufacturer", "kos-field retrieveBase", "kos-field retrieveLocationUID",
 			"kos-field encoding.transferSyntax", "kos-field report.orders[0].placer.root", "kos-field report.orders[0].accession.root"}},
+		"a local number only": {ctx(func(c *kos.Context) {
+			c.Patient = segur.Patient{LocalIDs: []segur.Identifier{{Root: testRoot + ".1", Extension: "IPP-0001"}}}
+		}), []string{"kos-not-qualified patient"}},
+		"a structure of two components": {ctx(func(c *kos.Context) { c.Institution = kos.Institution{ID: "1990000019^1", Name: "CENTRE"} }),
+			[]string{"kos-field institution.id"}},
+		"a structure of two values": {ctx(func(c *kos.Context) { c.Institution = kos.Institution{ID: `1990\0019`, Name: "CENTRE"} }),
+			[]string{"kos-field institution.id"}},
 		"no structure": {ctx(func(c *kos.Context) { c.Report.Authors, c.Report.LegalAuthenticator = nil, segur.DocumentActor{} }),
 			[]string{"kos-field institution.id", "kos-field institution.name"}},
 		"everything together": {func(c *kos.Context, r *[]kos.Row) {
@@ -170,6 +177,26 @@ func TestBuildTellsWhatItChanges(t *testing.T) {
 	assert.LessOrEqual(t, len(v), 64)
 	assert.Equal(t, "ACN-0123456789-0123456789", d.Manifest.Orders[0].Accession.Extension, "nor is a number")
 	assert.True(t, d.Manifest.Patient.BirthDate.IsZero())
+}
+
+// TestBuildSaysWhatIsRead: a manifest that is read again does not differ from the
+// one that was built, or each change elsewhere would publish it once more.
+func TestBuildSaysWhatIsRead(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*kos.Context, []kos.Row){
+		"act with a colon": func(c *kos.Context, _ []kos.Row) { c.Act = "IRM : genou" },
+		"region with a colon": func(c *kos.Context, _ []kos.Row) {
+			c.Region = func(kos.Row, segur.DocumentHeader) string { return "tête: cou" }
+		},
+		"no list of names":  func(c *kos.Context, _ []kos.Row) { c.Report.Patient.GivenNames, c.Report.Patient.UsedName = "", "" },
+		"blanks":            func(c *kos.Context, _ []kos.Row) { c.Institution = kos.Institution{ID: " 1990000019 ", Name: " A "} },
+		"series with signs": func(_ *kos.Context, r []kos.Row) { r[0].SeriesDescription, r[1].SeriesDescription = ": a @ b : c ", "" },
+	} {
+		m := build(t, func(c *kos.Context, r *[]kos.Row) { change(c, *r) })
+		d := read(t, encode(t, m))
+		assert.Empty(t, d.Warnings, name)
+		assert.Equal(t, kos.Difference{}, kos.Compare(d.Manifest, m), name)
+	}
 }
 
 func TestBuildOfAReportOnSeveralStudiesAndOrders(t *testing.T) {

@@ -277,6 +277,7 @@ func (b *builder) texts() {
 		at := fmt.Sprintf("series[%d].", i)
 		c.text(&m.Series[i].Modality, at+"modality", 16)
 		c.text(&m.Series[i].Region, at+"region", 64)
+		m.Series[i].Region = inText(m.Series[i].Region)
 		c.text(&m.Series[i].Description, at+"description", 64)
 	}
 	if v := m.Institution.Name; v == "" {

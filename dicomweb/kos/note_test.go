@@ -63,6 +63,27 @@ func TestRejectionNotes(t *testing.T) {
 	}
 }
 
+// TestRejectionNotesOfOtherSpellings: a rejection must not be taken for a mark of
+// key images because its scheme is written otherwise.
+func TestRejectionNotesOfOtherSpellings(t *testing.T) {
+	t.Parallel()
+	n := newNote(t, kos.TitleRejectedSafety, rows()[:1])
+	for scheme, want := range map[string]kos.Kind{
+		"dcm": kos.KindRejection, "": kos.KindRejection, string(dcm): kos.KindRejection, "99PACS": kos.KindKeyImages,
+	} {
+		d, err := n.Dataset()
+		require.NoError(t, err)
+		d.Items(tagTitle)[0].Set(dicomweb.Text(0x00080102, scheme))
+		got := read(t, file(t, d))
+		assert.Equal(t, want, got.Kind, scheme)
+		assert.Equal(t, want == kos.KindRejection, got.Note.Rejects(), scheme)
+		if want == kos.KindRejection {
+			assert.Equal(t, []string{kos.WarnTitle}, codes(got.Warnings), scheme)
+			assert.Equal(t, dcm, got.Note.Title.System, scheme)
+		}
+	}
+}
+
 // TestRejectedImagesOfSomebodyElse: the images of a wrong worklist entry do not
 // keep the right ones from being shared.
 func TestRejectedImagesOfSomebodyElse(t *testing.T) {

@@ -409,8 +409,14 @@ func TestReadRefuses(t *testing.T) {
 			d.Set(dicomweb.Sequence(tagOtherIDs, i))
 			return d
 		}, []string{"kos-several-patients patient.otherIDs"}},
-		"no evidence":   {func(d *dicomweb.Dataset) *dicomweb.Dataset { return without(d, tagEvidence) }, []string{"kos-empty-study evidence"}},
-		"no instance":   {func(d *dicomweb.Dataset) *dicomweb.Dataset { evidence(d).Set(dicomweb.Sequence(tagSeries)); return d }, []string{"kos-empty-study evidence"}},
+		"no evidence": {func(d *dicomweb.Dataset) *dicomweb.Dataset { return without(d, tagEvidence) }, []string{"kos-empty-study evidence"}},
+		"no instance": {func(d *dicomweb.Dataset) *dicomweb.Dataset { evidence(d).Set(dicomweb.Sequence(tagSeries)); return d }, []string{"kos-empty-study evidence"}},
+		"no instance of its own study": {func(d *dicomweb.Dataset) *dicomweb.Dataset {
+			own := dicomweb.NewDataset(dicomweb.Text(dicomweb.TagStudyInstanceUID, study), dicomweb.Sequence(tagSeries))
+			other := dicomweb.NewDataset(dicomweb.Text(dicomweb.TagStudyInstanceUID, study+".9"), dicomweb.Sequence(tagSeries, evidence(d).Items(tagSeries)...))
+			d.Set(dicomweb.Sequence(tagEvidence, own, other))
+			return d
+		}, []string{"kos-empty-study evidence"}},
 		"another study": {root(dicomweb.TagStudyInstanceUID, study+".9"), []string{"kos-other-study evidence"}},
 		"no study":      {root(dicomweb.TagStudyInstanceUID, ""), []string{"kos-bad-uid study.uid", "kos-other-study evidence"}},
 		"no series":     {root(dicomweb.TagSeriesInstanceUID, ""), []string{"kos-bad-uid seriesUID"}},

@@ -66,6 +66,11 @@ func (r *reader) title() (segur.Code, bool) {
 		r.warnings.add(WarnTitle, "(0040,A043)", "is not written as the code 113030 of DCM")
 		return segur.Code{Code: TitleManifest, System: dcm, SystemName: "DCM", Display: c.Display}, true
 	}
+	// A rejection that is not understood would share what must not be.
+	if c.System == "" && rejection(c.Code) && (c.SystemName == "" || strings.EqualFold(c.SystemName, "DCM") || c.SystemName == string(dcm)) {
+		r.warnings.add(WarnTitle, "(0040,A043)", "is the code of a rejection without its scheme DCM")
+		c.System, c.SystemName = dcm, "DCM"
+	}
 	return c, false
 }
 

@@ -3,6 +3,7 @@ package kos
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/segur-sdk/segur/dicomweb"
@@ -45,8 +46,11 @@ func (r *reader) evidence(head Manifest, text Text) []*Manifest {
 		r.add(CodeEmptyStudy, "evidence", "lists no instance")
 	case all[0].Study.UID != head.Study.UID:
 		r.add(CodeOtherStudy, "evidence", "lists another study than that of the document")
+	case all[0].Len() == 0:
+		r.add(CodeEmptyStudy, "evidence", "lists no instance of the study of the document")
 	case len(all) > 1:
 		r.warnings.add(WarnStudies, "evidence", "lists several studies")
+		all = slices.DeleteFunc(all, func(m *Manifest) bool { return m.Len() == 0 })
 	}
 	for _, m := range all {
 		sortSeries(m.Series)

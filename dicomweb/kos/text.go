@@ -27,6 +27,9 @@ var oneLine = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")
 
 func line(s string) string { return strings.TrimSpace(oneLine.Replace(s)) }
 
+// inText is a region as its line holds it: a colon would end it.
+func inText(region string) string { return line(strings.ReplaceAll(region, ":", " ")) }
+
 // String writes the text item, each line ended by LF:
 //
 //	Examen : <exam>
@@ -43,7 +46,7 @@ func (t Text) String() string {
 	b.WriteString(line(t.Act) + "\n")
 	for _, s := range t.Series {
 		b.WriteString("Série-" + s.UID + " : " + line(s.Modality) + " @ ")
-		if region := line(strings.ReplaceAll(s.Region, ":", " ")); region != "" {
+		if region := inText(s.Region); region != "" {
 			b.WriteString(region + " ")
 		}
 		b.WriteString(": " + line(s.Description) + "\n")
@@ -85,8 +88,8 @@ func separated(s, separators string) (string, bool) {
 	return strings.TrimSpace(s[1:]), true
 }
 
-// act splits "code : label": a code has no blank, a label that holds " : "
-// mostly does before it.
+// act splits "code : label": a code has a digit and no blank. What may be the
+// beginning of a label, such as "IRM : genou", stays in it.
 func act(s string) (code, label string) {
 	before, after, ok := strings.Cut(s, ":")
 	before = strings.TrimSpace(before)
@@ -94,6 +97,8 @@ func act(s string) (code, label string) {
 	case !ok, strings.ContainsAny(before, " \t"):
 		return "", s
 	case before != "" && !strings.Contains(s, " : "): // a colon inside a word
+		return "", s
+	case before != "" && !strings.ContainsAny(before, "0123456789"):
 		return "", s
 	}
 	return before, strings.TrimSpace(after)

@@ -41,7 +41,7 @@ func TestParseText(t *testing.T) {
 		"code of the act":             {"Acte = ZCQK002 : Scanner du thorax", kos.Text{ActCode: "ZCQK002", Act: "Scanner du thorax"}},
 		"empty code of the act":       {"Acte =  : Scanner du thorax", kos.Text{Act: "Scanner du thorax"}},
 		"colon for the act":           {"Acte : Scanographie du thorax", kos.Text{Act: "Scanographie du thorax"}},
-		"label with a colon":          {"Acte = Scanner : thorax et cou", kos.Text{ActCode: "Scanner", Act: "thorax et cou"}},
+		"label with a colon":          {"Acte = Scanner : thorax et cou", kos.Text{Act: "Scanner : thorax et cou"}},
 		"label with blanks and colon": {"Acte = Scanner du thorax : suite", kos.Text{Act: "Scanner du thorax : suite"}},
 		"colon in a word":             {"Acte = IRM 3T:tête", kos.Text{Act: "IRM 3T:tête"}},
 		"no act":                      {"Acte = ", kos.Text{}},
