@@ -18,10 +18,10 @@ const (
 // Put gives an attribute the value of e, whether it is there or not.
 func Put(e Element) Change { return Change{tag: e.Tag, kind: put, elem: e} }
 
-// AppendItem adds an item at the end of a sequence, which is made when it is not
+// AppendItem adds items at the end of a sequence, which is made when it is not
 // there.
-func AppendItem(sequence Tag, item *Dataset) Change {
-	return Change{tag: sequence, kind: appendItem, elem: Sequence(sequence, item)}
+func AppendItem(sequence Tag, items ...*Dataset) Change {
+	return Change{tag: sequence, kind: appendItem, elem: Sequence(sequence, items...)}
 }
 
 // Remove takes an attribute out.
