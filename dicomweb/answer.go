@@ -84,6 +84,8 @@ func (a *answer) streamError(err error) error {
 		return a.fail(segur.KindTruncated, "", "the instance stops before its end", nil)
 	case errors.Is(err, errCutRange):
 		return a.fail(segur.KindTruncated, "", errCutRange.Error(), nil)
+	case errors.Is(err, errOtherInstance):
+		return a.fail(segur.KindProtocol, CodeWrongInstance, errOtherInstance.Error(), nil)
 	case errors.Is(err, errTooLarge):
 		return a.fail(segur.KindTooLarge, "", "the answer passes the limit MaxPartBytes", nil)
 	}

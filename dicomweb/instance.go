@@ -17,7 +17,7 @@ const peekBytes = 64 << 10
 // file. It is not safe for concurrent use.
 type Instance struct {
 	// Header is what the file says of itself. Fields that lie beyond the first
-	// 64 KiB are empty.
+	// 64 KiB are empty; the end of the file then comes only when they are right.
 	Header
 
 	r     *retrieval
@@ -47,7 +47,11 @@ func (r *retrieval) instance(content io.Reader) (*Instance, error) {
 	}
 	i.Header, err = readHeader(bytes.NewReader(head), -1, true)
 	if cut := errors.Is(err, errCut); cut && len(head) == peekBytes {
-		err = nil // the rest is beyond what we look at
+		err = nil // the rest is beyond what we look at, and judged as it passes
+		if r.parts != nil {
+			r.watch = newWatched(r.buf, r.c.cfg.Limits.MaxPartBytes, r.ref)
+			i.body = bufio.NewReader(r.watch)
+		}
 	}
 	if err != nil {
 		return nil, r.streamError(err)

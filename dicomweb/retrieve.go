@@ -146,7 +146,7 @@ func (r *retrieval) next() (*Instance, error) {
 			return nil, io.EOF
 		}
 		r.given = true
-		r.watch = newWatched(r.body, r.c.cfg.Limits.MaxPartBytes)
+		r.watch = newWatched(r.body, r.c.cfg.Limits.MaxPartBytes, r.ref)
 		return r.instance(r.watch)
 	}
 	part, err := r.parts.Next()

@@ -22,7 +22,7 @@ type fileElement struct {
 // for. It never allocates what a length claims.
 type walker struct {
 	src   io.Reader // behind br
-	seek  io.Seeker // src, nil when it cannot be sought
+	seek  io.Seeker // src, nil when it cannot be sought or its size is not known
 	br    *bufio.Reader
 	pos   int64
 	size  int64 // of the file; negative when not known
@@ -40,7 +40,9 @@ type walker struct {
 
 func newWalker(r io.Reader, size int64) *walker {
 	w := &walker{src: r, br: bufio.NewReaderSize(r, 4096), size: size, order: binary.LittleEndian}
-	w.seek, _ = r.(io.Seeker)
+	if size >= 0 { // else a seek beyond the end would not be noticed
+		w.seek, _ = r.(io.Seeker)
+	}
 	return w
 }
 

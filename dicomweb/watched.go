@@ -5,12 +5,16 @@ import (
 	"io"
 )
 
-var errTooLarge = errors.New("the instance is larger than allowed")
+var (
+	errTooLarge      = errors.New("the instance is larger than allowed")
+	errOtherInstance = errors.New("the answer holds another instance than what was asked")
+)
 
 // watched reads an instance that is not framed by multipart: its end may be
 // that of the connection, which tells nothing of completeness. So the structure
 // of the file is followed while it passes, and io.EOF is given only when the
-// file ends where its elements do.
+// file ends where its elements do. It also judges an instance whose UIDs lie
+// beyond what was looked at before: it must be within what was asked.
 type watched struct {
 	r       io.Reader
 	left    int64
@@ -19,11 +23,14 @@ type watched struct {
 	err     error
 }
 
-func newWatched(r io.Reader, limit int64) *watched {
+func newWatched(r io.Reader, limit int64, asked Ref) *watched {
 	pr, pw := io.Pipe()
 	w := &watched{r: r, left: limit, pipe: pw, verdict: make(chan error, 1)}
 	go func() {
-		_, err := readHeader(pr, -1, false)
+		h, err := readHeader(pr, -1, false)
+		if err == nil && !asked.holds(h.Ref()) {
+			err = errOtherInstance
+		}
 		_ = pr.CloseWithError(errStopped) // a file that is judged already is not written to any more
 		w.verdict <- err
 	}()
