@@ -252,7 +252,7 @@ func (f *callForm) split(body string) {
 				f.wrong(name, "has no value")
 			}
 		}
-		f.values[name] = value
+		f.values[name] = strings.Clone(value) // a call that waits must not hold on to the whole form
 	}
 }
 

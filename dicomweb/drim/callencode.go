@@ -163,7 +163,7 @@ func ReadCallAnswer(resp *http.Response) (*url.URL, error) {
 		return nil, bad("the answer is neither 303, 302 nor 200")
 	}
 	u, err := url.Parse(target)
-	if err != nil || target == "" {
+	if err != nil || target == "" || resp.StatusCode == http.StatusOK && !u.IsAbs() { // a page is no path
 		return nil, bad("the answer is not an address") // not repeated: it holds the identifier
 	}
 	if u = resp.Request.URL.ResolveReference(u); u.Scheme != "https" || u.User != nil || u.Host == "" {

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -158,6 +160,28 @@ func TestCallHandlerStore(t *testing.T) {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, postCall(callBody))
 	assert.Equal(t, http.StatusSeeOther, w.Code, "those that expired made room")
+}
+
+// A call that waits does not hold on to the form that it came in, which anybody may fill up with separators. Not parallel:
+// it looks at the heap.
+func TestWaitingCallsAreSmall(t *testing.T) {
+	h, err := drim.NewCallHandler(drim.CallHandlerConfig{Environment: segur.Fake, Front: "/ui"})
+	require.NoError(t, err)
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := heap()
+	const calls = 200
+	for range calls {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, postCall(callBody+strings.Repeat("&", 60<<10)))
+		require.Equal(t, http.StatusSeeOther, w.Code)
+	}
+	assert.Less(t, heap()-before, int64(calls*8<<10))
+	runtime.KeepAlive(h)
 }
 
 func TestCallHandlerConfig(t *testing.T) {
