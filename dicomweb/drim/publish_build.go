@@ -135,19 +135,22 @@ func (s *Source) manifest(ctx context.Context, a *ArchivedStudy, want *ArchivedR
 		}
 		before = m
 	}
+	c := kos.Context{Environment: s.cfg.Environment, Report: b.header, Manufacturer: s.cfg.Manufacturer, RetrieveBase: s.cfg.RetrieveBase,
+		RetrieveLocationUID: s.cfg.RetrieveLocationUID, UIDRoot: s.cfg.UIDRoot, Clock: s.cfg.Clock, IDs: s.cfg.IDs}
+	if s.cfg.Manifest != nil {
+		s.cfg.Manifest(&c)
+	}
 	if live != nil && before != nil && want.Basis.Flags.VisibilityChanged == Yes && live.Generation == a.Images.Generation {
 		if again, err := s.sameImages(before, b); err != nil || again != nil {
+			if again != nil {
+				again.Encoding = c.Encoding // which a document does not tell
+			}
 			return again, nil, err
 		}
 	}
 	rows, err := s.rows(ctx, a)
 	if err != nil {
 		return nil, nil, err
-	}
-	c := kos.Context{Environment: s.cfg.Environment, Report: b.header, Manufacturer: s.cfg.Manufacturer, RetrieveBase: s.cfg.RetrieveBase,
-		RetrieveLocationUID: s.cfg.RetrieveLocationUID, UIDRoot: s.cfg.UIDRoot, Clock: s.cfg.Clock, IDs: s.cfg.IDs}
-	if s.cfg.Manifest != nil {
-		s.cfg.Manifest(&c)
 	}
 	var m *kos.Manifest
 	if before != nil {
@@ -187,8 +190,9 @@ func (s *Source) sameImages(before *kos.Manifest, b reportOf) (*kos.Manifest, er
 	}
 	m.UID, m.Number, m.Created, m.Warnings = string(uid), before.Number+1, segur.At(s.cfg.Clock().In(hl7.Paris())), nil
 	h := b.header
-	if m.INS != b.ins || m.Patient.BirthName != h.Patient.BirthName || m.Patient.FirstGivenName != h.Patient.FirstGivenName ||
-		m.Patient.BirthDate != h.Patient.BirthDate || m.Patient.Sex != h.Patient.Sex {
+	traits := h.Patient
+	traits.BirthDateInterpreted = m.Patient.BirthDateInterpreted // which a document does not tell
+	if m.INS != b.ins || m.Patient != traits {
 		return nil, nil
 	}
 	for _, o := range m.Orders {
@@ -265,7 +269,7 @@ func (s *Source) note(ctx context.Context, r *kos.Row) (*kos.Document, error) {
 	if len(b) > maxNote {
 		return nil, &segur.Error{Op: opSource, Kind: segur.KindTooLarge, Message: "a key object selection document of the study is too large"}
 	}
-	d, err := kos.Read(segur.BytesContent(b))
+	d, err := kos.ReadLocal(segur.BytesContent(b))
 	if err != nil {
 		return nil, nil //nolint:nilerr // what cannot be read is an object like another
 	}

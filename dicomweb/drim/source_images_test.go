@@ -2,6 +2,7 @@ package drim_test
 
 import (
 	"context"
+	"iter"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
+	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
 	"github.com/segur-sdk/segur/dicomweb/drim"
 	"github.com/segur-sdk/segur/dicomweb/kos"
 )
@@ -136,4 +138,53 @@ func TestRejection(t *testing.T) {
 	wrong.PatientID = "IPP-9999"
 	_, err = s.ImagesRejected(ctx, wrong)
 	assert.Equal(t, drim.CodeWrongPatient, codeOf(err))
+}
+
+// pacsWithNotes is an image archive that lists, and gives, documents beside the
+// images.
+type pacsWithNotes struct {
+	*pacs
+	client *dicomweb.Client
+	class  map[string]string // by instance
+}
+
+func (p pacsWithNotes) SearchInstances(ctx context.Context, q dicomweb.Query) iter.Seq2[*dicomweb.InstanceRow, error] {
+	return func(yield func(*dicomweb.InstanceRow, error) bool) {
+		for row, err := range p.pacs.SearchInstances(ctx, q) {
+			if row != nil && p.class[row.UID] != "" {
+				row.SOPClass, row.SeriesUID = p.class[row.UID], row.UID+".0"
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+func (p pacsWithNotes) RetrieveInstance(ctx context.Context, ref dicomweb.Ref, o ...dicomweb.RetrieveOptions) (*dicomweb.Instance, error) {
+	return p.client.RetrieveInstance(ctx, ref, o...)
+}
+
+// A manifest of another product, which has the local number and no INS, is in the
+// archive: it is no image of the study.
+func TestManifestOfAnotherProductIsNotShared(t *testing.T) {
+	t.Parallel()
+	srv := dicomwebtest.NewServer()
+	t.Cleanup(srv.Close)
+	const uid = studyA + ".9"
+	n := &kos.Note{UID: uid, SeriesUID: uid + ".0", Title: segur.Code{Code: kos.TitleManifest, System: "1.2.840.10008.2.16.4"}, Created: segur.At(examAt),
+		Study: kos.Study{UID: studyA}, PatientID: ipp.Extension, Manufacturer: "PACS FICTIF",
+		References: []kos.Reference{{Ref: dicomweb.Ref{Study: studyA, Series: studyA + ".1", Instance: studyA + ".1.1"}, SOPClass: "1.2.840.10008.5.1.4.1.1.4"}}}
+	file, err := n.Encode()
+	require.NoError(t, err)
+	require.NoError(t, srv.Add(file))
+	client, err := dicomweb.New(srv.Config())
+	require.NoError(t, err)
+	t.Cleanup(client.CloseIdleConnections)
+	s := newOrigin(t, func(c *drim.SourceConfig) {
+		c.PACS = pacsWithNotes{c.PACS.(*pacs), client, map[string]string{uid: kos.SOPClass}}
+	})
+	s.pacs.set(studyA, append(images(studyA, 2), image{uid: uid, patient: ipp.Extension, accession: accession, number: 1}))
+	s.receive(t, message(write(t), drim.ActionCreate, 1, yes))
+	assert.Equal(t, []string{".1.1", ".1.2"}, instanceUIDs(s.record.only(t, studyA)))
 }

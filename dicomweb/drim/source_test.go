@@ -12,6 +12,7 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/cda"
+	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/dicomweb/drim"
 	"github.com/segur-sdk/segur/dicomweb/kos"
 	"github.com/segur-sdk/segur/dmp/xds"
@@ -67,7 +68,9 @@ func TestLifeOfAManifest(t *testing.T) {
 // changes nothing else.
 func TestVisibilityAlone(t *testing.T) {
 	t.Parallel()
-	s := newOrigin(t)
+	s := newOrigin(t, func(c *drim.SourceConfig) {
+		c.Manifest = func(c *kos.Context) { c.Encoding.AccessionAtRoot = true }
+	})
 	v := write(t)
 	require.Nil(t, s.receive(t, message(v, drim.ActionCreate, 1, yes)).Trouble)
 	before, asked := s.record.only(t, studyA), s.pacs.asked
@@ -82,6 +85,9 @@ func TestVisibilityAlone(t *testing.T) {
 	assert.NotEqual(t, before.UID, after.UID)
 	assert.Equal(t, 2, after.Number)
 	assert.Equal(t, asked, s.pacs.asked)
+	d2, err := kos.Read(s.record.lots[1].Content)
+	require.NoError(t, err)
+	assert.Equal(t, accession, d2.Dataset.Value(dicomweb.TagAccessionNumber), "the form that is configured is kept")
 	assert.Equal(t, []xds.Visibility{xds.HiddenFromProfessionals}, s.record.lots[1].Entry.Visibility())
 }
 
