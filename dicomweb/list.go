@@ -33,6 +33,9 @@ func (c *Client) list(ctx context.Context, ref Ref, options []RetrieveOptions) (
 	if err != nil && !searchUnfit(err) {
 		return nil, err
 	}
+	if hasCode(err, CodeFilterIgnored) { // what came before it may be of other studies
+		found, counted = nil, 0
+	}
 	seen := map[Ref]bool{}
 	for _, r := range found {
 		seen[r] = true

@@ -181,8 +181,8 @@ func (m Match) criterion() (c criterion, ok bool) {
 	return c, true
 }
 
-// keeps reports whether a value may match a key: patterns, times and names,
-// which servers match each in their way, are taken on trust.
+// keeps reports whether a value may match a key: times and names, and patterns
+// beyond ASCII, which servers match each in their way, are taken on trust.
 func keeps(vr VR, key, v string) bool {
 	switch vr {
 	case TM, DT, PN:
@@ -193,6 +193,38 @@ func keeps(vr VR, key, v string) bool {
 		return !isRange && v == key || isRange && v >= from && (to == "" || v <= to)
 	case UI:
 		return slices.Contains(strings.Split(key, ","), v)
+	case IS, DS, SL, SS, UL, US, FL, FD, SV, UV:
+		a, err1 := strconv.ParseFloat(strings.TrimSpace(key), 64)
+		b, err2 := strconv.ParseFloat(v, 64)
+		if err1 == nil && err2 == nil {
+			return a == b // "07" and "7.0" are the number 7
+		}
 	}
-	return strings.ContainsAny(key, "*?") || strings.EqualFold(v, strings.TrimSpace(key))
+	key = strings.TrimSpace(key)
+	if !strings.ContainsAny(key, "*?") {
+		return strings.EqualFold(v, key)
+	}
+	return !isASCII(key) || !isASCII(v) || fitsPattern(v, key)
+}
+
+// fitsPattern reports whether ASCII text fits a pattern of "*" and "?", whatever
+// the case of its letters.
+func fitsPattern(v, pattern string) bool {
+	v, pattern = strings.ToLower(v), strings.ToLower(pattern)
+	i, j, star, mark := 0, 0, -1, 0
+	for i < len(v) {
+		switch {
+		case j < len(pattern) && pattern[j] == '*':
+			star, mark = j, i
+			j++
+		case j < len(pattern) && (pattern[j] == '?' || pattern[j] == v[i]):
+			i, j = i+1, j+1
+		case star >= 0: // the last star takes one character more
+			mark++
+			i, j = mark, star+1
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[j:], "*") == ""
 }

@@ -192,6 +192,7 @@ type criterion struct {
 func (q *Query) encode(l level) (string, []criterion) {
 	var keys []string
 	var criteria []criterion
+	across := l == studyLevel || q.Study == "" // of studies: rows then say whose they are
 	add := func(path []Tag, value string) {
 		names := make([]string, len(path))
 		for i, t := range path {
@@ -202,15 +203,25 @@ func (q *Query) encode(l level) (string, []criterion) {
 	exact := func(tag Tag, value string) {
 		if value != "" {
 			add([]Tag{tag}, escape(value))
-			criteria = append(criteria, criterion{tag: tag, must: l == studyLevel,
+			criteria = append(criteria, criterion{tag: tag, must: across,
 				keep: func(v string) bool { return strings.EqualFold(v, strings.TrimSpace(value)) }})
+		}
+	}
+	within := func(tag Tag, uid string) { // of the path: rows need not repeat it
+		if uid != "" {
+			criteria = append(criteria, criterion{tag: tag, keep: func(v string) bool { return v == "" || v == uid }})
 		}
 	}
 	if l == studyLevel {
 		exact(TagStudyInstanceUID, q.Study)
+	} else {
+		within(TagStudyInstanceUID, q.Study)
 	}
-	if l == seriesLevel {
+	switch l {
+	case seriesLevel:
 		exact(TagSeriesInstanceUID, q.Series)
+	case instanceLevel:
+		within(TagSeriesInstanceUID, q.Series)
 	}
 	exact(TagPatientID, q.PatientID)
 	exact(TagAccessionNumber, q.AccessionNumber)
@@ -224,7 +235,7 @@ func (q *Query) encode(l level) (string, []criterion) {
 			value = from
 		}
 		add([]Tag{TagStudyDate}, value)
-		criteria = append(criteria, criterion{tag: TagStudyDate, must: l == studyLevel, keep: func(v string) bool {
+		criteria = append(criteria, criterion{tag: TagStudyDate, must: across, keep: func(v string) bool {
 			v = strings.ReplaceAll(v, ".", "")
 			return v >= from && (to == "" || v <= to)
 		}})
