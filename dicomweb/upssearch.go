@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/transport"
 )
 
 // WorkitemQuery says what workitems to search. Zero fields do not restrict.
@@ -52,12 +52,12 @@ func (c *Client) SearchWorkitems(ctx context.Context, q WorkitemQuery) iter.Seq2
 			yield(nil, err)
 			return
 		}
-		s := &workitemSearch{c: c, keys: q.encode(), exact: q.exact(), seen: map[string]bool{}, left: q.Limit, size: q.PageSize, yield: yield}
+		s := &workitemSearch{c: c, keys: q.encode(), criteria: q.criteria(), seen: map[string]bool{}, left: q.Limit, size: q.PageSize, yield: yield}
 		if s.size == 0 {
 			s.size = defaultPageSize
 		}
 		if c.cfg.TrustFilters {
-			s.exact = nil
+			s.criteria = nil
 		}
 		for {
 			more, err := s.page(ctx)
@@ -98,21 +98,30 @@ func (q *WorkitemQuery) check() error {
 // checkMatch names what is wrong with keys.
 func checkMatch(p *segur.Problems, field string, keys []Match) {
 	for i, m := range keys {
-		at := fmt.Sprintf("%s[%d]", field, i)
-		if len(m.Path) == 0 {
-			p.Add(at+".path", "is required")
-		}
-		checkKey(p, at+".value", m.Value, false)
+		m.check(p, fmt.Sprintf("%s[%d]", field, i), ",")
 	}
 }
 
-// key is a matching key in a query string.
-func (m Match) key() string {
-	names := make([]string, len(m.Path))
-	for i, t := range m.Path {
-		names[i] = t.String()
+// matchKeys are matching keys as they stand in a query string, with what the
+// server must know to match them.
+func matchKeys(matches []Match) []string {
+	var keys []string
+	empty, multiple := false, false
+	for _, m := range matches {
+		names := make([]string, len(m.Path))
+		for i, t := range m.Path {
+			names[i] = t.String()
+		}
+		keys = append(keys, strings.Join(names, ".")+"="+m.encode(","))
+		empty, multiple = empty || m.Empty, multiple || m.multiple()
 	}
-	return strings.Join(names, ".") + "=" + escape(m.Value)
+	if empty {
+		keys = append(keys, "emptyvaluematching=true")
+	}
+	if multiple {
+		keys = append(keys, "multiplevaluematching=true")
+	}
+	return keys
 }
 
 // matches are all keys of the query.
@@ -145,10 +154,7 @@ func (q *WorkitemQuery) matches() []Match {
 }
 
 func (q *WorkitemQuery) encode() string {
-	var keys []string
-	for _, m := range q.matches() {
-		keys = append(keys, m.key())
-	}
+	keys := matchKeys(q.matches())
 	for _, t := range q.Include {
 		keys = append(keys, "includefield="+t.String())
 	}
@@ -161,26 +167,30 @@ func (q *WorkitemQuery) encode() string {
 	return strings.Join(keys, "&")
 }
 
-// exact are the keys that the workitems of an answer are held against: those
-// whose value leaves no doubt, and that every answer holds (PS3.4 table
-// CC.2.5-3, return key types 1 and 2).
-func (q *WorkitemQuery) exact() []Match {
-	return slices.DeleteFunc(q.matches(), func(m Match) bool {
-		vr := m.Path[len(m.Path)-1].VR()
-		return m.Value == "" || len(m.Path) > 1 || vr == PN || vr == DT || vr == DA || vr == TM || strings.ContainsAny(m.Value, "*?,")
-	})
+// criteria are what the workitems of an answer are held against. Whose they are
+// is in every answer (PS3.4 table CC.2.5-3, return key type 1 and 2).
+func (q *WorkitemQuery) criteria() []criterion {
+	var out []criterion
+	for _, m := range q.matches() {
+		if c, ok := m.criterion(); ok && !strings.Contains(m.Value, ",") {
+			c.must = c.tag == TagPatientID && len(c.path) == 0
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // workitemSearch is one search on its way through the pages.
 type workitemSearch struct {
-	c      *Client
-	keys   string
-	exact  []Match
-	size   int // of a page
-	left   int // still to give; 0 from the start: no bound
-	offset int
-	seen   map[string]bool
-	yield  func(*Workitem, error) bool
+	c        *Client
+	keys     string
+	criteria []criterion
+	size     int // of a page
+	left     int // still to give; 0 from the start: no bound
+	offset   int
+	seen     map[string]bool
+	more     bool // the page before said that it does not hold all
+	yield    func(*Workitem, error) bool
 }
 
 // page asks for one page, gives its workitems, and reports whether another may
@@ -202,7 +212,7 @@ func (s *workitemSearch) page(ctx context.Context) (more bool, err error) {
 	switch resp.Status {
 	case http.StatusOK, http.StatusPartialContent:
 	case http.StatusNoContent:
-		return false, nil
+		return false, s.heldBack(resp)
 	default:
 		return false, upsRefused(resp, opUPSSearch)
 	}
@@ -220,12 +230,9 @@ func (s *workitemSearch) page(ctx context.Context) (more bool, err error) {
 		if !ValidUID(uid) {
 			return false, fail(resp, segur.KindProtocol, opUPSSearch, "", "a workitem has no valid SOPInstanceUID", nil)
 		}
-		for _, m := range s.exact {
-			v := ds.Value(m.Path[0])
-			if _, there := ds.Get(m.Path[0]); (there || m.Path[0] == TagPatientID) && !strings.EqualFold(v, strings.TrimSpace(m.Value)) {
-				return false, fail(resp, segur.KindProtocol, opUPSSearch, CodeFilterIgnored,
-					"a workitem does not match the "+m.Path[0].Keyword()+" that was asked: the server ignores the key", nil)
-			}
+		if tag, bad := violated(ds, s.criteria); bad {
+			return false, fail(resp, segur.KindProtocol, opUPSSearch, CodeFilterIgnored,
+				"a workitem does not match the "+tag.Keyword()+" that was asked: the server ignores the key", nil)
 		}
 		if s.seen[uid] {
 			continue
@@ -248,6 +255,31 @@ func (s *workitemSearch) page(ctx context.Context) (more bool, err error) {
 			"a page holds only workitems that were given before: the server ignores offset, and there may be more", nil)
 	}
 	s.offset += rows
-	held := resp.Status == http.StatusPartialContent || resp.Header.Get("Warning") != ""
-	return rows == limit || rows > 0 && rows < limit && held, nil
+	if rows == 0 || rows > limit { // a server that gives more than the limit does not page
+		return false, s.heldBack(resp)
+	}
+	s.more = saysMoreWorkitems(resp)
+	return rows == limit || rows < limit && (s.more || resp.Header.Get("Warning") != ""), nil
+}
+
+// saysMoreWorkitems reports whether an answer says that it does not hold all.
+func saysMoreWorkitems(resp *transport.Response) bool {
+	if resp.Status == http.StatusPartialContent {
+		return true
+	}
+	for _, text := range resp.Header.Values("Warning") {
+		if _, says := classify(text); says == saysMore {
+			return true
+		}
+	}
+	return false
+}
+
+// heldBack is the end of a search: an error where the server said that there is
+// more and gives no more.
+func (s *workitemSearch) heldBack(resp *transport.Response) error {
+	if !s.more && !saysMoreWorkitems(resp) {
+		return nil
+	}
+	return fail(resp, segur.KindPartial, opUPSSearch, CodeHeldBack, "the server says that it has more workitems than it gives: narrow the query", nil)
 }

@@ -40,10 +40,7 @@ func (c *Client) Subscribe(ctx context.Context, s Subscription) (*WorkitemAnswer
 	if err := p.Err(opUPSSubscribe); err != nil {
 		return nil, err
 	}
-	var keys []string
-	for _, m := range s.Match {
-		keys = append(keys, m.key())
-	}
+	keys := matchKeys(s.Match)
 	if s.DeletionLock {
 		keys = append(keys, "deletionlock=true")
 	}
