@@ -1,7 +1,6 @@
 package kos
 
 import (
-	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
-	"github.com/segur-sdk/segur/internal/hl7"
 )
 
 // titles are the meanings of the titles that the package knows.
@@ -76,28 +74,11 @@ func NewNote(c NoteContext, title string, rows []Row) (*Note, error) {
 	for ref, i := range b.m.All() {
 		n.References = append(n.References, Reference{Ref: ref, SOPClass: i.SOPClass})
 	}
-	ids, root, now, loc := c.IDs, c.UIDRoot, time.Now, c.Location
-	if ids == nil {
-		ids = segur.NewIDSource(rand.Reader)
-	}
-	if root == "" {
-		root = segur.OIDRootUUID
-	}
-	if c.Clock != nil {
-		now = c.Clock
-	}
-	if loc == nil {
-		loc = hl7.Paris()
-	}
-	uid, err := ids.OID(root)
-	if err != nil {
+	b.IDs, b.UIDRoot, b.Clock, b.Location = c.IDs, c.UIDRoot, c.Clock, c.Location
+	if err := b.identify(nil); err != nil {
 		return nil, err
 	}
-	series, err := ids.OID(root)
-	if err != nil {
-		return nil, err
-	}
-	n.UID, n.SeriesUID, n.Created = string(uid), string(series), segur.At(now().In(loc))
+	n.UID, n.SeriesUID, n.Created = b.m.UID, b.m.SeriesUID, b.m.Created
 	return n, nil
 }
 

@@ -319,6 +319,8 @@ func TestReadTolerates(t *testing.T) {
 			assert.Equal(t, kos.Study{UID: study + ".77"}, d.More[0].Study)
 			assert.Equal(t, 1, d.More[0].Len())
 			assert.Equal(t, d.Manifest.INS, d.More[0].INS)
+			assert.Empty(t, d.More[0].Orders, "the order is that of the study of the document")
+			assert.Equal(t, report().Orders, d.Manifest.Orders)
 		}},
 		"the study in two items": {func(d *dicomweb.Dataset) *dicomweb.Dataset {
 			all := evidence(d).Items(tagSeries)
@@ -408,6 +410,16 @@ func TestReadRefuses(t *testing.T) {
 			i.Set(dicomweb.Text(dicomweb.TagPatientID, "1850369123456"+segur.MatriculeKey("1850369123456")))
 			d.Set(dicomweb.Sequence(tagOtherIDs, i))
 			return d
+		}, []string{"kos-several-patients patient.otherIDs"}},
+		"another matricule without a word": {func(d *dicomweb.Dataset) *dicomweb.Dataset {
+			i := without(d.Items(tagOtherIDs)[0], tagQualifiers, dicomweb.TagIssuerOfPatientID)
+			i.Set(dicomweb.Text(dicomweb.TagPatientID, "1850369123456"+segur.MatriculeKey("1850369123456")))
+			d.Set(dicomweb.Sequence(tagOtherIDs, i))
+			return d
+		}, []string{"kos-several-patients patient.otherIDs"}},
+		"another matricule at the root": {func(d *dicomweb.Dataset) *dicomweb.Dataset {
+			d.Set(dicomweb.Text(dicomweb.TagPatientID, "1850369123456"+segur.MatriculeKey("1850369123456")))
+			return without(d, tagQualifiers, dicomweb.TagIssuerOfPatientID)
 		}, []string{"kos-several-patients patient.otherIDs"}},
 		"no evidence": {func(d *dicomweb.Dataset) *dicomweb.Dataset { return without(d, tagEvidence) }, []string{"kos-empty-study evidence"}},
 		"no instance": {func(d *dicomweb.Dataset) *dicomweb.Dataset { evidence(d).Set(dicomweb.Sequence(tagSeries)); return d }, []string{"kos-empty-study evidence"}},

@@ -17,7 +17,8 @@ type reader struct {
 	faults
 	warnings warnings
 	ds       *dicomweb.Dataset
-	places   map[dicomweb.Ref]int // of the series, in their manifest
+	places   map[dicomweb.Ref]int             // of the series, in their manifest
+	others   map[string][]segur.DocumentOrder // that name another study than the document, by that study
 }
 
 // value is the first value of an attribute; blanks and line ends around it, which
@@ -239,6 +240,10 @@ func (r *reader) orders(study string) []segur.DocumentOrder {
 		}
 		if uid := strings.TrimSpace(it.Value(dicomweb.TagStudyInstanceUID)); uid != "" && uid != study {
 			r.warnings.add(WarnRequest, at+"study", "is another study than that of the document")
+			if r.others == nil {
+				r.others = map[string][]segur.DocumentOrder{}
+			}
+			r.others[uid] = append(r.others[uid], o)
 		}
 		accession = accession || o.Accession.Extension != ""
 		if !o.Accession.IsZero() || !o.Placer.IsZero() {

@@ -28,7 +28,7 @@ func (r *reader) evidence(head Manifest, text Text) []*Manifest {
 			own := head
 			m = &own
 			if uid != head.Study.UID {
-				m.Study = Study{UID: uid}
+				m.Study, m.Orders = Study{UID: uid}, r.others[uid]
 			}
 			byStudy[uid] = m
 			if uid == head.Study.UID {

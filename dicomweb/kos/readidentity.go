@@ -75,8 +75,8 @@ func (r *reader) identifier(m *Manifest, ds *dicomweb.Dataset, field string, roo
 }
 
 // labelled looks at the identifiers that no INS authority assigned: one that is
-// the INS again lost its authority; one that says it is an INS and is another is
-// another patient.
+// the INS again lost its authority; one that says it is an INS, or says nothing
+// and has the shape and the key of one, and is another, is another patient.
 func (r *reader) labelled(m *Manifest) {
 	var others []segur.Identifier
 	for _, id := range m.OtherIDs {
@@ -84,7 +84,8 @@ func (r *reader) labelled(m *Manifest) {
 			r.warnings.add(WarnIssuer, "patient.otherIDs", "hold the INS without its authority")
 			continue
 		}
-		if id.Root == "" && strings.HasPrefix(id.Assigner, "ASIP-SANTE-INS-N") {
+		_, err := segur.ParseINS(id.Extension, m.INS.Authority())
+		if id.Root == "" && (strings.HasPrefix(id.Assigner, "ASIP-SANTE-INS-N") || id.Assigner == "" && err == nil) {
 			r.add(CodeSeveralPatients, "patient.otherIDs", "hold another matricule than the INS")
 			continue
 		}
