@@ -22,6 +22,8 @@ type answer struct {
 	body  io.Reader   // of resp
 	parts *xop.Reader // nil for an answer of one part
 	given bool        // the one part
+	// ranged: a range was asked and came.
+	ranged bool
 }
 
 // promptReader fails as soon as the call is cancelled; net/http goes on giving

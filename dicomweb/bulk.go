@@ -114,7 +114,7 @@ func (m *Media) cutOut(r Range, partial bool, contentRange string) error {
 		if short := r.Length == 0 || last < r.Offset+r.Length-1; short && (!told || last+1 < total) {
 			return m.a.fail(segur.KindPartial, "", "the server sent a shorter range than what was asked", nil)
 		}
-		from, end = first, last+1
+		from, end, m.a.ranged = first, last+1, true
 	}
 	if skip := r.Offset - from; skip > 0 {
 		n, err := io.CopyN(io.Discard, struct{ io.Reader }{m}, skip)

@@ -83,22 +83,25 @@ func searchUnfit(err error) bool {
 	return false
 }
 
-// listBySearch also returns how many instances the server counts.
+// listBySearch also returns how many instances there are by the server's own
+// counts. Where it has none, it is asked until it gives no more.
 func (c *Client) listBySearch(ctx context.Context, ref Ref) (found []Ref, counted int, err error) {
-	for s, err := range c.SearchSeries(ctx, Query{Study: ref.Study}) {
+	for s, err := range c.SearchSeries(ctx, Query{Study: ref.Study, toEmpty: true}) {
 		if err != nil {
 			return found, counted, err
 		}
 		if ref.Series != "" && s.UID != ref.Series {
 			continue
 		}
-		counted += s.Instances
-		for i, err := range c.SearchInstances(ctx, Query{Study: ref.Study, Series: s.UID}) {
+		n := 0
+		for i, err := range c.SearchInstances(ctx, Query{Study: ref.Study, Series: s.UID, toEmpty: s.Instances == 0}) {
 			if err != nil {
-				return found, counted, err
+				return found, counted + max(n, s.Instances), err
 			}
 			found = append(found, Ref{Study: ref.Study, Series: s.UID, Instance: i.UID})
+			n++
 		}
+		counted += max(n, s.Instances) // one series does not make up for another
 	}
 	return found, counted, nil
 }

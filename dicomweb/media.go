@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -81,18 +82,27 @@ func (m *Media) Close() error {
 	return err
 }
 
-// nothingElse returns io.EOF when no part follows.
+// nothingElse returns io.EOF when no part follows, of an answer that is whole.
 func (a *answer) nothingElse(than string) error {
 	if a.parts == nil {
-		return io.EOF
+		return a.whole()
 	}
 	switch _, err := a.parts.Next(); {
 	case err == io.EOF: //nolint:errorlint // Next returns it bare
-		return io.EOF
+		return a.whole()
 	case err != nil:
 		return a.streamError(err)
 	}
 	return a.fail(segur.KindProtocol, CodeWrongInstance, "the answer holds more than "+than, nil)
+}
+
+// whole is the end of an answer: io.EOF, unless the server said that it is a part
+// of what was asked.
+func (a *answer) whole() error {
+	if a.resp.Status == http.StatusPartialContent && !a.ranged {
+		return a.fail(segur.KindPartial, "", "the server sent only a part of what was asked", nil)
+	}
+	return io.EOF
 }
 
 // nextMedia gives the next content, or io.EOF after the last one of a complete

@@ -57,6 +57,10 @@ type Query struct {
 	// not know, results that it holds back. It may quote the query. nil: only
 	// the Logger is told, without the text.
 	OnWarning func(text string)
+
+	// toEmpty asks on after a page that is shorter than what was asked, until one
+	// is empty: servers cap pages without a word.
+	toEmpty bool
 }
 
 // level of a search.

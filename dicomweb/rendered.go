@@ -231,6 +231,9 @@ func (c *Client) RenderedAll(ctx context.Context, r RenderRequest) iter.Seq2[*Me
 			m, err := a.nextMedia(r.fits())
 			switch {
 			case err == io.EOF && n > 0: //nolint:errorlint // nextMedia returns it bare
+				if err = a.whole(); err != io.EOF { //nolint:errorlint // ours, bare
+					yield(nil, err)
+				}
 				return
 			case err == io.EOF: //nolint:errorlint // nextMedia returns it bare
 				err = a.fail(segur.KindProtocol, "", "the answer holds no image", nil)

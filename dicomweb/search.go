@@ -68,7 +68,7 @@ func (c *Client) search(ctx context.Context, l level, q *Query) iter.Seq2[*Datas
 			yield(nil, err)
 			return
 		}
-		s := &searching{c: c, level: l, seen: map[string]bool{}, left: q.Limit, size: q.PageSize, yield: yield, warn: q.OnWarning}
+		s := &searching{c: c, level: l, seen: map[string]bool{}, left: q.Limit, size: q.PageSize, toEmpty: q.toEmpty, yield: yield, warn: q.OnWarning}
 		if s.size == 0 {
 			s.size = defaultPageSize
 		}
@@ -105,6 +105,7 @@ type searching struct {
 	seen     map[string]bool // UIDs given, to find repetitions
 	warn     func(string)
 	more     bool // the page before announced rows that it does not hold
+	toEmpty  bool // a short page is not the last one
 	yield    func(*Dataset, error) bool
 }
 
@@ -172,7 +173,7 @@ func (s *searching) page(ctx context.Context) (more bool, err error) {
 		return false, s.heldBack(resp, before || s.more)
 	}
 	// A short page is the last one, unless the server says that it holds some back.
-	return announced != saysNothing, nil
+	return s.toEmpty || announced != saysNothing, nil
 }
 
 // heldBack is the end of a search of which the server said that there is more.
