@@ -180,3 +180,25 @@ func TestCrossCheckKeyObjects(t *testing.T) {
 	o.Manifest.Series[0].Instances = o.Manifest.Series[0].Instances[:1]
 	assert.Equal(t, drim.Passed, verdict())
 }
+
+// The reference messages name the patient in use by the family name alone, and
+// the report in them by both names: no reason to refuse every one of them.
+func TestCrossCheckOfTheReferenceMessages(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"oru_pfi_examen_k.hl7", "maj_examen_g1_mdm.hl7", "depublication_examen_i_mdm.hl7", "depublication_examen_i_oru.hl7"} {
+		raw := readOfficial(t, "drim/"+file)
+		if raw == nil {
+			return
+		}
+		m := parseReport(t, raw)
+		// What the reports of the set say, but for the place of birth, which differs between its versions.
+		report := &segur.DocumentHeader{ID: m.DocumentID, Replaces: m.ReplacedID, Type: segur.Code{Code: "18748-4"},
+			PatientIDs: []segur.Identifier{{Root: segur.OIDINSNIRTest, Extension: "279035121518989"}, {Root: "1.2.250.1.213.4.5.2.4", Extension: "IPP101"}},
+			Patient: segur.Traits{BirthName: "PAT-TROIS", FirstGivenName: "DOMINIQUE", GivenNames: "DOMINIQUE", UsedName: "PAT-TROIS",
+				UsedGivenName: "DOMINIQUE", Sex: segur.Female, BirthDate: segur.NewDate(1979, 3, 28), BirthPlace: m.Patient.Traits.BirthPlace},
+			Orders: []segur.DocumentOrder{{Accession: segur.Identifier{Root: "1.2.250.1.213.4.5.2.5", Extension: "ACN112"},
+				Placer: segur.Identifier{Root: "1.2.250.1.213.4.5.2.6", Extension: "OPN112"}}}}
+		r := drim.CrossCheck(drim.Objects{Report: report, Message: m})
+		require.NoError(t, r.MayPublish("R1", "R2", "R3", "R4", "R6", "R7", "R8"), file)
+	}
+}

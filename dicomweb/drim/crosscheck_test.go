@@ -170,8 +170,19 @@ func TestCrossCheckRules(t *testing.T) {
 		{"R6", func(o *drim.Objects) { o.Report.Patient.UsedName, o.Report.Patient.UsedGivenName = "", "" }, drim.Failed, nil},
 		{"R6", func(o *drim.Objects) {
 			o.Report.Patient.UsedName, o.Report.Patient.UsedGivenName = "", ""
-			o.Manifest.Patient.UsedName = "FICTIVE-DURAND"
+			o.Manifest.Patient.UsedName, o.Manifest.Patient.UsedGivenName = "FICTIVE-DURAND", "CAMILLE"
 		}, drim.Warned, nil},
+		// Senders put the name in use into PID-5[D] and leave the given name out, as all reference messages do.
+		{"R6", func(o *drim.Objects) { o.Message.Patient.Traits.UsedGivenName = "" }, drim.Passed, nil},
+		{"R6", func(o *drim.Objects) { o.Message.Patient.Traits.UsedGivenName = "LUCE" }, drim.Failed, nil},
+		{"R6", func(o *drim.Objects) { o.Manifest.Patient.UsedGivenName = "" }, drim.Failed, nil},
+		{"R6", func(o *drim.Objects) { o.Report.Patient.UsedGivenName = "" }, drim.Failed, nil},
+		{"R6", func(o *drim.Objects) {
+			o.Report.Patient.UsedGivenName, o.Manifest.Patient.UsedGivenName = "", "CAMILLE"
+		}, drim.Warned, nil},
+		{"R6", func(o *drim.Objects) {
+			o.Report.Patient.UsedName, o.Manifest.Patient.UsedName, o.Message.Patient.Traits = "", "", segur.Traits{}
+		}, drim.Passed, nil},
 		{"R7", patient, drim.Failed, alone},
 		{"R8", patient, drim.Failed, alone},
 		{"R9", patient, drim.Failed, alone},
@@ -200,9 +211,14 @@ func TestCrossCheckRules(t *testing.T) {
 		{"R14", func(o *drim.Objects) { o.Manifest.Orders[0].Placer.Extension = "ORDER-2" }, drim.Failed, alone},
 		{"R14", func(o *drim.Objects) { o.Message.Placer.Extension = "984375862" }, drim.Warned, nil},
 		{"R15", func(o *drim.Objects) { o.Report.Orders[0].Placer.Root = "1.2.3" }, drim.Failed, alone},
-		{"R16", func(o *drim.Objects) { o.Images[0].Study.Time = "090001" }, drim.Failed, noImages},
-		{"R16", func(o *drim.Objects) { o.Images[0].Study.Date = segur.NewDate(2026, 3, 11) }, drim.Failed, alone},
-		{"R17", func(o *drim.Objects) { o.Images[0].Study.Description = "IRM" }, drim.Failed, noImages},
+		{"R16", func(o *drim.Objects) { o.Manifest.Study.Time = "090001" }, drim.Failed, noImages},
+		{"R16", func(o *drim.Objects) { o.Manifest.Study.Date = segur.NewDate(2026, 3, 11) }, drim.Failed, alone},
+		// Devices that write to one study do not agree on its time nor on its description: the manifest has one of them.
+		{"R16", func(o *drim.Objects) { o.Images[0].Study.Time = "090001" }, drim.Warned, nil},
+		{"R16", func(o *drim.Objects) { o.Images[0].Study.Date = segur.NewDate(2026, 3, 11) }, drim.Warned, nil},
+		{"R17", func(o *drim.Objects) { o.Manifest.Study.Description = "IRM" }, drim.Failed, noImages},
+		{"R17", func(o *drim.Objects) { o.Images[0].Study.Description = "IRM" }, drim.Warned, nil},
+		{"R17", func(o *drim.Objects) { o.Manifest.Study.Description = "TDM TÊTE" }, drim.Warned, nil},
 		{"R17", func(o *drim.Objects) {
 			o.Manifest.Study.Description = strings.Repeat("x", 64)
 			for i := range o.Images {
@@ -234,6 +250,7 @@ func TestCrossCheckRules(t *testing.T) {
 		{"R24", func(o *drim.Objects) { o.Entry.Authors[0].Institutions[0].ID = "1990000027" }, drim.Failed, onlyEntry},
 		{"R24", func(o *drim.Objects) { o.Manifest.Institution.Name = "AUTRE NOM" }, drim.Warned, nil},
 		{"R24", func(o *drim.Objects) { o.Manifest.Institution.ID = "" }, drim.Warned, nil},
+		{"R24", func(o *drim.Objects) { o.Manifest.Institution = kos.Institution{Name: "Centre d’imagerie fictif"} }, drim.Warned, nil},
 		{"R24", func(o *drim.Objects) {
 			o.Entry.Authors[0].Institutions[0].ID, o.Message.Sender.Structure.ID = "1990000027", "1990000027"
 		}, drim.Warned, nil},
@@ -252,8 +269,20 @@ func TestCrossCheckRules(t *testing.T) {
 			o.Report.Services[0].Translations[0].System = "1.2.3"
 		}, drim.Warned, nil},
 		{"R28", func(o *drim.Objects) { o.Entry.EventCodes = nil }, drim.Failed, nil},
+		{"R28", func(o *drim.Objects) { // older reports have a region where the act should be
+			act := segur.Code{Code: "63337009", System: "2.16.840.1.113883.6.96"}
+			o.Report.Services[0].Code, o.Report.Services[0].Translations = act, o.Report.Services[0].Translations[1:]
+			o.Entry.EventCodes = append(o.Entry.EventCodes[2:], act)
+		}, drim.Passed, nil},
 		{"R29", codes("MR", "1.2.250.1.213.1.1.5.618"), drim.Failed, alone},
 		{"R29", func(o *drim.Objects) { o.Images[0].Modality = "PT" }, drim.Warned, onlyEntry},
+		// A radiograph is CR, DX or RG, by the age of the device and of the order: no reason to withhold it.
+		{"R29", func(o *drim.Objects) {
+			codes("DX", "1.2.250.1.213.1.1.5.618")(o)
+			o.Report.Services[0].Translations[1].Code.Code = "DX"
+			o.Manifest.Series[0].Modality = "CR"
+			o.Images[0].Modality, o.Images[1].Modality = "CR", "CR"
+		}, drim.Warned, nil},
 		{"R30", codes("80891009", "1.2.250.1.213.1.1.5.695"), drim.Failed, alone},
 		{"R30", func(o *drim.Objects) { o.Manifest.Series[0].Region = "pied" }, drim.Warned, nil},
 		{"R31", func(o *drim.Objects) { o.Entry.FacilityTypeCode.Code = "SA25" }, drim.Failed, noEntry},

@@ -92,6 +92,11 @@ func (c *checker) r28() ([]Comparison, segur.Text) {
 		return nil, lacking(ObjectEntry)
 	}
 	a, b := c.reportCodes(codeAct), c.entryCodes(codeAct)
+	for _, e := range c.Entry.EventCodes { // an act under the code system of the regions, as older reports have it
+		if kindOf(e.System, "") == codeRegion && slices.ContainsFunc(a, func(x segur.Code) bool { return x.Code == e.Code }) {
+			b = append(b, e)
+		}
+	}
 	out, reason := compareSets(Passed, Warned, newSet(ObjectReport, "serviceEvent/code", false, codesOf(a)), newSet(ObjectEntry, "eventCodeList", true, codesOf(b)))
 	for _, x := range a {
 		for _, y := range b {
@@ -102,6 +107,23 @@ func (c *checker) r28() ([]Comparison, segur.Text) {
 		}
 	}
 	return out, reason
+}
+
+// alikeModalities are the modalities between which orders, devices and archives
+// do not distinguish: by CR, DX or RG all mean a radiograph, by PX or IO one of
+// the teeth, by XA or RF one that moves.
+var alikeModalities = [][]string{{"CR", "DX", "RG"}, {"PX", "IO", "DX"}, {"XA", "RF"}}
+
+// alike reports whether two lists of modalities can mean the same examination.
+func alike(a, b string) bool {
+	for _, x := range strings.Split(a, ", ") {
+		for _, y := range strings.Split(b, ", ") {
+			if slices.ContainsFunc(alikeModalities, func(g []string) bool { return slices.Contains(g, x) && slices.Contains(g, y) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // r29 compares modalities that acquire; those of reports and notes are left out.
@@ -115,7 +137,13 @@ func (c *checker) r29() ([]Comparison, segur.Text) {
 	for _, r := range c.Images {
 		images = append(images, r.Modality)
 	}
-	return compareSets(Warned, Warned, append(members, newSet(ObjectImages, "(0008,0060)", false, acquiring(images)))...)
+	out, reason := compareSets(Warned, Warned, append(members, newSet(ObjectImages, "(0008,0060)", false, acquiring(images)))...)
+	for i := range out {
+		if x := &out[i]; x.Verdict == Failed && alike(x.A.value, x.B.value) {
+			x.Verdict, x.Note = Warned, segur.Text{FR: "deux codes pour le même genre d'examen", EN: "two codes for the same kind of examination"}
+		}
+	}
+	return out, reason
 }
 
 func acquiring(in []string) []string {

@@ -158,7 +158,7 @@ func (c *checker) sameStructure(ao Object, apath string, a []segur.Organization,
 				better(Passed, segur.Text{})
 			case id != "" && id == other:
 				better(Warned, segur.Text{FR: "le nom diffère", EN: "the name differs"})
-			case (id == "" || other == "") && name == Passed:
+			case (id == "" || other == "") && name != Failed:
 				better(Warned, segur.Text{FR: "le nom seul est comparé", EN: "the name alone is compared"})
 			case other != "" && slices.Contains(publishers, other):
 				better(Warned, segur.Text{FR: "structure de l'émetteur ou du responsable légal", EN: "the structure of the sender or of the legal authenticator"})

@@ -236,7 +236,9 @@ func (c *checker) r15() ([]Comparison, segur.Text) {
 	return c.issuers(placerOf, xds.ReferenceOrder, "order/id/@root", "(0040,A370)/(0040,0026)", "referenceIdList[order].4.2")
 }
 
-// eachImage compares a value of the manifest with that of the images.
+// eachImage compares a value of the manifest with those of the images. Devices
+// that write to one study do not always agree on it: where the manifest has the
+// value of some images, the others are a warning.
 func (c *checker) eachImage(path string, of func(kos.Study) string, how comparer) ([]Comparison, segur.Text) {
 	switch {
 	case c.Manifest == nil:
@@ -252,7 +254,15 @@ func (c *checker) eachImage(path string, of func(kos.Study) string, how comparer
 	for _, value := range newSet(ObjectImages, path, false, v).values {
 		members = append(members, sideOf(ObjectImages, path, value))
 	}
-	return compareAll(how, members...)
+	out, reason := compareAll(how, members...)
+	if slices.ContainsFunc(out, func(x Comparison) bool { return x.Verdict == Passed }) {
+		for i := range out {
+			if out[i].Verdict == Failed {
+				out[i].Verdict, out[i].Note = Warned, segur.Text{FR: "les images ne s'accordent pas entre elles", EN: "the images do not agree with each other"}
+			}
+		}
+	}
+	return out, reason
 }
 
 func (c *checker) r16() ([]Comparison, segur.Text) {
@@ -261,8 +271,8 @@ func (c *checker) r16() ([]Comparison, segur.Text) {
 	return append(dates, times...), reason
 }
 
-// r17 compares the description: archives and manifests cut long ones, and blanks
-// are brought in order.
+// r17 compares the description: archives and manifests cut long ones, blanks are
+// brought in order, and a manifest may have the letters of Latin-1 only.
 func (c *checker) r17() ([]Comparison, segur.Text) {
 	return c.eachImage("(0008,1030)", func(s kos.Study) string { return strings.Join(strings.Fields(s.Description), " ") },
 		func(a, b string) (Verdict, segur.Text) {
@@ -272,7 +282,7 @@ func (c *checker) r17() ([]Comparison, segur.Text) {
 			case len(a) > 30 && strings.HasPrefix(b, a), len(b) > 30 && strings.HasPrefix(a, b):
 				return Warned, segur.Text{FR: "l'une est coupée", EN: "one of them is cut"}
 			}
-			return Failed, segur.Text{}
+			return compareNames(a, b)
 		})
 }
 

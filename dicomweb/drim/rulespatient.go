@@ -123,27 +123,46 @@ func (c *checker) r5() ([]Comparison, segur.Text) {
 	return c.trait(how, func(t segur.Traits) string { return t.GivenNames }, "name/given", "(0010,1001)[1].2", "PID-5[L].3", "")
 }
 
-// r6 compares the names in use: a report without them forbids them in the
-// manifest, but for the name at birth, which older manifests repeat.
+// usedName is a part of the names in use, and the name at birth beside it.
+type usedName struct {
+	used, birth   func(segur.Traits) string
+	cda, kos, hl7 string
+}
+
+var usedNames = []usedName{
+	{func(t segur.Traits) string { return t.UsedName }, func(t segur.Traits) string { return t.BirthName },
+		"name/family[CL]", "(0010,1001)[2].1", "PID-5[D].1"},
+	{func(t segur.Traits) string { return t.UsedGivenName }, func(t segur.Traits) string { return t.FirstGivenName },
+		"name/given[CL]", "(0010,1001)[2].2", "PID-5[D].2"},
+}
+
+// r6 compares the names in use, each by itself: messages have the family name
+// alone. One that the report lacks is forbidden in the manifest, but for the
+// name at birth, which older manifests repeat.
 func (c *checker) r6() ([]Comparison, segur.Text) {
-	used := func(t segur.Traits) string {
-		if t.UsedName == "" && t.UsedGivenName == "" {
-			return ""
+	var out []Comparison
+	var reason segur.Text
+	for _, part := range usedNames {
+		if c.Report == nil || c.Manifest == nil || part.used(c.Report.Patient) != "" {
+			some, none := c.trait(compareNames, part.used, part.cda, part.kos, part.hl7, "")
+			if out = append(out, some...); none != reasonNone {
+				reason = none
+			}
+			continue
 		}
-		return t.UsedName + "^" + t.UsedGivenName
-	}
-	if c.Report != nil && c.Manifest != nil && used(c.Report.Patient) == "" {
-		x := Comparison{Verdict: Passed, A: Side{ObjectReport, "name/family[CL], given[CL]", ""},
-			B: Side{ObjectManifest, "(0010,1001)[2]", used(c.Manifest.Patient)}}
+		x := Comparison{Verdict: Passed, A: Side{ObjectReport, part.cda, ""}, B: Side{ObjectManifest, part.kos, part.used(c.Manifest.Patient)}}
 		if x.B.value != "" {
 			x.Verdict = Failed
-			if c.Manifest.Patient.UsedName == c.Report.Patient.BirthName {
+			if x.B.value == part.birth(c.Report.Patient) {
 				x.Verdict, x.Note = Warned, segur.Text{FR: "le nom de naissance y est répété", EN: "it repeats the name at birth"}
 			}
 		}
-		return []Comparison{x}, segur.Text{}
+		out = append(out, x)
 	}
-	return c.trait(compareNames, used, "name/family[CL], given[CL]", "(0010,1001)[2]", "PID-5[D]", "")
+	if len(out) == 0 && reason == (segur.Text{}) {
+		reason = reasonNone
+	}
+	return out, reason
 }
 
 func (c *checker) r7() ([]Comparison, segur.Text) {
