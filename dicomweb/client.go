@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/transport"
@@ -57,6 +58,8 @@ type Client struct {
 	base  string
 	http  *transport.Client
 	forms *formMemory
+	// queries is what is known of how the server reads a query.
+	queries atomic.Int32
 	// renewing holds one value while a token is renewed.
 	renewing chan struct{}
 }

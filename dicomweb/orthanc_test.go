@@ -51,7 +51,8 @@ func orthanc(t testing.TB) *url.URL {
 		"Name": "segur-test", "StorageDirectory": filepath.Join(dir, "storage"), "IndexDirectory": filepath.Join(dir, "storage"),
 		"Plugins": []string{plugin}, "HttpPort": port, "RemoteAccessAllowed": false, "AuthenticationEnabled": false, "DicomServerEnabled": false,
 		"KeepAlive": true, "OverwriteInstances": false,
-		"DicomWeb": map[string]any{"Enable": true, "Root": "/dicom-web/", "QidoCaseSensitive": false, "StudiesMetadata": "Full", "SeriesMetadata": "Full"},
+		"DicomWeb": map[string]any{"Enable": true, "Root": "/dicom-web/", "QidoCaseSensitive": false, "StudiesMetadata": "Full", "SeriesMetadata": "Full",
+			"EnableWado": true, "WadoRoot": "/wado"},
 	})
 	require.NoError(t, err)
 	path := filepath.Join(dir, "orthanc.json")
@@ -116,10 +117,11 @@ func TestConformanceOrthanc(t *testing.T) {
 	t.Run("mutual TLS", func(t *testing.T) {
 		conformance(t, newClient(t, dicomweb.Config{
 			ClientConfig: segur.ClientConfig{Environment: segur.Fake, RootCAs: pki.Roots(), Credentials: segur.StaticCredential(pki.Organization())},
-			Endpoint:     front.URL + "/dicom-web/",
+			Endpoint:     front.URL + "/dicom-web/", WADOURI: front.URL + "/wado",
 		}), 2000)
 	})
-	plain := newClient(t, dicomweb.Config{ClientConfig: segur.ClientConfig{Environment: segur.Fake}, Endpoint: target.String(), PlainHTTP: true})
+	plain := newClient(t, dicomweb.Config{ClientConfig: segur.ClientConfig{Environment: segur.Fake}, Endpoint: target.String(),
+		WADOURI: target.Scheme + "://" + target.Host + "/wado", PlainHTTP: true})
 	t.Run("plain", func(t *testing.T) { conformance(t, plain, 2000) }) // the same studies: stored twice
 
 	t.Run("deviations", func(t *testing.T) {

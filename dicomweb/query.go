@@ -290,11 +290,14 @@ func (q *Query) encode(l level) (string, []criterion) {
 	return strings.Join(keys, "&"), criteria
 }
 
-// escape encodes a value for a query string. A blank becomes %20, since some
-// servers do not read "+"; "*" stays.
-func escape(v string) string {
-	return strings.NewReplacer("+", "%20", "%2A", "*").Replace(url.QueryEscape(v))
-}
+// plainSigns are the signs that a query may hold as they are (RFC 3986 3.4) and
+// that have no meaning of their own in the queries of DICOMweb.
+var plainSigns = strings.NewReplacer("+", "%20", "%2A", "*", "%3F", "?", "%2F", "/", "%3A", ":", "%40", "@", "%21", "!", "%24", "$", "%27", "'", "%28", "(", "%29", ")")
+
+// escape encodes a value for a query string, and no more of it than must be:
+// Orthanc up to plugin 1.7 decodes nothing. A blank becomes %20, since some
+// servers do not read "+".
+func escape(v string) string { return plainSigns.Replace(url.QueryEscape(v)) }
 
 // violated returns the first criterion that a row does not keep.
 func violated(ds *Dataset, criteria []criterion) (Tag, bool) {

@@ -29,7 +29,7 @@ func TestQueryOnTheWire(t *testing.T) {
 		want string
 	}{
 		{dicomweb.Query{}, ""},
-		{dicomweb.Query{PatientName: "FICTIVE D*^É?"}, "00100010=FICTIVE%20D*%5E%C3%89%3F"},
+		{dicomweb.Query{PatientName: "FICTIVE D*^É?"}, "00100010=FICTIVE%20D*%5E%C3%89?"},
 		{dicomweb.Query{PatientID: "A+B&C#D%"}, "00100020=A%2BB%26C%23D%25"},
 		{dicomweb.Query{StudyUIDs: []string{"1.2", "1.3"}}, "0020000D=1.2,1.3"},
 		{dicomweb.Query{From: segur.NewDate(2026, 1, 15)}, "00080020=20260115-"},

@@ -134,7 +134,7 @@ func TestWADOURI(t *testing.T) {
 	require.NoError(t, inst.Close())
 	assert.True(t, bytes.Equal(s.Instances[1].File, b))
 	assert.Equal(t, "requestType=WADO&studyUID="+req.Ref.Study+"&seriesUID="+req.Ref.Series+"&objectUID="+req.Ref.Instance+
-		"&contentType=application%2Fdicom&charset=UTF-8", rec.take()[0].URL.RawQuery)
+		"&contentType=application/dicom&charset=UTF-8", rec.take()[0].URL.RawQuery)
 
 	m, err := client.RenderedURI(t.Context(), dicomweb.URIRequest{Ref: req.Ref, MediaTypes: []string{"image/png"}, Frame: 1, Rows: 10, Columns: 20,
 		Region: [4]float64{0, 0, 0.5, 1}, Window: &dicomweb.Window{Center: 40, Width: 400}, Quality: 50, Annotation: []string{"patient"}})
@@ -142,7 +142,7 @@ func TestWADOURI(t *testing.T) {
 	img, format := picture(t, m)
 	assert.Equal(t, "png", format)
 	assert.Equal(t, image.Rect(0, 0, 20, 10), img.Bounds())
-	assert.Contains(t, rec.take()[0].URL.RawQuery, "&rows=10&columns=20&region=0%2C0%2C0.5%2C1&windowCenter=40&windowWidth=400&frameNumber=1&imageQuality=50&annotation=patient")
+	assert.Contains(t, rec.take()[0].URL.RawQuery, "&rows=10&columns=20&region=0,0,0.5,1&windowCenter=40&windowWidth=400&frameNumber=1&imageQuality=50&annotation=patient")
 
 	// Cut, another instance, none.
 	srv.Fail(dicomwebtest.Fault{Op: dicomwebtest.OpWADOURI, ContentType: "application/dicom", Body: s.Instances[1].File[:1200]})

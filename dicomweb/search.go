@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"strings"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/transport"
@@ -106,17 +107,15 @@ type searching struct {
 	warn     func(string)
 	more     bool // the page before announced rows that it does not hold
 	toEmpty  bool // a short page is not the last one
+	pages    paging
 	yield    func(*Dataset, error) bool
 }
 
 // page asks for one page and gives its rows. It reports whether another may
 // follow.
 func (s *searching) page(ctx context.Context) (more bool, err error) {
-	limit := s.size
-	if s.left > 0 {
-		limit = min(limit, s.left)
-	}
-	resp, err := s.c.get(ctx, opSearch, fmt.Sprintf("%s?%slimit=%d&offset=%d", s.path, s.query, limit, s.offset), "application/dicom+json")
+	limit, offset := s.span()
+	resp, err := s.ask(ctx, limit, offset)
 	if err != nil {
 		return false, err
 	}
@@ -125,7 +124,7 @@ func (s *searching) page(ctx context.Context) (more bool, err error) {
 	switch resp.Status {
 	case http.StatusOK, http.StatusPartialContent:
 	case http.StatusNoContent:
-		return false, s.heldBack(resp, s.more || announced == saysMore)
+		return s.none(ctx, resp, s.more || announced == saysMore)
 	default:
 		return false, refused(resp, opSearch)
 	}
@@ -157,20 +156,28 @@ func (s *searching) page(ctx context.Context) (more bool, err error) {
 		}
 	}
 	s.left = max(s.left, 0)
-	if rows > 0 && fresh == 0 {
+	if rows > 0 && fresh == 0 && (!s.pages.growing || rows >= limit) {
 		return false, fail(resp, segur.KindProtocol, opSearch, CodeOffsetIgnored,
 			"a page holds only rows that were given before: the server ignores offset, and there may be more rows", nil)
 	}
-	s.offset += rows
+	if rows > 0 && !s.pages.literal && strings.Contains(s.query, "%5E") {
+		s.c.queries.CompareAndSwap(queryUnknown, queryDecoded)
+	}
 	before := s.more
 	s.more = announced == saysMore
+	if s.pages.growing {
+		s.offset = rows
+		return rows >= limit, s.heldBack(resp, s.more && rows < limit)
+	}
+	s.offset += rows
+	s.pages.full = rows == limit || rows == 0 && s.pages.full
 	switch {
 	case rows == limit:
 		return true, nil
 	case rows > limit: // a server that gives more than the limit does not page
 		return false, s.heldBack(resp, s.more)
 	case rows == 0:
-		return false, s.heldBack(resp, before || s.more)
+		return s.none(ctx, resp, before || s.more)
 	}
 	// A short page is the last one, unless the server says that it holds some back.
 	return s.toEmpty || announced != saysNothing, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -109,7 +108,7 @@ func (c *Client) uriAddress(r *URIRequest, rendered bool) (string, error) {
 
 func (r *URIRequest) encode(rendered bool) string {
 	out := []string{"requestType=WADO", "studyUID=" + r.Ref.Study, "seriesUID=" + r.Ref.Series, "objectUID=" + r.Ref.Instance}
-	add := func(name, value string) { out = append(out, name+"="+url.QueryEscape(value)) }
+	add := func(name, value string) { out = append(out, name+"="+strings.ReplaceAll(escape(value), "%2C", ",")) }
 	text := func(name, value string) {
 		if value != "" {
 			add(name, value)

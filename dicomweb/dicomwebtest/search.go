@@ -92,6 +92,17 @@ func parseQuery(raw string) (q searchQuery, problem string) {
 	return q, ""
 }
 
+// literally gives the keys their values as they are written in the query.
+func (q *searchQuery) literally(raw string) {
+	q.keys = nil
+	for item := range strings.SplitSeq(raw, "&") {
+		name, value, _ := strings.Cut(item, "=")
+		if path, ok := tagPath(name); ok {
+			q.keys = append(q.keys, matchKey{path, value})
+		}
+	}
+}
+
 func tagPath(s string) ([]dicomweb.Tag, bool) {
 	var out []dicomweb.Tag
 	for item := range strings.SplitSeq(s, ".") {
@@ -116,6 +127,9 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, res resource) {
 		http.Error(w, "unknown or malformed parameter", http.StatusBadRequest)
 		return
 	}
+	if quirks.LiteralQuery {
+		q.literally(r.URL.RawQuery)
+	}
 	if quirks.IgnoreFilters {
 		q.keys = nil
 	}
@@ -135,6 +149,9 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, res resource) {
 	if m := quirks.MaxTotal; m > 0 && len(rows) > m {
 		rows = rows[:m]
 		announce(w, r, "The number of results exceeded the maximum supported by the server. Additional results can be requested.")
+	}
+	if quirks.LimitFirst && q.limit >= 0 {
+		rows = rows[:min(q.limit, len(rows))]
 	}
 	rows = rows[min(q.offset, len(rows)):]
 	if m := quirks.MaxRows; m > 0 && len(rows) > m && (q.limit < 0 || q.limit > m) {

@@ -57,6 +57,12 @@ type Quirks struct {
 	IgnoreFilters bool
 	// IgnoreOffset answers every page with the first rows.
 	IgnoreOffset bool
+	// LimitFirst takes the offset off the rows that the limit left, as Orthanc
+	// does in searches for modalities: the second page is empty.
+	LimitFirst bool
+	// LiteralQuery does not decode the values of a query (Orthanc): "%5E" is no
+	// "^".
+	LiteralQuery bool
 	// EmptyArray answers a search without match with 200 and "[]".
 	EmptyArray bool
 	// RefuseMultipart answers 406 to multipart retrievals.
