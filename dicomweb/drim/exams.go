@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/dmp/xds"
 )
 
@@ -204,7 +205,7 @@ func (c *Consumer) checkQuery(q *ExamQuery) error {
 			p.Add("patient", "has an authority that the environment does not accept")
 		}
 	}
-	if q.StudyUID != "" && !q.StudyUID.Valid() {
+	if q.StudyUID != "" && !dicomweb.ValidUID(string(q.StudyUID)) {
 		p.Add("studyUID", "must be a UID")
 	}
 	if q.Accession.Extension != "" && !q.Accession.Root.Valid() {

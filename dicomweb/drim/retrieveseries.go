@@ -432,6 +432,11 @@ func (r *retrieving) renew(ctx context.Context, e *examRun) bool {
 	switch {
 	case err != nil:
 		e.err = err
+		for _, it := range e.items {
+			if it.State == ImageMissing {
+				it.Err = err
+			}
+		}
 		return false
 	case next == nil:
 		e.withdrawn = true
