@@ -19,7 +19,9 @@ type Store interface {
 
 // Settings of a [Keeper]. All but Store and Warn are required.
 type Settings[T any] struct {
-	Name     string // of the operations: "whitelist" gives "whitelist.refresh"
+	Name     string     // of the operations: "whitelist" gives "whitelist.refresh"
+	Label    segur.Text // of the list, in sentences: "liste blanche MSSanté", "MSSanté white list"
+	Recent   segur.Text // what an old list lacks: "des domaines récents", "recent domains"
 	Client   *transport.Client
 	URL      string
 	MaxBytes int64
@@ -28,16 +30,18 @@ type Settings[T any] struct {
 	Skew     time.Duration // how far in the future a list may be dated
 	Every    time.Duration // between two refreshes of Run
 	Retry    time.Duration // after a failed one
+	Stale    time.Duration // the age from which a list in use is told to be old
 	Clock    func() time.Time
 	New      func() Reader[T]
 	Store    Store
-	Warn     func(code string, err error)
+	Warn     func(code string, text segur.Text, err error)
 }
 
 // Codes of warnings.
 const (
 	WarnRefresh = "refresh-failed"
 	WarnStore   = "store-failed"
+	WarnStale   = "stale"
 )
 
 // Copy is the list in use.
@@ -142,16 +146,39 @@ func (k *Keeper[T]) Refresh(ctx context.Context) (changed bool, err error) {
 		if ctx.Err() == nil {
 			k.warn(WarnRefresh, err)
 		}
-		return false, err
+	} else {
+		k.failure.Store(nil)
 	}
-	k.failure.Store(nil)
-	return changed, nil
+	if c := k.Current(); c != nil && k.Stale() {
+		k.warn(WarnStale, nil)
+	}
+	return changed && err == nil, err
+}
+
+// Stale reports whether the list in use is old, or there is none.
+func (k *Keeper[T]) Stale() bool {
+	c := k.Current()
+	return c == nil || k.s.Clock().Sub(c.Generated) > k.s.Stale
 }
 
 func (k *Keeper[T]) warn(code string, err error) {
-	if k.s.Warn != nil {
-		k.s.Warn(code, err)
+	if k.s.Warn == nil {
+		return
 	}
+	label, text := k.s.Label, segur.Text{}
+	switch code {
+	case WarnRefresh:
+		text.FR = "La " + label.FR + " n'a pas pu être renouvelée : la dernière valable reste en service."
+		text.EN = "The " + label.EN + " could not be renewed: the last good one stays in use."
+	case WarnStore:
+		text.FR = "La copie de la " + label.FR + " sur disque n'a pas pu être lue ou écrite."
+		text.EN = "The copy of the " + label.EN + " on disk could not be read or written."
+	case WarnStale:
+		age := k.s.Stale.Round(time.Minute).String()
+		text.FR = "La " + label.FR + " en service a plus de " + age + " : " + k.s.Recent.FR + " peuvent y manquer."
+		text.EN = "The " + label.EN + " in use is more than " + age + " old: " + k.s.Recent.EN + " may be missing."
+	}
+	k.s.Warn(code, text, err)
 }
 
 func (k *Keeper[T]) fetch(ctx context.Context, op string) (bool, error) {
@@ -279,12 +306,17 @@ func (k *Keeper[T]) take(ctx context.Context, op string, document []byte, stored
 	return changed, nil
 }
 
-// Run calls refresh (Refresh, as a rule) until ctx ends, whose error it returns. Pauses are stretched by up to a tenth, so
-// that the clients of a country do not come together.
-func (k *Keeper[T]) Run(ctx context.Context, refresh func(context.Context) error) error {
+// Run refreshes until ctx ends, whose error it returns. As long as there is no list, the store is tried first. Pauses are
+// stretched by up to a tenth, so that the clients of a country do not come together.
+func (k *Keeper[T]) Run(ctx context.Context) error {
 	for {
+		if k.Current() == nil && k.s.Store != nil {
+			if err := k.Load(ctx); err != nil && segur.KindOf(err) != segur.KindNotFound && ctx.Err() == nil {
+				k.warn(WarnStore, err)
+			}
+		}
 		wait := k.s.Every
-		if err := refresh(ctx); err != nil {
+		if _, err := k.Refresh(ctx); err != nil {
 			wait = k.s.Retry
 		}
 		t := time.NewTimer(wait + time.Duration(rand.Float64()*0.1*float64(wait))) //nolint:gosec // spreads load

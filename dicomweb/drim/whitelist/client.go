@@ -31,11 +31,15 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{cfg: cfg}
 	s := signedlist.Settings[*List]{
 		Name: "whitelist", Client: t, URL: cfg.URL, MaxBytes: cfg.MaxBytes, Profile: cfg.profile(), Trust: cfg.trust(),
-		Skew: cfg.Skew, Every: cfg.Every, Retry: cfg.RetryEvery, Clock: cfg.Clock, Warn: c.warn,
+		Label: segur.Text{FR: "liste blanche DRIM-M", EN: "DRIM-M white list"}, Recent: segur.Text{FR: "des DRIMbox récentes", EN: "recent boxes"},
+		Skew: cfg.Skew, Every: cfg.Every, Retry: cfg.RetryEvery, Stale: cfg.StaleAfter, Clock: cfg.Clock,
 		New: func() signedlist.Reader[*List] { return newReader(&c.cfg) },
 	}
 	if cfg.Store != nil {
 		s.Store = cfg.Store
+	}
+	if cfg.Warn != nil {
+		s.Warn = func(code string, text segur.Text, err error) { cfg.Warn(Warning{Code: code, Text: text, Err: err}) }
 	}
 	c.keeper = signedlist.NewKeeper(s)
 	return c, nil
@@ -57,18 +61,7 @@ func (c *Client) Load(ctx context.Context) error { return c.keeper.Load(ctx) }
 // Refresh asks for the list, conditionally once one was fetched, and reports whether it is another edition. On any error
 // the list in use stays: [segur.ErrSignature] when the document is not what the expected signer signed, [segur.ErrProtocol]
 // when it is older than the list in use or the stored one, or not a list, [segur.ErrTooLarge], [segur.ErrTruncated], or that of the call.
-func (c *Client) Refresh(ctx context.Context) (changed bool, err error) {
-	changed, err = c.keeper.Refresh(ctx)
-	if st := c.Status(); st.Stale && st.HasList {
-		c.tell(Warning{Code: "stale", Text: segur.Text{
-			FR: "La liste blanche DRIM-M en service a plus de " + hours(c.cfg.StaleAfter) + " : des DRIMbox récentes peuvent y manquer.",
-			EN: "The DRIM-M white list in use is more than " + hours(c.cfg.StaleAfter) + " old: recent boxes may be missing.",
-		}})
-	}
-	return changed, err
-}
-
-func hours(d time.Duration) string { return d.Round(time.Minute).String() }
+func (c *Client) Refresh(ctx context.Context) (changed bool, err error) { return c.keeper.Refresh(ctx) }
 
 // Use takes a document that came by other means, an administrator's file for instance, under the same conditions as
 // [Client.Refresh], and stores it. The document must not change afterwards.
@@ -76,37 +69,7 @@ func (c *Client) Use(ctx context.Context, document []byte) error { return c.keep
 
 // Run refreshes every Config.Every until ctx ends, and returns the error of ctx. As long as there is no list, the store is
 // tried first. Failures go to Config.Warn.
-func (c *Client) Run(ctx context.Context) error {
-	return c.keeper.Run(ctx, func(ctx context.Context) error {
-		if c.List() == nil && c.cfg.Store != nil {
-			if err := c.Load(ctx); err != nil && segur.KindOf(err) != segur.KindNotFound && ctx.Err() == nil {
-				c.warn(signedlist.WarnStore, err)
-			}
-		}
-		_, err := c.Refresh(ctx)
-		return err
-	})
-}
-
-func (c *Client) warn(code string, err error) {
-	texts := map[string]segur.Text{
-		signedlist.WarnRefresh: {
-			FR: "La liste blanche DRIM-M n'a pas pu être renouvelée : la dernière valable reste en service.",
-			EN: "The DRIM-M white list could not be renewed: the last good one stays in use.",
-		},
-		signedlist.WarnStore: {
-			FR: "La copie de la liste blanche DRIM-M sur disque n'a pas pu être lue ou écrite.",
-			EN: "The copy of the DRIM-M white list on disk could not be read or written.",
-		},
-	}
-	c.tell(Warning{Code: code, Text: texts[code], Err: err})
-}
-
-func (c *Client) tell(w Warning) {
-	if c.cfg.Warn != nil {
-		c.cfg.Warn(w)
-	}
-}
+func (c *Client) Run(ctx context.Context) error { return c.keeper.Run(ctx) }
 
 // Status is the state of a client.
 type Status struct {
@@ -133,12 +96,8 @@ func (c *Client) Status() Status {
 		return Status{Stale: true, LastError: c.keeper.LastError()}
 	}
 	return Status{
-		HasList: true, Generated: v.Generated, Confirmed: v.Confirmed, Stale: c.stale(v.Generated),
+		HasList: true, Generated: v.Generated, Confirmed: v.Confirmed, Stale: c.keeper.Stale(),
 		Boxes: v.List.Boxes(), Entries: v.List.Entries(), Ignored: len(v.List.ignored),
 		Signer: v.Signer.Subject.String(), SignerExpires: v.Signer.NotAfter, LastError: c.keeper.LastError(),
 	}
-}
-
-func (c *Client) stale(generated time.Time) bool {
-	return c.cfg.Clock().Sub(generated) > c.cfg.StaleAfter
 }
