@@ -113,8 +113,11 @@ func (s *Server) PublishRaw(document []byte) {
 	s.document, s.modified = document, s.clock()
 }
 
+// Fault is one scripted misbehaviour, see [Server.Fail].
+type Fault = faults.Fault
+
 // Fail scripts the next answers; Fault.Op is "list" or empty.
-func (s *Server) Fail(f ...faults.Fault) { s.script.Add(f...) }
+func (s *Server) Fail(f ...Fault) { s.script.Add(f...) }
 
 // Requests are those that came so far.
 func (s *Server) Requests() []*http.Request {
