@@ -1,11 +1,12 @@
-// Command checkevidence judges what examples/publish-report, examples/consult-record and examples/secure-mail left in their
-// output folders, with tools that are not ours: xmlsec1, xmllint, unzip, PDFBox Preflight and the official CDA checker. It
-// reads MIME, zip and mail with the standard library only, so that none of the SDK's own readers vouches for the SDK's own
-// writers.
+// Command checkevidence judges what examples/publish-report, examples/consult-record, examples/secure-mail and
+// examples/share-images left in their output folders, with tools that are not ours: xmlsec1, xmllint, unzip, dsrdump,
+// dciodvfy, dcmdump, PDFBox Preflight and the official CDA checker. It reads MIME, zip, mail and HL7 with the standard
+// library only, so that none of the SDK's own readers vouches for the SDK's own writers.
 //
 //	go run ./.ci/checkevidence -dir OUT [-shared ../shared]
 //	go run ./.ci/checkevidence -record OUT
 //	go run ./.ci/checkevidence -mail OUT
+//	go run ./.ci/checkevidence -images OUT
 //
 // It prints one line per check and exits 1 when one failed. Without -shared the official CDA rules are not run, and a
 // line says so.
@@ -35,9 +36,10 @@ func main() {
 	dir := flag.String("dir", "", "output folder of examples/publish-report")
 	record := flag.String("record", "", "output folder of examples/consult-record")
 	mails := flag.String("mail", "", "output folder of examples/secure-mail")
+	images := flag.String("images", "", "output folder of examples/share-images")
 	shared := flag.String("shared", "", "folder that holds validators/cda")
 	flag.Parse()
-	if *dir == "" && *record == "" && *mails == "" || flag.NArg() > 0 {
+	if *dir == "" && *record == "" && *mails == "" && *images == "" || flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -57,6 +59,10 @@ func main() {
 	if *mails != "" {
 		c.dir = *mails
 		c.secureMail()
+	}
+	if *images != "" {
+		c.dir = *images
+		c.images()
 	}
 	_ = os.RemoveAll(work)
 	fmt.Printf("evidence: %d passed, %d failed\n", c.passed, c.failed)
