@@ -176,8 +176,15 @@ func (c *charset) decodeEscapes(b []byte, delims string) string {
 			i++
 			continue
 		}
-		n := min(set.width, len(b)-i)
-		out.WriteString(set.decode(b[i : i+n]))
+		n := 1
+		for n < set.width && i+n < len(b) && (b[i+n] < 0x80) == (ch < 0x80) {
+			n++
+		}
+		if n < set.width { // a cut character: what follows is not a part of it
+			out.WriteRune(utf8.RuneError)
+		} else {
+			out.WriteString(set.decode(b[i : i+n]))
+		}
 		i += n
 	}
 	return out.String()

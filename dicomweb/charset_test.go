@@ -135,3 +135,17 @@ func TestCharsetRefuses(t *testing.T) {
 		assertPublic(t, err)
 	}
 }
+
+// A character that is cut before a separator does not swallow it, and the next value begins with its own characters.
+func TestCutCharacterKeepsSeparator(t *testing.T) {
+	t.Parallel()
+	for set, text := range map[string]string{
+		`\ISO 2022 IR 149`: "\x1B$)C\xB1\xE8\xB1\\\x1B$)C\xB1\xE8",
+		`\ISO 2022 IR 58`:  "\x1B$)A\xD5\xC5\xD5^\\\x1B$)A\xD5\xC5",
+	} {
+		values := read(t, withText(t, set, text, "x")).Values(dicomweb.TagPatientName)
+		require.Len(t, values, 2, set)
+		assert.NotContains(t, values[1], "\uFFFD")
+		assert.True(t, strings.HasPrefix(values[0], values[1]), "%s: %q", set, values)
+	}
+}

@@ -37,6 +37,10 @@ const (
 // names the attributes that cannot be converted.
 func ToDICOM(ds *Dataset) (dicom.Dataset, error) {
 	var p segur.Problems
+	if ds == nil {
+		p.Add("dataset", "is required")
+		return dicom.Dataset{}, p.Err(opToDICOM)
+	}
 	var meta []Element
 	for _, uid := range [...]struct{ to, from Tag }{{tagMediaStorageClass, TagSOPClassUID}, {tagMediaStorageUID, TagSOPInstanceUID}} {
 		if v := ds.Value(uid.from); v != "" {

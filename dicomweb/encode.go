@@ -50,7 +50,7 @@ func refuse(tag Tag, format string, args ...any) error {
 // appendElement appends the bytes of an attribute, of even length. The error is
 // an *elementError.
 func appendElement(dst []byte, e Element, enc layout, cs *charset) ([]byte, error) {
-	if e.VR == SQ || len(e.Items) > 0 && e.VR != UN {
+	if e.VR == SQ || len(e.Items) > 0 {
 		return appendSequence(dst, e, enc, cs)
 	}
 	if !e.VR.known() {

@@ -267,6 +267,9 @@ func (d *jsonDecoder) element(tag Tag, unsorted bool) bool {
 		r.vr = tag.VR()
 	}
 	r.vals.to, r.items.to = len(d.spans), len(d.items)
+	if r.vr == UN && slices.ContainsFunc(d.items[r.items.from:], func(i *Dataset) bool { return i.Len() > 0 }) {
+		r.vr = SQ // only a sequence has items
+	}
 	// "{}" was counted as an empty value and as an empty item: the VR decides.
 	if r.vr == SQ {
 		d.spans = d.spans[:r.vals.from]

@@ -52,8 +52,11 @@ func (e *Element) appendJSON(dst []byte) []byte {
 		dst = append(dst, upperHex[e.Tag>>shift&0xF])
 	}
 	dst = append(dst, `":{"vr":"`...)
-	dst = append(dst, byte(e.VR>>8), byte(e.VR))
-	dst = append(dst, '"')
+	vr := e.VR
+	if len(e.Items) > 0 {
+		vr = SQ
+	}
+	dst = append(dst, byte(vr>>8), byte(vr), '"')
 	switch {
 	case e.Bulk != nil && e.Bulk.URI != "":
 		dst = append(dst, `,"BulkDataURI":`...)

@@ -33,7 +33,11 @@ func (d *Dataset) appendXML(dst []byte) []byte {
 		dst = append(dst, `<DicomAttribute tag="`...)
 		dst = append(dst, tag.String()...)
 		dst = append(dst, `" vr="`...)
-		dst = append(dst, byte(e.VR>>8), byte(e.VR), '"')
+		vr := e.VR
+		if len(e.Items) > 0 {
+			vr = SQ
+		}
+		dst = append(dst, byte(vr>>8), byte(vr), '"')
 		if keyword := tag.Keyword(); keyword != "" {
 			dst = append(append(append(dst, ` keyword="`...), keyword...), '"')
 		}
@@ -73,7 +77,7 @@ func (e *Element) appendXML(dst []byte) []byte {
 		dst = append(dst, "<InlineBinary>"...)
 		dst = base64.StdEncoding.AppendEncode(dst, e.Bulk.Data)
 		return append(dst, "</InlineBinary>"...)
-	case e.VR == SQ:
+	case e.VR == SQ || len(e.Items) > 0:
 		for i, item := range e.Items {
 			number("<Item", i)
 			if item != nil {

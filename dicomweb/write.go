@@ -58,6 +58,10 @@ func WritePart10(w io.Writer, ds *Dataset, o WriteOptions) error {
 	default:
 		p.Add("options.TransferSyntaxUID", "not a transfer syntax that is written")
 	}
+	if ds == nil {
+		p.Add("dataset", "is required")
+		ds = &Dataset{}
+	}
 	meta := appendMeta(ds, o, &p)
 	segments := appendAttributes(ds, o, &p)
 	if err := p.Err(op); err != nil {
