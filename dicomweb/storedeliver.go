@@ -18,14 +18,14 @@ func (s *storing) deliver(items []*item) {
 			s.deliver(items[:half])
 			s.deliver(items[half:])
 			return
-		case len(verdict.again) == 0:
-			if verdict.down != nil {
-				s.end(verdict.down)
-			}
-			return
 		case verdict.apart && len(items) > 1:
 			for _, it := range verdict.again {
 				s.deliver([]*item{it})
+			}
+			return
+		case len(verdict.again) == 0:
+			if verdict.down != nil {
+				s.end(verdict.down)
 			}
 			return
 		}
