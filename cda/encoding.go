@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/charmap"
+
 	"github.com/segur-sdk/segur"
 )
 
@@ -38,11 +40,11 @@ func toUTF8(b []byte) ([]byte, error) {
 		return b, nil
 	}
 	name, _, _ := bytes.Cut(value[1:], value[:1])
-	var latin9 bool
+	table := charmap.ISO8859_1
 	switch string(name) {
 	case "iso-8859-1", "iso_8859-1", "latin1":
 	case "iso-8859-15", "iso_8859-15", "latin-9":
-		latin9 = true
+		table = charmap.ISO8859_15
 	case "utf-8", "us-ascii", "ascii":
 		return b, nil
 	default:
@@ -56,19 +58,7 @@ func toUTF8(b []byte) ([]byte, error) {
 			out = append(out, c)
 			continue
 		}
-		r := rune(c)
-		if latin9 {
-			if other, ok := latin9Differs[c]; ok {
-				r = other
-			}
-		}
-		out = utf8.AppendRune(out, r)
+		out = utf8.AppendRune(out, table.DecodeByte(c))
 	}
 	return out, nil
-}
-
-// latin9Differs are the eight characters of ISO-8859-15 that are not those of
-// ISO-8859-1.
-var latin9Differs = map[byte]rune{
-	0xA4: '€', 0xA6: 'Š', 0xA8: 'š', 0xB4: 'Ž', 0xB8: 'ž', 0xBC: 'Œ', 0xBD: 'œ', 0xBE: 'Ÿ',
 }

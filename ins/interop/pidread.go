@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/charmap"
+
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/hl7"
 )
@@ -254,16 +256,10 @@ func (r *reader) cog(path, s string) string {
 
 // fromLatin reads ISO-8859-1, or -15.
 func fromLatin(s string, latin9 bool) string {
-	b := make([]rune, 0, len(s))
-	for i := range len(s) {
-		c := rune(s[i])
-		if other, ok := latin9Differs[s[i]]; ok && latin9 {
-			c = other
-		}
-		b = append(b, c)
+	table := charmap.ISO8859_1
+	if latin9 {
+		table = charmap.ISO8859_15
 	}
-	return string(b)
+	out, _ := table.NewDecoder().String(s) // every byte has a character
+	return out
 }
-
-// latin9Differs are the characters of ISO-8859-15 that are not those of -1.
-var latin9Differs = map[byte]rune{0xA4: '€', 0xA6: 'Š', 0xA8: 'š', 0xB4: 'Ž', 0xB8: 'ž', 0xBC: 'Œ', 0xBD: 'œ', 0xBE: 'Ÿ'}

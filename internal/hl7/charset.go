@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // errCharset says that a text is in a character set that is not read.
@@ -105,19 +107,14 @@ func beyondASCII(b []byte) (others, foreign bool) {
 
 // latin reads ISO 8859-1, or -15.
 func latin(message []byte, nine bool) string {
+	table := charmap.ISO8859_1
+	if nine {
+		table = charmap.ISO8859_15
+	}
 	var b strings.Builder
 	b.Grow(len(message) + len(message)/16)
 	for _, c := range message {
-		r := rune(c)
-		if nine {
-			if other, ok := latin9Differs[c]; ok {
-				r = other
-			}
-		}
-		b.WriteRune(r)
+		b.WriteRune(table.DecodeByte(c))
 	}
 	return b.String()
 }
-
-// latin9Differs are the characters of ISO 8859-15 that are not those of -1.
-var latin9Differs = map[byte]rune{0xA4: '€', 0xA6: 'Š', 0xA8: 'š', 0xB4: 'Ž', 0xB8: 'ž', 0xBC: 'Œ', 0xBD: 'œ', 0xBE: 'Ÿ'}

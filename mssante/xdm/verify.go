@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 
+	"golang.org/x/text/encoding/charmap"
+
 	"github.com/segur-sdk/segur"
 )
 
@@ -169,37 +171,19 @@ func toUTF8(b []byte) (out []byte, recoded bool) {
 	if m == nil {
 		return b, false
 	}
-	var high *[32]rune
-	latin9 := false
+	table := charmap.ISO8859_1
 	switch strings.ToUpper(string(m[1])) {
 	case "ISO-8859-1", "LATIN1":
 	case "ISO-8859-15":
-		latin9 = true
+		table = charmap.ISO8859_15
 	case "WINDOWS-1252", "CP1252":
-		high = &windows1252
+		table = charmap.Windows1252
 	default:
 		return b, false
 	}
 	var w bytes.Buffer
 	for _, c := range b[len(m[0]):] {
-		r := rune(c)
-		switch {
-		case high != nil && c >= 0x80 && c < 0xA0:
-			r = high[c-0x80]
-		case latin9:
-			if x, ok := latin9Differs[c]; ok {
-				r = x
-			}
-		}
-		w.WriteRune(r)
+		w.WriteRune(table.DecodeByte(c))
 	}
 	return w.Bytes(), true
-}
-
-var latin9Differs = map[byte]rune{0xA4: '€', 0xA6: 'Š', 0xA8: 'š', 0xB4: 'Ž', 0xB8: 'ž', 0xBC: 'Œ', 0xBD: 'œ', 0xBE: 'Ÿ'}
-
-// windows1252 are the characters 0x80 to 0x9F.
-var windows1252 = [32]rune{
-	'€', 0x81, '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', 0x8D, 'Ž', 0x8F,
-	0x90, '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', 0x9D, 'ž', 'Ÿ',
 }
