@@ -91,6 +91,9 @@ const (
 	WarnURL = "kos-url"
 	// WarnSOPClass: an instance has no class.
 	WarnSOPClass = "kos-sop-class"
+	// WarnEmptySeries: a series lists no instance: what it should hold is not
+	// known to be there.
+	WarnEmptySeries = "kos-empty-series"
 	// WarnTwice: an instance is listed twice; the first stays.
 	WarnTwice = "kos-listed-twice"
 	// WarnContent: the content and the evidence do not name the same instances.

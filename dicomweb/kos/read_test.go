@@ -322,6 +322,12 @@ func TestReadTolerates(t *testing.T) {
 			assert.Empty(t, d.More[0].Orders, "the order is that of the study of the document")
 			assert.Equal(t, report().Orders, d.Manifest.Orders)
 		}},
+		"a series without instance": {func(d *dicomweb.Dataset) *dicomweb.Dataset {
+			empty := dicomweb.NewDataset(dicomweb.Text(dicomweb.TagSeriesInstanceUID, study+".3"),
+				dicomweb.Text(dicomweb.TagRetrieveURL, "https://db.source.example/studies/"+study+"/series/"+study+".3"))
+			evidence(d).Set(dicomweb.Sequence(tagSeries, append(evidence(d).Items(tagSeries), empty)...))
+			return d
+		}, []string{"kos-empty-series series.instances"}, func(t *testing.T, d *kos.Document) { assert.Len(t, d.Manifest.Series, 3) }},
 		"the study in two items": {func(d *dicomweb.Dataset) *dicomweb.Dataset {
 			all := evidence(d).Items(tagSeries)
 			again := dicomweb.NewDataset(dicomweb.Text(dicomweb.TagStudyInstanceUID, study), dicomweb.Sequence(tagSeries, all[1], all[0]))

@@ -53,6 +53,9 @@ func (r *reader) evidence(head Manifest, text Text) []*Manifest {
 		all = slices.DeleteFunc(all, func(m *Manifest) bool { return m.Len() == 0 })
 	}
 	for _, m := range all {
+		if slices.ContainsFunc(m.Series, func(s Series) bool { return len(s.Instances) == 0 }) {
+			r.warnings.once(WarnEmptySeries, "series.instances", "are none")
+		}
 		sortSeries(m.Series)
 	}
 	r.lines(all, text)
