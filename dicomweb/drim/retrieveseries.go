@@ -508,12 +508,12 @@ func sameHosts(a, b *kos.Manifest) bool {
 		_ = p.parse()
 		return p.host
 	}
+	hosts := map[string]bool{}
 	for i := range a.Series {
-		for j := range b.Series {
-			if h := host(&a.Series[i]); h != "" && h == host(&b.Series[j]) {
-				return true
-			}
-		}
+		hosts[host(&a.Series[i])] = true
 	}
-	return false
+	return slices.ContainsFunc(b.Series, func(s kos.Series) bool {
+		h := host(&s)
+		return h != "" && hosts[h]
+	})
 }
