@@ -60,12 +60,44 @@ func (s *Source) Refresh(ctx context.Context, studyUID string) (*Outcome, error)
 
 // ImagesRejected takes a rejection note of the image archive (IOCM): its
 // instances are no longer shared, and the manifest is withdrawn when none are
-// left. A note may come before the report.
+// left. A note may come before the report. One on several studies is applied to
+// each: the outcome tells those that took it, the error the first that did not.
 func (s *Source) ImagesRejected(ctx context.Context, n *kos.Note) (*Outcome, error) {
 	if n == nil || !n.Rejects() || n.Study.UID == "" {
 		return nil, &segur.Error{Op: opReceive, Kind: segur.KindInvalidInput, Message: "is no rejection note"}
 	}
-	return s.images(ctx, n.Study.UID, func(a *ArchivedStudy) (Effect, error) {
+	studies := []string{n.Study.UID}
+	for _, r := range n.References {
+		if r.Study != "" && !slices.Contains(studies, r.Study) {
+			studies = append(studies, r.Study)
+		}
+	}
+	if len(studies) > maxNoteStudies {
+		return nil, &segur.Error{Op: opReceive, Kind: segur.KindTooLarge, Message: "the rejection note names more studies than any does"}
+	}
+	out := &Outcome{}
+	var failed error
+	for _, uid := range studies {
+		o, err := s.rejected(ctx, uid, n)
+		switch {
+		case err == nil:
+			out.Studies = append(out.Studies, o.Studies...)
+		case failed == nil:
+			failed = err
+		}
+	}
+	if len(out.Studies) == 0 {
+		return nil, failed
+	}
+	return out, failed
+}
+
+// maxNoteStudies bounds the studies of a rejection note.
+const maxNoteStudies = 100
+
+// rejected applies a rejection note to one of its studies.
+func (s *Source) rejected(ctx context.Context, uid string, n *kos.Note) (*Outcome, error) {
+	return s.images(ctx, uid, func(a *ArchivedStudy) (Effect, error) {
 		if slices.Contains(a.Images.Notes, n.UID) {
 			return Repeated, nil
 		}
@@ -77,7 +109,7 @@ func (s *Source) ImagesRejected(ctx context.Context, n *kos.Note) (*Outcome, err
 			a.Images.Rejected = map[string]string{}
 		}
 		for _, r := range n.References {
-			if r.Study == n.Study.UID {
+			if r.Study == uid {
 				a.Images.Rejected[r.Instance] = n.Title.Code
 			}
 		}

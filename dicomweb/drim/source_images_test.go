@@ -132,6 +132,20 @@ func TestRejection(t *testing.T) {
 	assert.Equal(t, drim.StateWithdrawn, o.Studies[0].State)
 	assert.Empty(t, s.record.active(t, studyA))
 
+	// A note on two studies.
+	s = newOrigin(t)
+	two, err := s.Receive(ctx, message(write(t, about(studyA, studyB)), drim.ActionCreate, 1, yes))
+	require.NoError(t, err)
+	require.Equal(t, drim.StatePublished, of(t, two, studyB).State)
+	both := note("1.6", kos.TitleRejectedSafety, ".1.1")
+	both.References = append(both.References, kos.Reference{Ref: dicomweb.Ref{Study: studyB, Series: studyB + ".1", Instance: studyB + ".1.2"}})
+	o, err = s.ImagesRejected(ctx, both)
+	require.NoError(t, err)
+	assert.Equal(t, drim.StatePublished, of(t, o, studyA).State)
+	assert.Equal(t, drim.StatePublished, of(t, o, studyB).State)
+	assert.Equal(t, []string{".1.2", ".1.3"}, instanceUIDs(s.record.only(t, studyA)))
+	assert.Equal(t, []string{".1.1", ".1.3"}, instanceUIDs(s.record.only(t, studyB)))
+
 	_, err = s.ImagesRejected(ctx, note("1.4", kos.TitleOfInterest, ".1.1"))
 	require.ErrorIs(t, err, segur.ErrInvalidInput)
 	wrong := note("1.5", kos.TitleRejectedSafety, ".1.1")
