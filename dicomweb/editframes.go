@@ -12,6 +12,9 @@ import (
 	"github.com/segur-sdk/segur"
 )
 
+// jp2Box is what a JP2 file begins with (ISO 15444-1 I.5.1).
+const jp2Box = "\x00\x00\x00\x0cjP  "
+
 // maxOffsets bounds the Basic Offset Table, in frames.
 const maxOffsets = 1 << 20
 
@@ -117,7 +120,7 @@ func (f *FrameStream) open() error {
 	}
 	f.native, f.size = true, (bits+7)/8
 	f.TransferSyntaxUID, f.MediaType = ExplicitVRLittleEndian, "application/octet-stream"
-	if f.size == 0 || f.size*int64(f.Count) > int64(pixels.length) {
+	if f.size == 0 || f.size > int64(pixels.length)/int64(f.Count) {
 		return rule("the pixels are fewer than the frames that the object announces")
 	}
 	return nil
@@ -262,7 +265,9 @@ func (c *frameContent) more() (bool, error) {
 		return false, err
 	}
 	switch {
-	case f.at == f.Count: // the last one: everything that is left
+	case f.at == f.Count && (f.Count == 1 || f.starts || len(f.offsets) > 0): // the last one: everything that is left
+	case f.at == f.Count:
+		return false, rule("there are more fragments than frames, and nothing tells which is whose")
 	case len(f.offsets) > 0:
 		if f.w.pos-8-f.base >= int64(f.offsets[f.at]) {
 			return false, nil
@@ -270,12 +275,12 @@ func (c *frameContent) more() (bool, error) {
 	case !f.starts:
 		return false, nil // one fragment for each frame
 	default:
-		mark, err := f.w.br.Peek(2)
+		mark, err := f.w.br.Peek(len(jp2Box))
 		if err != nil && !errors.Is(err, io.EOF) {
 			return false, err
 		}
-		if bytes.Equal(mark, []byte{0xFF, 0xD8}) || bytes.Equal(mark, []byte{0xFF, 0x4F}) || bytes.Equal(mark, []byte{0, 0}) {
-			return false, nil // SOI of JPEG, SOC of JPEG 2000, the box of a JP2 file
+		if bytes.HasPrefix(mark, []byte{0xFF, 0xD8}) || bytes.HasPrefix(mark, []byte{0xFF, 0x4F}) || string(mark) == jp2Box {
+			return false, nil // SOI of JPEG, SOC of JPEG 2000, the first box of a JP2 file
 		}
 	}
 	c.left, f.ahead = int64(f.fragLen), false

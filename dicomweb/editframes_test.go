@@ -81,18 +81,21 @@ func TestReadFramesEncapsulated(t *testing.T) {
 		}
 		return fragment(string(out))
 	}
+	const jp2 = "\x00\x00\x00\x0cjP  \r\n\x87\n"
 	fragments := fragment(a) + fragment(b) + fragment(c) + fragment(d)
 	for name, c2 := range map[string]struct {
 		syntax, count, pixels string
 		want                  []string
 		media                 string
 	}{
-		"offsets":             {jpeg, "3", offsets(0, 26, 38) + fragments, []string{a + b, c, d}, "image/jpeg"},
-		"markers":             {jpeg, "3", fragment("") + fragments, []string{a + b, c, d}, "image/jpeg"},
-		"one frame":           {jpeg, "1", fragment("") + fragments, []string{a + b + c + d}, "image/jpeg"},
-		"a fragment each":     {"1.2.840.10008.1.2.5", "4", fragment("") + fragments, []string{a, b, c, d}, "image/dicom-rle"},
-		"JPEG 2000":           {"1.2.840.10008.1.2.4.90", "2", fragment("") + fragment("\xff\x4faa") + fragment("\xff\x4fbb"), []string{"\xff\x4faa", "\xff\x4fbb"}, "image/jp2"},
-		"the last has a rest": {"1.2.840.10008.1.2.5", "2", fragment("") + fragments, []string{a, b + c + d}, "image/dicom-rle"},
+		"offsets":           {jpeg, "3", offsets(0, 26, 38) + fragments, []string{a + b, c, d}, "image/jpeg"},
+		"markers":           {jpeg, "3", fragment("") + fragments, []string{a + b, c, d}, "image/jpeg"},
+		"one frame":         {jpeg, "1", fragment("") + fragments, []string{a + b + c + d}, "image/jpeg"},
+		"a fragment each":   {"1.2.840.10008.1.2.5", "4", fragment("") + fragments, []string{a, b, c, d}, "image/dicom-rle"},
+		"JPEG 2000":         {"1.2.840.10008.1.2.4.90", "2", fragment("") + fragment("\xff\x4faa") + fragment("\xff\x4fbb"), []string{"\xff\x4faa", "\xff\x4fbb"}, "image/jp2"},
+		"a rest like a box": {jpeg, "2", fragment("") + fragment(a) + fragment("\x00\x00bb") + fragment(c), []string{a + "\x00\x00bb", c}, "image/jpeg"},
+		"JP2 boxes": {"1.2.840.10008.1.2.4.91", "2", fragment("") + fragment(jp2+"a") + fragment("\x00\x00") + fragment(jp2+"b"),
+			[]string{jp2 + "a\x00\x00", jp2 + "b"}, "image/jp2"},
 	} {
 		file := raw(c2.syntax, []byte(uids), []byte(places), frameAttributes(c2.count), []byte(begin+c2.pixels+end))
 		for n, want := range c2.want {
@@ -116,12 +119,23 @@ func TestReadFramesEncapsulated(t *testing.T) {
 		"wrong offsets":  {jpeg, begin + offsets(0, 27, 38) + fragments + end, segur.ErrProtocol},
 		"disorder":       {jpeg, begin + offsets(0, 38, 26) + fragments + end, segur.ErrProtocol},
 		"no fragments":   {"1.2.840.10008.1.2.5", begin + fragment("") + fragment("a ") + end, segur.ErrProtocol},
+		"more fragments": {"1.2.840.10008.1.2.5", begin + fragment("") + fragment("a ") + fragments + end, segur.ErrProtocol},
 		"no table":       {jpeg, begin + end, segur.ErrProtocol},
 		"not a fragment": {jpeg, begin + fragment("") + "\x08\x00\x00\x00\x00\x00\x00\x00" + end, segur.ErrProtocol},
 	} {
-		_, _, err := frame(t, raw(c.syntax, []byte(uids), []byte(places), frameAttributes("3"), []byte(c.pixels)), 2)
+		_, _, err := frame(t, raw(c.syntax, []byte(uids), []byte(places), frameAttributes("3"), []byte(c.pixels)), 3)
 		require.ErrorIs(t, err, c.is, name)
 	}
+}
+
+// Counts that multiply beyond 64 bits do not pass for small ones.
+func TestReadFramesHugeCounts(t *testing.T) {
+	t.Parallel()
+	attributes := "\x28\x00\x02\x00US\x02\x00\x04\x00" + "\x28\x00\x08\x00IS\x0a\x002147483647" + "\x28\x00\x10\x00US\x02\x00\x00\x80" +
+		"\x28\x00\x11\x00US\x02\x00\x00\x80" + "\x28\x00\x00\x01US\x02\x00\x40\x00" // 2^35 bytes a frame
+	_, err := dicomweb.ReadFrames(bytes.NewReader(raw(dicomweb.ExplicitVRLittleEndian, []byte(uids), []byte(places), []byte(attributes),
+		[]byte("\xe0\x7f\x10\x00OW\x00\x00\x04\x00\x00\x00AAAA"))))
+	require.ErrorIs(t, err, segur.ErrProtocol)
 }
 
 func FuzzReadFrames(f *testing.F) {

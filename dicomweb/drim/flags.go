@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/segur-sdk/segur/dmp/xds"
+	"github.com/segur-sdk/segur/internal/names"
 )
 
 // Answer is the value of a flag that may be absent.
@@ -89,8 +90,11 @@ var flagNames = []struct {
 }
 
 // flagCode is a code of MetaDMPMSS as it is compared: published tables have
-// blanks inside codes.
-func flagCode(s string) string { return strings.ToUpper(strings.Join(strings.Fields(s), "")) }
+// blanks inside codes, and senders accents. Codes are far shorter than what is
+// looked at.
+func flagCode(s string) string {
+	return strings.ToUpper(names.Transliterate(strings.Join(strings.Fields(s[:min(len(s), 200)]), "")))
+}
 
 // field returns the flag of a code; nil when the code is no flag. old says that
 // the code is not the one of today.

@@ -75,7 +75,8 @@ type HandlerConfig struct {
 	MaxPerClient int
 	// MaxRequests bounds the requests of all clients; one more gets 503. 0: 256.
 	MaxRequests int
-	// Client names who calls, for MaxPerClient. nil: the IP address. Behind a
+	// Client names who calls, for MaxPerClient. nil: the IP address, of IPv6 the
+	// network of 64 bits. Behind a
 	// reverse proxy it must read the header that the proxy sets.
 	Client func(r *http.Request) string
 	// StallTimeout ends a request whose client takes no bytes for that long.
@@ -177,8 +178,8 @@ const (
 // sites (WADO-RS): an [http.Handler] that faces the Internet. It controls, in
 // this order: method, other side, load, token, path, Accept, manifest, and
 // whether that is the one published now; who has no valid token learns nothing
-// about what exists. A request for the base address is a health check and needs
-// no token.
+// about what exists. A request for the base address is a health check: it needs
+// no token, and counts among the requests that are bounded.
 //
 // Images are given as they arrive, in constant memory. An answer that could not
 // be given whole is cut: it has no closing delimiter and its connection ends, so

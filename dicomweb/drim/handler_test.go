@@ -8,6 +8,7 @@ import (
 	"iter"
 	"log"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -291,6 +292,7 @@ func TestHandlerCurrentManifestOnly(t *testing.T) {
 	assert.Equal(t, w.Body.String(), withdrawn.Body.String())
 	s.withdrawn = false
 	s.current.INS = segur.INS{}
+	assert.Equal(t, 500, s.ask(t, h, p, nil).Code, "a manifest that was read before is held to it too")
 	h = s.handler(t, nil)
 	assert.Equal(t, 500, s.ask(t, h, p, nil).Code, "the manifest is not what the archive says")
 	s.current.KOS = []byte("damaged")
@@ -382,6 +384,44 @@ func TestHandlerLimitsRequests(t *testing.T) {
 		assert.Equal(t, 200, <-codes)
 	}
 	assert.Equal(t, 200, ask("a"))
+}
+
+// Addresses of one IPv6 network are one client: who has one has them all. The
+// health check, which needs no token, takes its place among the requests.
+func TestHandlerLimitsNetworksAndHealth(t *testing.T) {
+	t.Parallel()
+	s := newServing(t, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
+	inside, leave := make(chan struct{}), make(chan struct{})
+	h := s.handler(t, func(c *drim.HandlerConfig) {
+		c.MaxPerClient = 1
+		c.Ready = func(context.Context) error {
+			inside <- struct{}{}
+			<-leave
+			return nil
+		}
+	})
+	ask := func(remote string) int {
+		r := httptest.NewRequest(http.MethodGet, "/drim/rs", nil)
+		r.RemoteAddr = remote
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	done := make(chan int)
+	go func() { done <- ask("[2001:db8:1:2::1]:1000") }()
+	<-inside
+	assert.Equal(t, http.StatusTooManyRequests, ask("[2001:db8:1:2:ffff::9]:2000"))
+	assert.Equal(t, http.StatusTooManyRequests, ask("[2001:db8:1:2:ffff::9%eth0]:2000"))
+	go func() { done <- ask("[2001:db8:1:3::1]:1000") }()
+	<-inside
+	go func() { done <- ask("192.0.2.1:1000") }()
+	<-inside
+	go func() { done <- ask("[::ffff:192.0.2.2]:1000") }()
+	<-inside
+	close(leave)
+	for range 4 {
+		assert.Equal(t, http.StatusOK, <-done)
+	}
 }
 
 func TestNewHandlerChecks(t *testing.T) {

@@ -32,6 +32,7 @@ func (s *stream) frames(content io.Reader, w *wantedImage) error {
 		}
 		if err != nil {
 			w.done, s.broken = false, s.started
+			s.x.access.Sent = 0 // the instance did not leave
 			if w.code == ServeGone {
 				w.code, w.err = ServeImageFailed, err
 			}

@@ -48,6 +48,7 @@ func TestHandlerFrames(t *testing.T) {
 	w = s.ask(t, s.handler(t, nil), p+"/frames/1,3", nil)
 	assert.Equal(t, "yes", w.Header().Get("X-Aborted"))
 	assert.Equal(t, drim.ServeImageFailed, s.last(t).Code)
+	assert.Zero(t, s.last(t).Sent, "an instance of which a frame is missing did not leave")
 	assert.Equal(t, 500, s.ask(t, s.handler(t, nil), p+"/frames/4", nil).Code)
 }
 

@@ -25,15 +25,15 @@ const maxCachedManifests = 32
 
 func (c *manifestCache) read(p *CurrentManifest) (*kos.Manifest, error) {
 	if m := c.get(p.UID); m != nil {
-		return m, nil
+		return m, matches(m, p)
 	}
 	doc, err := kos.Read(segur.BytesContent(p.KOS))
 	if err != nil {
 		return nil, err
 	}
 	m := doc.Manifest
-	if m == nil || m.UID != p.UID || m.Study.UID != p.StudyUID || m.INS != p.INS {
-		return nil, &segur.Error{Op: opServe, Kind: segur.KindSignature, Message: "the archived manifest is not what the archive says it is"}
+	if err := matches(m, p); err != nil {
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,6 +42,14 @@ func (c *manifestCache) read(p *CurrentManifest) (*kos.Manifest, error) {
 	}
 	c.list = append(c.list, cachedManifest{p.UID, m})
 	return m, nil
+}
+
+// matches checks that a manifest is what the archive says it is.
+func matches(m *kos.Manifest, p *CurrentManifest) error {
+	if m == nil || m.UID != p.UID || m.Study.UID != p.StudyUID || m.INS != p.INS {
+		return &segur.Error{Op: opServe, Kind: segur.KindSignature, Message: "the archived manifest is not what the archive says it is"}
+	}
+	return nil
 }
 
 func (c *manifestCache) get(uid string) *kos.Manifest {

@@ -2,7 +2,10 @@ package drim
 
 import (
 	"crypto/x509"
+	"net"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb/drim/whitelist"
@@ -42,9 +45,17 @@ func listed(l *whitelist.List, c *x509.Certificate) bool {
 		}
 	}
 	for entry := range l.All() {
-		if l.AllowsOperator(entry.Box, c) {
+		if l.AllowsOperator(entry.Box, c) || bears(c, entry.Box) {
 			return true
 		}
 	}
 	return false
+}
+
+// bears reports whether a certificate bears the host of a box, whose port it
+// does not say.
+func bears(c *x509.Certificate, box string) bool {
+	host, _, err := net.SplitHostPort(box)
+	return err == nil && host != "" && (strings.EqualFold(c.Subject.CommonName, host) ||
+		slices.ContainsFunc(c.DNSNames, func(name string) bool { return strings.EqualFold(name, host) }))
 }

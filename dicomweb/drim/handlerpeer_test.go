@@ -19,7 +19,7 @@ import (
 func TestListedPeers(t *testing.T) {
 	t.Parallel()
 	pki := credentialtest.NewPKI()
-	srv := whitelisttest.NewServer(whitelisttest.WithPKI(pki), whitelisttest.WithBoxes("db1.site-fictif.example"))
+	srv := whitelisttest.NewServer(whitelisttest.WithPKI(pki), whitelisttest.WithBoxes("db1.site-fictif.example", "db2.site-fictif.example:8443"))
 	t.Cleanup(srv.Close)
 	client, err := whitelist.New(srv.Config())
 	require.NoError(t, err)
@@ -41,6 +41,7 @@ func TestListedPeers(t *testing.T) {
 	_, err = client.Refresh(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, ask(own, true))
+	require.NoError(t, ask(leaf(pki.Organization(credentialtest.CommonName("db2.site-fictif.example"))), true), "a certificate names no port")
 	require.ErrorIs(t, ask(own, false), segur.ErrAuthorization)
 	require.ErrorIs(t, ask(nil, false), segur.ErrAuthorization)
 	require.ErrorIs(t, check(&http.Request{}), segur.ErrAuthorization)

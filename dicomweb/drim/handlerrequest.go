@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,11 +65,8 @@ func (x *exchange) serve() {
 		x.refuse(http.StatusMethodNotAllowed, ServeMethod, nil, "only GET, HEAD and OPTIONS")
 		return
 	}
-	if rest == "" || rest == "/" {
-		x.health()
-		return
-	}
-	if check := x.h.cfg.CheckPeer; check != nil {
+	health := rest == "" || rest == "/"
+	if check := x.h.cfg.CheckPeer; check != nil && !health {
 		if err := check(x.r); err != nil {
 			x.refuse(http.StatusForbidden, ServePeer, err, "this peer may not call")
 			return
@@ -80,12 +78,17 @@ func (x *exchange) serve() {
 		return
 	}
 	defer leave()
+	if health {
+		x.health()
+		return
+	}
 	if x.authenticate() && x.resource(rest) && x.headers() && x.current() {
 		x.images()
 	}
 }
 
-// clientKey names the other side for the limit of requests.
+// clientKey names the other side for the limit of requests: its address, or the
+// network of 64 bits that an IPv6 address is in.
 func (x *exchange) clientKey() string {
 	if f := x.h.cfg.Client; f != nil {
 		return f(x.r)
@@ -93,6 +96,11 @@ func (x *exchange) clientKey() string {
 	host, _, err := net.SplitHostPort(x.r.RemoteAddr)
 	if err != nil {
 		return x.r.RemoteAddr
+	}
+	if a, err := netip.ParseAddr(host); err == nil && a.Is6() && !a.Is4In6() {
+		if network, err := a.WithZone("").Prefix(64); err == nil {
+			return network.String()
+		}
 	}
 	return host
 }

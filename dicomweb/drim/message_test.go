@@ -253,6 +253,7 @@ func TestMessagesRefused(t *testing.T) {
 		{oruText, []string{"MASQUE_PS^^MetaDMPMSS||N", "MASQUE_PS^^MetaDMPMSS||O"}, "OBX[2]-5", "103"},
 		{oruText, []string{"OBX|3|CE|INVISIBLE_PATIENT", "OBX|3|CE|MASQUE_PS", "OBX|2|CE|MASQUE_PS^^MetaDMPMSS||N", "OBX|2|CE|MASQUE_PS^^MetaDMPMSS||Y"}, "OBX[3]-5", "207"},
 		{oruText, []string{"INVISIBLE_PATIENT", "INVISIBLE_PATIENTE"}, "OBX[3]-3", "103"},
+		{oruText, []string{"CONNEXION_SECRETE", "CONNEXION_SECRETE_PATIENT"}, "OBX[5]-3", "103"},
 		{oruText, []string{"SB^Send by", "XX^Send by"}, "PRT", "100"},
 		{oruText, []string{"RCT^Result Copies To^participation|899900000023", "SB^Send by^participation|899900000023"}, "PRT-5", "207"},
 		{oruText, []string{"REPLY^Reply To^participation|||", "SB^^||||CENTRE^^^^^^FINEG^^^990000027"}, "PRT-8", "207"},

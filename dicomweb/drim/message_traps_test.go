@@ -156,6 +156,15 @@ func TestTrapsOfOfficialMessages(t *testing.T) {
 			func(t *testing.T, m *drim.ReportMessage) {
 				assert.Equal(t, segur.Identifier{Root: "1.2.250.1.999.30.2"}, m.DocumentID)
 			}},
+		{"TXA-12 with the OID as its own authority", mdmText, []string{"|1.2.250.1.999.30.2|", "|1.2.250.1.999.30.2^^1.2.250.1.999.30.2^ISO|"}, "",
+			func(t *testing.T, m *drim.ReportMessage) {
+				assert.Equal(t, segur.Identifier{Root: "1.2.250.1.999.30.2"}, m.DocumentID)
+			}},
+		{"flags with their accents", oruText, []string{"MASQUE_PS^^MetaDMPMSS||N", "Masqué_PS^^MetaDMPMSS||Y", "CONNEXION_SECRETE^^MetaDMPMSS||N", "CONNEXION_SECRÈTE^^MetaDMPMSS||Y"}, "",
+			func(t *testing.T, m *drim.ReportMessage) {
+				assert.Equal(t, drim.Yes, m.Flags.HiddenFromProfessionals)
+				assert.Equal(t, drim.Yes, m.Flags.SecretConnection)
+			}},
 		{"TXA-12 without OID", mdmText, []string{"|1.2.250.1.999.30.2|", "|DOC-2|"}, "TXA-12",
 			func(t *testing.T, m *drim.ReportMessage) { assert.Equal(t, "DOC-2", m.DocumentID.Extension) }},
 		{"TXA-17 empty", mdmText, []string{"|AU|", "||"}, "TXA-17", nil},

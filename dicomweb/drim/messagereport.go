@@ -106,6 +106,8 @@ func (r *messageReading) documentID(txa hl7.Segment, field int) segur.Identifier
 	first, root := segur.OID(txa.Value(field, 1)), segur.OID(txa.Value(field, 3))
 	switch {
 	case first == "":
+	case root.Valid() && first == root: // "root^^root^ISO"
+		return segur.Identifier{Root: root}
 	case root.Valid():
 		return segur.Identifier{Root: root, Extension: string(first)}
 	case first.Valid():
@@ -212,7 +214,7 @@ func (r *messageReading) flags(m *ReportMessage) {
 			m.ProfessionalText = r.mailText(s)
 		case code == "CORPSMAIL_PATIENT":
 			m.PatientText = r.mailText(s)
-		case strings.HasPrefix(code, "MASQUE"), strings.HasPrefix(code, "INVISIBLE"):
+		case strings.HasPrefix(code, "MASQUE"), strings.HasPrefix(code, "INVISIBLE"), strings.HasPrefix(code, "CONNE"):
 			r.problem(observation(s, 3), hl7TableValue, "is an unknown flag of visibility: the document could be shown to whom it is hidden from")
 		case isMeta(s):
 			r.warn(observation(s, 3), "is an unknown code of MetaDMPMSS; ignored")
