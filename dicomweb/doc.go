@@ -19,7 +19,7 @@
 //     servers answer 400 for a request of which they kept a part.
 //   - A search checks its rows against what was asked, since servers ignore keys
 //     they do not know and answer with other patients; it stops when offset is
-//     ignored.
+//     ignored, and does not lose what a server that pages wrongly holds.
 //   - A retrieval ends without error only when the closing delimiter was seen,
 //     and gives no instance but the one, the series or the study asked for.
 //   - A download is held against what the server lists, or against a manifest: a
@@ -38,5 +38,7 @@
 //
 // What it does not do: decode or compress pixels, zip archives, the query
 // parameter "accept" instead of the header, UIDs of more than 64 characters, the
-// events of UPS-RS (a WebSocket whose address [Client.Subscribe] gives).
+// events of UPS-RS (a WebSocket whose address [Client.Subscribe] gives), stores of
+// metadata as XML, storage commitment, capabilities. How servers differ, and what
+// was measured, is in docs/dicomweb.md.
 package dicomweb

@@ -103,44 +103,45 @@ func freePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
+// front stands before a server as a proxy does, which asks for client certificates.
+func front(t testing.TB, target *url.URL, pki *credentialtest.PKI) *httptest.Server {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: target.Scheme, Host: target.Host}) }, FlushInterval: -1,
+	})
+	srv.TLS = pki.MutualTLS()
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	return srv
+}
+
 // Orthanc of Debian breaks down when it serves TLS itself, so a front with mutual TLS stands before it.
 func TestConformanceOrthanc(t *testing.T) {
 	target := orthanc(t)
 	pki := credentialtest.NewPKI()
-	front := httptest.NewUnstartedServer(&httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: target.Scheme, Host: target.Host}) }, FlushInterval: -1,
-	})
-	front.TLS = pki.MutualTLS()
-	front.StartTLS()
-	t.Cleanup(front.Close)
-
+	before := front(t, target, pki)
 	t.Run("mutual TLS", func(t *testing.T) {
 		conformance(t, newClient(t, dicomweb.Config{
 			ClientConfig: segur.ClientConfig{Environment: segur.Fake, RootCAs: pki.Roots(), Credentials: segur.StaticCredential(pki.Organization())},
-			Endpoint:     front.URL + "/dicom-web/", WADOURI: front.URL + "/wado",
+			Endpoint:     before.URL + "/dicom-web/", WADOURI: before.URL + "/wado",
 		}), 2000)
 	})
 	plain := newClient(t, dicomweb.Config{ClientConfig: segur.ClientConfig{Environment: segur.Fake}, Endpoint: target.String(),
 		WADOURI: target.Scheme + "://" + target.Host + "/wado", PlainHTTP: true})
 	t.Run("plain", func(t *testing.T) { conformance(t, plain, 2000) }) // the same studies: stored twice
 
-	t.Run("deviations", func(t *testing.T) {
-		one := study(t, 2000, dicomwebtest.SampleOptions{})
+	t.Run("what the client makes of it", func(t *testing.T) {
 		ctx := t.Context()
 		// Keys inside sequences are ignored, and the answer is the archive: the client notices.
 		_, err := collect(plain.SearchStudies(ctx, dicomweb.Query{Match: []dicomweb.Match{{Path: []dicomweb.Tag{0x00400275, 0x00400009}, Value: "X"}}}))
 		var e *segur.Error
 		require.ErrorAs(t, err, &e)
 		assert.Equal(t, dicomweb.CodeFilterIgnored, e.Code)
-		// An instance sent to another study: the client refuses it, so the server is asked by hand.
-		body := "--b\r\nContent-Type: application/dicom\r\n\r\n" + string(one.Instances[0].File) + "\r\n--b--\r\n"
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String()+"/studies/1.2.3", bytes.NewReader([]byte(body)))
-		require.NoError(t, err)
-		req.Header.Set("Content-Type", `multipart/related; type="application/dicom"; boundary=b`)
-		resp, err := http.DefaultClient.Do(req)
-		require.NoError(t, err)
-		_ = resp.Body.Close()
-		assert.Equal(t, http.StatusConflict, resp.StatusCode)
+		// It does not delete.
+		err = plain.Delete(ctx, study(t, 2000, dicomwebtest.SampleOptions{}).Instances[0].Ref)
+		require.ErrorIs(t, err, segur.ErrRefused)
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, dicomweb.CodeNotSupported, e.Code)
 	})
 }
 
