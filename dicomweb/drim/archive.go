@@ -36,6 +36,7 @@ type Archive interface {
 	// [ArchivedStudy.Keys]). It may return more than those.
 	Studies(ctx context.Context, key string) ([]string, error)
 	// Unfinished returns the studies that were saved open. It may return more.
+	// With an error it may return those that can be told all the same.
 	Unfinished(ctx context.Context) ([]string, error)
 }
 
@@ -80,9 +81,13 @@ type ArchivedReport struct {
 	Version int
 	Created time.Time
 	Sent    time.Time
-	// Withdrawn says that it was cancelled, WithdrawnBy by whom.
+	// Withdrawn says that it was cancelled, WithdrawnBy by whom; or who made it
+	// that of another person, in a version that is not for the record.
 	Withdrawn   bool
 	WithdrawnBy Actor
+	// Orphan says that it replaces a report that it does not name, and that has
+	// not come.
+	Orphan bool
 	// Basis is what the manifest is to be made of: the last version that is for
 	// the record. Nil: none was.
 	Basis *ReportBasis
@@ -154,6 +159,13 @@ type Publication struct {
 	WithdrawnAt            time.Time
 }
 
+func (s *ArchivedStudy) publishedUID() string {
+	if s.Published == nil {
+		return ""
+	}
+	return s.Published.UID
+}
+
 // INS is whose record the manifest is in.
 func (p *Publication) INS() (segur.INS, error) { return segur.ParseINS(p.Matricule, p.Authority) }
 
@@ -175,6 +187,8 @@ type Suspect struct {
 	Publication Publication
 	// Since is when the record did not have it.
 	Since time.Time
+	// Published is the UID of the manifest that was published last by then.
+	Published string
 }
 
 // FormerManifest is a manifest that was replaced or withdrawn.

@@ -10,9 +10,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 
 	"github.com/segur-sdk/segur"
 )
@@ -28,9 +31,10 @@ type FileArchive struct {
 	dir  string
 	lock *os.File
 
-	mu    sync.Mutex
-	held  map[string]*held
-	index sync.Mutex
+	mu     sync.Mutex
+	held   map[string]*held
+	index  sync.Mutex
+	closed atomic.Bool
 }
 
 type held struct {
@@ -56,12 +60,19 @@ func OpenArchive(dir string) (*FileArchive, error) {
 		return nil, fileError("the archive cannot be locked", err)
 	}
 	a.lock = lock
+	if err := syncDir(dir); err != nil {
+		_ = lock.Close()
+		return nil, fileError("the directory cannot be written through", err)
+	}
 	a.sweep()
 	return a, nil
 }
 
-// Close lets other processes in.
+// Close lets other processes in. The archive then gives and takes nothing.
 func (a *FileArchive) Close() error {
+	if a.closed.Swap(true) {
+		return nil
+	}
 	if err := a.lock.Close(); err != nil {
 		return fileError("the archive cannot be closed", err)
 	}
@@ -131,8 +142,19 @@ func (a *FileArchive) keyPath(key string) string {
 	return a.path("keys", h[:2], h)
 }
 
+// open refuses what is asked of an archive that another process may have.
+func (a *FileArchive) open() error {
+	if a.closed.Load() {
+		return &segur.Error{Op: opArchive, Kind: segur.KindUnavailable, Message: "the archive is closed"}
+	}
+	return nil
+}
+
 // Load implements [Archive].
 func (a *FileArchive) Load(_ context.Context, studyUID string) (*ArchivedStudy, error) {
+	if err := a.open(); err != nil {
+		return nil, err
+	}
 	b, err := readFile(a.studyPath(studyUID))
 	if err != nil {
 		return nil, err
@@ -220,41 +242,54 @@ func (a *FileArchive) studiesOf(key string) ([]string, error) {
 func (a *FileArchive) Studies(_ context.Context, key string) ([]string, error) {
 	a.index.Lock()
 	defer a.index.Unlock()
+	if err := a.open(); err != nil {
+		return nil, err
+	}
 	return a.studiesOf(key)
 }
 
-// Unfinished implements [Archive].
+// Unfinished implements [Archive]. When the mark of a study is damaged and the
+// study as well, the others are given with the error.
 func (a *FileArchive) Unfinished(context.Context) ([]string, error) {
+	if err := a.open(); err != nil {
+		return nil, err
+	}
 	files, err := os.ReadDir(a.path("open"))
 	if err != nil {
 		return nil, fileError("the open studies cannot be listed", err)
 	}
 	var out []string
+	var damaged error
 	for _, f := range files {
-		if strings.HasPrefix(f.Name(), temporaryPrefix) {
-			continue
+		if len(f.Name()) != 2*sha256.Size || !f.Type().IsRegular() {
+			continue // a temporary file, or none of ours
 		}
-		b, err := readFile(a.path("open", f.Name()))
+		uid, err := a.marked(f.Name())
 		switch {
 		case segur.KindOf(err) == segur.KindNotFound: // settled meanwhile
-			continue
 		case err != nil:
-			return nil, err
+			damaged = err
+		default:
+			out = append(out, uid)
 		}
-		if hashed(string(b)) != f.Name() { // damaged: the study itself says which it is
-			var s ArchivedStudy
-			if b, err = readFile(a.path("studies", f.Name()[:min(2, len(f.Name()))], f.Name())); err != nil {
-				return nil, err
-			}
-			if err := s.UnmarshalBinary(b); err != nil {
-				return nil, err
-			}
-			b = []byte(s.StudyUID)
-		}
-		out = append(out, string(b))
 	}
 	slices.Sort(out)
-	return out, nil
+	return out, damaged
+}
+
+// marked is the study of a mark.
+func (a *FileArchive) marked(name string) (string, error) {
+	b, err := readFile(a.path("open", name))
+	if err != nil || hashed(string(b)) == name {
+		return string(b), err
+	}
+	// Damaged: the study itself says which it is.
+	if b, err = readFile(a.path("studies", name[:2], name)); err != nil {
+		return "", err
+	}
+	var s ArchivedStudy
+	err = s.UnmarshalBinary(b)
+	return s.StudyUID, err
 }
 
 func readFile(path string) ([]byte, error) {
@@ -285,10 +320,15 @@ func writeFile(path string, b []byte) (err error) {
 	}
 	dir := filepath.Dir(path)
 	if _, err := os.Stat(dir); err != nil {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		// Not what is above it: an archive that went away, such as a disk that is
+		// no longer mounted, is not made anew, empty.
+		err := os.Mkdir(dir, 0o700)
+		if err == nil {
+			err = syncDir(filepath.Dir(dir))
+		}
+		if err != nil && !errors.Is(err, os.ErrExist) {
 			return fileError("a directory cannot be made", err)
 		}
-		syncDir(filepath.Dir(dir))
 	}
 	f, err := os.CreateTemp(dir, temporaryPrefix) // mode 0600
 	if err != nil {
@@ -312,16 +352,26 @@ func writeFile(path string, b []byte) (err error) {
 	if err = os.Rename(f.Name(), path); err != nil {
 		return fileError("a file cannot be replaced", err)
 	}
-	syncDir(dir)
+	if err := syncDir(dir); err != nil {
+		return fileError("a directory cannot be written through", err)
+	}
 	return nil
 }
 
-// syncDir makes a new name survive a crash; some systems cannot.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		_ = d.Close()
+// syncDir makes a new name survive a crash. Some systems cannot, and say so.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
 	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.Close() }()
+	if err = d.Sync(); errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
 }
 
 // fileError keeps the cause without its path.

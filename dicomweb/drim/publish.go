@@ -108,6 +108,12 @@ func (s *Source) step(ctx context.Context, a *ArchivedStudy) (done bool, err err
 	if live != nil {
 		switch {
 		case live.Matricule != b.ins.Matricule() || live.Authority != b.ins.Authority():
+			if r := a.report(live.ReportID); r != nil && r != want && !r.Withdrawn && r.Basis != nil {
+				// Two reports disagree: the images tell which one is wrong.
+				if _, _, err := s.manifest(ctx, a, want, b, nil); err != nil {
+					return false, err
+				}
+			}
 			// Another person: what was published in the wrong record goes first.
 			return false, s.withdraw(ctx, a, want.Basis.Actor)
 		case live.Digest == want.Basis.Digest && live.Generation == a.Images.Generation:
@@ -216,7 +222,7 @@ func (s *Source) published(ctx context.Context, a *ArchivedStudy, set string) er
 func (s *Source) suspect(a *ArchivedStudy) {
 	p := *a.Attempt
 	p.Sealed = nil
-	a.Suspects = append(a.Suspects, Suspect{Publication: p, Since: s.cfg.Clock()})
+	a.Suspects = append(a.Suspects, Suspect{Publication: p, Since: s.cfg.Clock(), Published: a.publishedUID()})
 	a.Attempt = nil
 }
 
@@ -242,7 +248,7 @@ func (s *Source) suspects(ctx context.Context, a *ArchivedStudy) error {
 		case segur.KindOf(err) == segur.KindNotFound:
 		case err != nil:
 			return err
-		case a.Attempt == nil && (a.Published == nil || a.Published.At.Before(a.Suspects[i].Since)):
+		case a.Attempt == nil && a.publishedUID() == a.Suspects[i].Published:
 			a.Suspects = append(a.Suspects[:i:i], a.Suspects[i+1:]...)
 			a.Attempt = &p
 			if err := s.published(ctx, a, ""); err != nil {
@@ -305,9 +311,13 @@ func (s *Source) trouble(before *Trouble, err error) *Trouble {
 
 // Resume goes on with what a crash, an outage or an image archive that had no
 // images yet left undone, as far as it is due. Call it when the program starts,
-// and every minute or so.
+// and every minute or so. With an error the outcome tells of the studies that it
+// did not concern, if any.
 func (s *Source) Resume(ctx context.Context) (*Outcome, error) {
-	return s.resume(ctx, func(t *Trouble) bool { return t == nil || !s.cfg.Clock().Before(t.NotBefore) })
+	return s.resume(ctx, func(t *Trouble) bool {
+		now := s.cfg.Clock() // which may have been set back since
+		return t == nil || !now.Before(t.NotBefore) || now.Before(t.At)
+	})
 }
 
 // Retry goes on with one study now, due or not: once what was refused is
@@ -365,9 +375,9 @@ func (s *Source) Month(ctx context.Context, year int, month time.Month) iter.Seq
 }
 
 func (s *Source) resume(ctx context.Context, due func(*Trouble) bool) (*Outcome, error) {
-	studies, err := s.cfg.Archive.Unfinished(ctx)
-	if err != nil {
-		return nil, err
+	studies, damaged := s.cfg.Archive.Unfinished(ctx)
+	if damaged != nil && len(studies) == 0 {
+		return nil, damaged
 	}
 	out := &Outcome{}
 	for _, uid := range studies {
@@ -391,5 +401,5 @@ func (s *Source) resume(ctx context.Context, due func(*Trouble) bool) (*Outcome,
 			out.Studies = append(out.Studies, outcomeOf(a))
 		}
 	}
-	return out, nil
+	return out, damaged
 }

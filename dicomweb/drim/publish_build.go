@@ -53,7 +53,7 @@ func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedRe
 	if live != nil && live.Digest == want.Basis.Digest {
 		actor = archived(live.Actor)
 		if before, err := live.Manifest(); err == nil && kos.Compare(before, m).IsZero() {
-			live.Generation = a.Images.Generation
+			live.Generation, live.PatientID = a.Images.Generation, patientID(m, live)
 			return s.save(ctx, a)
 		}
 	}
@@ -87,7 +87,7 @@ func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedRe
 		return err
 	}
 	a.Attempt = &Publication{UID: m.UID, Number: m.Number, KOS: file, Metadata: sealed.Metadata, Sealed: sealed.Stored,
-		Matricule: b.ins.Matricule(), Authority: b.ins.Authority(), PatientID: strings.TrimSpace(m.Archive.PatientID), ReportID: identifier(b.header.ID), Digest: want.Basis.Digest,
+		Matricule: b.ins.Matricule(), Authority: b.ins.Authority(), PatientID: patientID(m, live), ReportID: identifier(b.header.ID), Digest: want.Basis.Digest,
 		Generation: a.Images.Generation, Actor: actor, Replaces: lot.Replaces, At: s.cfg.Clock()}
 	if err := s.save(ctx, a); err != nil {
 		a.Attempt = nil // it did not leave
@@ -104,6 +104,15 @@ func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedRe
 		}
 	}
 	return err
+}
+
+// patientID is the local number of the patient in the images of a manifest; in
+// those of the one before when the image archive was not asked.
+func patientID(m *kos.Manifest, live *Publication) string {
+	if id := strings.TrimSpace(m.Archive.PatientID); id != "" || live == nil {
+		return id
+	}
+	return live.PatientID
 }
 
 // entry is the metadata of a manifest.
@@ -277,11 +286,12 @@ func (s *Source) note(ctx context.Context, r *kos.Row) (*kos.Document, error) {
 }
 
 // pacsError is the error of the image archive: whatever it is, to be tried
-// again.
+// again. An answer 404 is one: an empty list tells that a study is empty, and
+// what is not found may be the address.
 func pacsError(err error) error {
 	e := asSegur(opSource, segur.KindUnavailable, "the image archive did not answer", err)
 	if e.Kind == segur.KindNotFound {
-		return notInPACS()
+		return &segur.Error{Op: opSource, Kind: segur.KindUnavailable, Status: e.Status, Message: "the image archive does not find what it was asked for", Err: err}
 	}
 	return e
 }

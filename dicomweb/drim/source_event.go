@@ -24,6 +24,10 @@ type reportEvent struct {
 	actor Actor
 	// basis is nil when the version is not for the record.
 	basis *ReportBasis
+	// otherPerson tells whether a former basis is about another person.
+	otherPerson func(*ReportBasis) bool
+	// orphan: it replaces a report, and does not say which.
+	orphan bool
 }
 
 // basisDigest tells one basis from another. The sender is not part of it: the
@@ -69,8 +73,56 @@ func earlier(a, b time.Time) bool { return !a.IsZero() && !b.IsZero() && a.Befor
 // apply takes a message into the archive. Order is told by what replaces what,
 // then by version, then by the times of the messages, never by arrival alone.
 func (s *ArchivedStudy) apply(e reportEvent) (Effect, error) {
+	switch adopted, err := s.adopt(&e); {
+	case err != nil:
+		return 0, err
+	case adopted:
+		return Outdated, nil
+	}
 	s.link(e.id, e.replaces)
+	if e.basis != nil {
+		e.basis = s.arrives(e)
+	}
 	return s.applyLinked(e)
+}
+
+// adopt finds the report that a version replaces without saying which: the only
+// one of the study. When the version came first, it takes the report in that
+// comes late, and the event changes nothing more.
+func (s *ArchivedStudy) adopt(e *reportEvent) (adopted bool, err error) {
+	if e.withdraw || s.report(e.id) != nil || s.report(e.replaces) != nil {
+		return false, nil
+	}
+	var last *ArchivedReport
+	live := 0
+	for i := range s.Reports {
+		if !s.Reports[i].Withdrawn {
+			live, last = live+1, &s.Reports[i]
+		}
+	}
+	switch {
+	case e.orphan && live > 1:
+		return false, sourceError(opReceive, segur.KindConflict, CodeUnknownReport, "the version replaces a report, does not say which, and the study has several",
+			segur.Detail{Field: "TXA-13", Code: AckWrongVersion, Message: "is missing, and so is relatedDocument of the report"})
+	case e.orphan && live == 1:
+		e.replaces = last.current()
+	case live == 1 && last.Orphan && last.newer(*e):
+		last.IDs, last.Orphan = slices.Insert(last.IDs, 0, e.id), false
+		return true, nil
+	}
+	return false, nil
+}
+
+// arrives gives a basis a time after those of the other reports, whatever the
+// clock did since.
+func (s *ArchivedStudy) arrives(e reportEvent) *ReportBasis {
+	b := *e.basis
+	for i := range s.Reports {
+		if other := s.Reports[i].Basis; other != nil && other.Digest != b.Digest && !b.Arrived.After(other.Arrived) {
+			b.Arrived = other.Arrived.Add(1)
+		}
+	}
+	return &b
 }
 
 func (s *ArchivedStudy) applyLinked(e reportEvent) (Effect, error) {
@@ -150,6 +202,7 @@ func (s *ArchivedStudy) begin(e reportEvent) Effect {
 		return Noted
 	}
 	r.take(e)
+	r.Orphan = e.orphan && e.replaces == ""
 	s.Reports = append(s.Reports, r)
 	return Applied
 }
@@ -175,9 +228,15 @@ func (r *ArchivedReport) take(e reportEvent) {
 	if r.Withdrawn {
 		r.Basis = nil
 	}
-	r.Version, r.Created, r.Sent, r.Withdrawn, r.WithdrawnBy = e.version, e.created, e.sent, false, Actor{}
-	if e.basis != nil {
+	r.Version, r.Created, r.Withdrawn, r.WithdrawnBy = e.version, e.created, false, Actor{}
+	if !e.sent.IsZero() {
+		r.Sent = e.sent
+	}
+	switch {
+	case e.basis != nil:
 		r.Basis = e.basis
+	case r.Basis != nil && e.otherPerson != nil && e.otherPerson(r.Basis):
+		r.Basis, r.WithdrawnBy = nil, e.actor
 	}
 }
 
@@ -225,11 +284,12 @@ func (s *ArchivedStudy) wanted() *ArchivedReport {
 	return out
 }
 
-// withdrawer is who withdrew the last report.
+// withdrawer is who withdrew the last report, or made it that of another person.
 func (s *ArchivedStudy) withdrawer() Actor {
 	var out *ArchivedReport
 	for i := range s.Reports {
-		if r := &s.Reports[i]; r.Withdrawn && (out == nil || !r.Sent.Before(out.Sent)) {
+		r := &s.Reports[i]
+		if (r.Withdrawn || r.WithdrawnBy.Professional().ID != "") && (out == nil || !r.Sent.Before(out.Sent)) {
 			out = r
 		}
 	}

@@ -30,17 +30,21 @@ func (s *Source) ImagesChanged(ctx context.Context, c *ImageChange) (*Outcome, e
 		if err := s.samePatient(a, c.Patient.INS, c.PatientIDs); err != nil {
 			return 0, err
 		}
-		if earlier(c.Sent.Time, a.Images.Changed) {
+		sent := s.believed(c.Sent.Time)
+		late := earlier(sent, a.Images.Changed)
+		if late && a.Images.Removed {
 			return Outdated, nil
 		}
-		if !c.Sent.IsZero() {
-			a.Images.Changed = c.Sent.Time
+		if !sent.IsZero() && !late {
+			a.Images.Changed = sent
 		}
 		if len(a.Reports) == 0 && !c.Removed {
 			return Noted, nil
 		}
+		// What comes late removes nothing, and the image archive is asked all the
+		// same: it knows, and who sent this may have another clock.
 		a.Images.Generation++
-		a.Images.Removed = c.Removed
+		a.Images.Removed = c.Removed && !late
 		return Applied, nil
 	})
 }

@@ -134,9 +134,8 @@ func (s *Source) event(r *Report, m *ReportMessage) (reportEvent, segur.Document
 		e.replaces = ""
 	}
 	e.actor = actorOf(r.Sender, header, r.Flags.SecretConnection == Yes)
-	if s.cfg.Clock().Add(24 * time.Hour).Before(e.sent) {
-		e.sent = time.Time{} // a clock that is ahead must not make all that follows look late
-	}
+	e.sent = s.believed(e.sent)
+	e.orphan = r.Action == ActionReplace && e.replaces == ""
 	if m != nil && e.withdraw && m.DocumentID != (segur.Identifier{}) && identifier(m.DocumentID) != e.id {
 		return e, header, sourceError(opReceive, segur.KindRefused, CodeCrossCheck, "the message and the report it bears do not name the same document",
 			segur.Detail{Field: "TXA-12", Code: "R26", Message: "is not the identifier of the document"})
@@ -147,11 +146,44 @@ func (s *Source) event(r *Report, m *ReportMessage) (reportEvent, segur.Document
 	if err := s.checkReport(r, header, m); err != nil {
 		return e, header, err
 	}
+	e.otherPerson = func(b *ReportBasis) bool {
+		before, err := s.cfg.ReadReport(bytes.NewReader(b.CDA))
+		return err == nil && otherPerson(before, header)
+	}
 	if r.Flags.ToDMP == Yes {
 		e.basis = &ReportBasis{Digest: basisDigest(r.CDA, r.Flags, r.LocalIDs), CDA: r.CDA, Flags: r.Flags, Actor: e.actor,
 			LocalIDs: r.LocalIDs, Arrived: s.cfg.Clock()}
 	}
 	return e, header, nil
+}
+
+// believed is the time of a message, unless its clock is ahead: that must not
+// make all that follows look late.
+func (s *Source) believed(sent time.Time) time.Time {
+	if s.cfg.Clock().Add(24 * time.Hour).Before(sent) {
+		return time.Time{}
+	}
+	return sent
+}
+
+// otherPerson reports whether two versions of a report are about two persons:
+// another INS; without one, another local number of one authority, or another
+// date of birth.
+func otherPerson(a, b segur.DocumentHeader) bool {
+	before, known := insOf(a)
+	now, ok := insOf(b)
+	if known && ok {
+		return before != now
+	}
+	for _, x := range reportIDs(a) {
+		for _, y := range reportIDs(b) {
+			if x.Root == y.Root {
+				return x.Extension != y.Extension
+			}
+		}
+	}
+	x, y := a.Patient.BirthDate, b.Patient.BirthDate
+	return x.Complete() && y.Complete() && x != y
 }
 
 // checkReport refuses a report that nothing but another message can help.
@@ -259,6 +291,9 @@ func (s *Source) fileOne(ctx context.Context, e reportEvent, header segur.Docume
 	return s.change(ctx, uid, func(a *ArchivedStudy) (Effect, error) {
 		if outdated && a.report(e.id) == nil && a.report(e.replaces) == nil {
 			return Repeated, nil // nothing to file
+		}
+		if !e.withdraw && a.Images.EmptyAt > 0 && a.report(e.id) == nil {
+			a.Images.EmptyAt = 0 // another version: the image archive is asked again
 		}
 		effect, err := a.apply(e)
 		if err == nil && effect == Applied && !e.withdraw {
