@@ -237,6 +237,8 @@ type seriesRun struct {
 	host  string
 	err   error
 	items []*item
+	// wholeOnly: the source gives no image alone.
+	wholeOnly bool
 }
 
 // item is one image that is wanted.

@@ -76,6 +76,34 @@ func TestRetrieveReplaced(t *testing.T) {
 	assert.Equal(t, map[string]bool{old: true, s.manifest.UID: true}, uids)
 }
 
+// A source that gives series alone, as the reference implementation does: what a
+// cut answer left out is asked for with the series, once.
+func TestRetrieveSeriesAlone(t *testing.T) {
+	t.Parallel()
+	pki := credentialtest.NewPKI()
+	s := newSite(t, pki, 18, 1, 5)
+	b := newBench(t, pki, nil, s)
+	opened := b.open(t)
+	one := int64(len(s.study.Instances[0].File))
+	for _, times := range []int{1, 2} {
+		s.box.Fail(drimtest.Fault{Op: drimtest.OpSeries, CutAfter: 2*one + 400, Times: times})
+		s.box.Fail(drimtest.Fault{Op: drimtest.OpInstance, Status: 404, Times: drimtest.Forever})
+		b.record.queries = nil
+		var kept basket
+		report, err := b.Retrieve(t.Context(), drim.RetrieveRequest{Exams: opened, Sink: &kept})
+		assert.Len(t, b.record.queries, 1)
+		assert.Equal(t, times == 1, report.Complete())
+		if times == 1 {
+			require.NoError(t, err)
+			kept.requireFiles(t, s.study.Instances...)
+			continue
+		}
+		require.ErrorIs(t, err, segur.ErrPartial)
+		assert.Equal(t, 2, report.Count(drim.ImageReceived))
+		assert.Equal(t, 3, report.Count(drim.ImageMissing), "and not gone")
+	}
+}
+
 func TestRetrieveNotFound(t *testing.T) {
 	t.Parallel()
 	pki := credentialtest.NewPKI()

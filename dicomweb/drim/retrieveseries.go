@@ -22,23 +22,47 @@ func (r *retrieving) oneSeries(ctx context.Context, e *examRun, s *seriesRun, at
 	src := r.source(at.host)
 	ref := dicomweb.Ref{Study: e.current.Manifest.Study.UID, Series: s.of.UID}
 	var err error
-	if whole := r.untouched(e, s); whole {
+	whole := func() {
 		err = r.ask(ctx, e, src, at, ref)
 		r.mu.Lock()
 		s.err = err
 		r.mu.Unlock()
 	}
-	if !oneByOneHelps(err) || isNotFound(err) && e.replaced != "" || r.isStale(e) || ctx.Err() != nil {
+	asWhole := r.untouched(e, s) || s.wholeOnly
+	if asWhole {
+		whole()
+	}
+	if !oneByOneHelps(err) || isNotFound(err) && e.replaced != "" || s.wholeOnly || r.isStale(e) || ctx.Err() != nil {
 		r.settle(e, s, err)
 		return
 	}
-	r.images(ctx, e, s, src, at)
+	if r.images(ctx, e, s, src, at) && (err != nil && !isNotFound(err) || !asWhole) {
+		// It knows of no image alone, as the reference implementation: the series is
+		// asked for once more, now or once the record was searched.
+		r.forgetGone(s)
+		if !r.isStale(e) {
+			whole()
+		}
+	}
 	r.settle(e, s, err)
 	r.mu.Lock()
-	if len(e.lacking(s)) == 0 && err != nil && !slices.ContainsFunc(s.items, func(it *item) bool { return it.State != ImageReceived && it.State != ImageNotAsked }) {
+	defer r.mu.Unlock()
+	if !slices.ContainsFunc(s.items, func(it *item) bool { return it.State != ImageReceived && it.State != ImageNotAsked }) {
 		s.err = nil // it came all the same
 	}
-	r.mu.Unlock()
+}
+
+// forgetGone takes back that images are gone: the source was not asked in a way
+// that it understands.
+func (r *retrieving) forgetGone(s *seriesRun) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.wholeOnly = true
+	for _, it := range s.items {
+		if it.State == ImageGone && isNotFound(it.Err) {
+			it.State, it.Err, it.final = ImageMissing, nil, false
+		}
+	}
 }
 
 // untouched reports whether every image of the series is wanted: it is then asked
@@ -70,8 +94,9 @@ func oneByOneHelps(err error) bool {
 	return true
 }
 
-// images asks for what is missing, image by image.
-func (r *retrieving) images(ctx context.Context, e *examRun, s *seriesRun, src *source, at place) {
+// images asks for what is missing, image by image; true: the source answered 404
+// to all.
+func (r *retrieving) images(ctx context.Context, e *examRun, s *seriesRun, src *source, at place) bool {
 	r.mu.Lock()
 	wanted := e.lacking(s)
 	r.mu.Unlock()
@@ -81,7 +106,7 @@ func (r *retrieving) images(ctx context.Context, e *examRun, s *seriesRun, src *
 	}
 	close(work)
 	var mu sync.Mutex
-	inRow := 0
+	inRow, asked, unknown := 0, 0, 0
 	over := func() bool {
 		mu.Lock()
 		defer mu.Unlock()
@@ -100,6 +125,12 @@ func (r *retrieving) images(ctx context.Context, e *examRun, s *seriesRun, src *
 				err := r.ask(ctx, e, src, at, it.Ref)
 				r.alone(it, err)
 				mu.Lock()
+				if !errors.Is(err, errStale) {
+					asked++
+				}
+				if isNotFound(err) {
+					unknown++
+				}
 				if useless(err) {
 					inRow++
 				} else {
@@ -110,6 +141,7 @@ func (r *retrieving) images(ctx context.Context, e *examRun, s *seriesRun, src *
 		})
 	}
 	wg.Wait()
+	return asked > 0 && asked == unknown
 }
 
 // useless reports whether a request says more of the source than of the image.
