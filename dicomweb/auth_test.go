@@ -62,7 +62,7 @@ func (s *session) Renew(context.Context) (string, error) {
 func TestTokenRefreshedOnce(t *testing.T) {
 	t.Parallel()
 	s := study(t, 210, dicomwebtest.SampleOptions{Series: 1, Instances: 3, Rows: 512}) // 1.5 MiB: Expect: 100-continue
-	srv := dicomwebtest.NewServer(dicomwebtest.WithToken("fresh-secret"))
+	srv := newServer(dicomwebtest.WithToken("fresh-secret"))
 	t.Cleanup(srv.Close)
 	add(t, srv, study(t, 211, dicomwebtest.SampleOptions{}))
 	for name, c := range map[string]struct {
@@ -126,7 +126,7 @@ func TestTokenRefreshedOnce(t *testing.T) {
 
 func TestBasic(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer(dicomwebtest.WithBasic("ris", "mot de passe é"))
+	srv := newServer(dicomwebtest.WithBasic("ris", "mot de passe é"))
 	t.Cleanup(srv.Close)
 	dir := t.TempDir()
 	evidence, err := segur.NewEvidenceDir(dir)
@@ -166,7 +166,7 @@ func TestBasic(t *testing.T) {
 // The caller's own headers go with every request, are asked for anew after a 401, and stay out of the evidence.
 func TestAuthorize(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer(dicomwebtest.WithToken("fresh"))
+	srv := newServer(dicomwebtest.WithToken("fresh"))
 	t.Cleanup(srv.Close)
 	dir := t.TempDir()
 	evidence, err := segur.NewEvidenceDir(dir)
@@ -204,7 +204,7 @@ func TestAuthorize(t *testing.T) {
 	}).SearchStudies(t.Context(), dicomweb.Query{}))
 	require.ErrorIs(t, err, segur.ErrInvalidInput)
 
-	plain := dicomwebtest.NewServer(dicomwebtest.WithoutTLS())
+	plain := newServer(dicomwebtest.WithoutTLS())
 	t.Cleanup(plain.Close)
 	for header, want := range map[string]error{"Cookie": segur.ErrInvalidInput, "X-Tenant": nil} {
 		c := quick(t, plain, func(c *dicomweb.Config) {
@@ -224,7 +224,7 @@ func TestAuthorize(t *testing.T) {
 // The time that a busy server names is kept; one that is too long is told to the caller.
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer()
+	srv := newServer()
 	t.Cleanup(srv.Close)
 	s := study(t, 212, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
 	client := quick(t, srv)
@@ -251,7 +251,7 @@ func TestRetryAfter(t *testing.T) {
 // Timeouts bound the silence, not the transfer: a slow one passes, in both directions, and a silent one ends.
 func TestIdleNotTotal(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer()
+	srv := newServer()
 	t.Cleanup(srv.Close)
 	s := study(t, 213, dicomwebtest.SampleOptions{Series: 1, Instances: 1, Rows: 64})
 	client := newClient(t, func() dicomweb.Config {

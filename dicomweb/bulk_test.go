@@ -155,7 +155,7 @@ func TestEndUnmarked(t *testing.T) {
 // Another host gets no token unless the caller answers for it.
 func TestBulkDataOfAnotherHost(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer(dicomwebtest.WithToken("jeton"))
+	srv := newServer(dicomwebtest.WithToken("jeton"))
 	t.Cleanup(srv.Close)
 	s := study(t, 231, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
 	add(t, srv, s)

@@ -58,7 +58,7 @@ func TestNew(t *testing.T) {
 // Both sides present certificates, and each refuses another authority's.
 func TestMutualTLS(t *testing.T) {
 	t.Parallel()
-	srv, _ := setup(t)
+	srv, _ := setupTLS(t)
 	cfg := srv.Config()
 	cfg.Credentials = segur.StaticCredential(srv.PKI().Foreign().Organization())
 	_, err := collect(newClient(t, cfg).SearchStudies(t.Context(), dicomweb.Query{}))
@@ -70,7 +70,7 @@ func TestMutualTLS(t *testing.T) {
 	cfg.RootCAs = srv.PKI().Foreign().Roots()
 	_, err = collect(newClient(t, cfg).SearchStudies(t.Context(), dicomweb.Query{}))
 	require.ErrorIs(t, err, segur.ErrSignature)
-	expired := dicomwebtest.NewServer(dicomwebtest.WithServerCertificate(credentialtest.NewPKI().ServerWith(credentialtest.Expired())))
+	expired := newServer(dicomwebtest.WithServerCertificate(credentialtest.NewPKI().ServerWith(credentialtest.Expired())))
 	t.Cleanup(expired.Close)
 	_, err = collect(newClient(t, expired.Config()).SearchStudies(t.Context(), dicomweb.Query{}))
 	require.ErrorIs(t, err, segur.ErrSignature)
@@ -79,7 +79,7 @@ func TestMutualTLS(t *testing.T) {
 // The evidence holds the exact messages under the names of the operations; the observer is told each end once.
 func TestEvidenceAndObserver(t *testing.T) {
 	t.Parallel()
-	srv, _ := setup(t, dicomwebtest.WithToken("jeton-secret"))
+	srv, _ := setupTLS(t, dicomwebtest.WithToken("jeton-secret"))
 	dir := t.TempDir()
 	evidence, err := segur.NewEvidenceDir(dir)
 	require.NoError(t, err)
@@ -166,7 +166,7 @@ func TestStoreCaptures(t *testing.T) {
 				require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 			}
 			require.NoError(t, resp.Body.Close())
-			srv, client := setup(t)
+			srv, client := setupTLS(t)
 			srv.Fail(dicomwebtest.Fault{Status: resp.StatusCode, ContentType: resp.Header.Get("Content-Type"), Body: bytes.TrimSpace(body)})
 			result, err := client.Store(t.Context(), dicomweb.StoreRequest{Instances: c.study.Contents()})
 			if c.want == nil {

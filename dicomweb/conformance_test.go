@@ -18,9 +18,9 @@ import (
 // TestConformanceFake runs the suite on the fake; TestConformanceOrthanc on a real server.
 func TestConformanceFake(t *testing.T) {
 	t.Parallel()
-	_, client := setup(t)
+	_, client := setupTLS(t)
 	conformance(t, client, 1000)
-	_, client = setup(t, dicomwebtest.WithQuirks(dicomwebtest.Quirks{EmptyArray: true, UnquotedTypes: true, XMLStoreResponse: true}))
+	_, client = setupTLS(t, dicomwebtest.WithQuirks(dicomwebtest.Quirks{EmptyArray: true, UnquotedTypes: true, XMLStoreResponse: true}))
 	conformance(t, client, 1000)
 }
 

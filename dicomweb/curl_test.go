@@ -19,7 +19,7 @@ import (
 func TestFakeWithCurl(t *testing.T) {
 	t.Parallel()
 	testkit.Oracle(t, "curl")
-	srv := dicomwebtest.NewServer()
+	srv := newServer()
 	t.Cleanup(srv.Close)
 	s := study(t, 60, dicomwebtest.SampleOptions{})
 	dir := t.TempDir()

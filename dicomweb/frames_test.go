@@ -226,7 +226,7 @@ func TestFramesAnswers(t *testing.T) {
 // A frame larger than the limit is refused where the limit is passed.
 func TestFramesTooLarge(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer(dicomwebtest.WithoutTLS())
+	srv := newServer(dicomwebtest.WithoutTLS())
 	t.Cleanup(srv.Close)
 	s := study(t, 222, dicomwebtest.SampleOptions{Series: 1, Instances: 1, Rows: 64})
 	add(t, srv, s)

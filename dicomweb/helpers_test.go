@@ -5,22 +5,38 @@ import (
 	"iter"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
 	"github.com/segur-sdk/segur/internal/testkit/fixed"
 	"github.com/segur-sdk/segur/internal/xop"
 )
 
-// setup starts a fake and a client of it.
+// sharedPKI is that of all servers of these tests: making one takes signatures.
+var sharedPKI = sync.OnceValue(func() *credentialtest.PKI { return credentialtest.NewPKI() })
+
+// newServer starts a fake.
+func newServer(opts ...dicomwebtest.Option) *dicomwebtest.Server {
+	return dicomwebtest.NewServer(append([]dicomwebtest.Option{dicomwebtest.WithPKI(sharedPKI())}, opts...)...)
+}
+
+// setup starts a fake without TLS, which costs most of the time of a small test, and a client of it.
 func setup(t testing.TB, opts ...dicomwebtest.Option) (*dicomwebtest.Server, *dicomweb.Client) {
 	t.Helper()
-	srv := dicomwebtest.NewServer(opts...)
+	return setupTLS(t, append([]dicomwebtest.Option{dicomwebtest.WithoutTLS()}, opts...)...)
+}
+
+// setupTLS starts a fake and a client of it, over mutual TLS.
+func setupTLS(t testing.TB, opts ...dicomwebtest.Option) (*dicomwebtest.Server, *dicomweb.Client) {
+	t.Helper()
+	srv := newServer(opts...)
 	t.Cleanup(srv.Close)
 	return srv, newClient(t, srv.Config())
 }

@@ -111,7 +111,7 @@ func TestRetrieveOptions(t *testing.T) {
 // A token goes to the host of the endpoint only, unless the caller answers for the other.
 func TestRetrieveOptionsCredentials(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer(dicomwebtest.WithToken("jeton"))
+	srv := newServer(dicomwebtest.WithToken("jeton"))
 	t.Cleanup(srv.Close)
 	s := study(t, 201, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
 	add(t, srv, s)

@@ -116,7 +116,7 @@ func TestQueryMatching(t *testing.T) {
 // Warnings of the server reach the caller as they came, the log without their text, and decide whether there is more.
 func TestSearchWarnings(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer()
+	srv := newServer()
 	t.Cleanup(srv.Close)
 	for i := range uint64(3) {
 		add(t, srv, study(t, 262+i, dicomwebtest.SampleOptions{Series: 1, Instances: 1}))

@@ -166,6 +166,8 @@ func TestSearchOffsetIgnored(t *testing.T) {
 func TestSearchAnswers(t *testing.T) {
 	t.Parallel()
 	json := "application/dicom+json"
+	srv, client := setupTLS(t)
+	add(t, srv, study(t, 30, dicomwebtest.SampleOptions{}))
 	for name, c := range map[string]struct {
 		fault dicomwebtest.Fault
 		want  error
@@ -191,9 +193,6 @@ func TestSearchAnswers(t *testing.T) {
 		"204":         {dicomwebtest.Fault{Status: 204}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			srv, client := setup(t)
-			add(t, srv, study(t, 30, dicomwebtest.SampleOptions{}))
 			srv.Fail(c.fault)
 			_, err := collect(client.SearchStudies(t.Context(), dicomweb.Query{PatientID: "IPP-0001"}))
 			if c.want == nil {
@@ -211,7 +210,7 @@ func TestSearchAnswers(t *testing.T) {
 
 func TestSearchRetriesAndToken(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer(dicomwebtest.WithToken("jeton-secret"))
+	srv := newServer(dicomwebtest.WithToken("jeton-secret"))
 	t.Cleanup(srv.Close)
 	add(t, srv, study(t, 31, dicomwebtest.SampleOptions{}))
 	cfg := srv.Config()
@@ -241,7 +240,7 @@ func (s tokens) Token(context.Context) (string, error) {
 // Neither the log nor an error nor the observer holds what the query asked.
 func TestNothingPrivateLeaks(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer()
+	srv := newServer()
 	add(t, srv, study(t, 32, dicomwebtest.SampleOptions{}))
 	var log syncBuffer
 	cfg := srv.Config()

@@ -56,7 +56,7 @@ func quick(t testing.TB, srv *dicomwebtest.Server, change ...func(*dicomweb.Conf
 // with the sum.
 func TestStoreAll(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer()
+	srv := newServer()
 	t.Cleanup(srv.Close)
 	seen := &observed{}
 	client := quick(t, srv, func(c *dicomweb.Config) { c.Observer = seen })
@@ -108,7 +108,7 @@ func TestStoreAll(t *testing.T) {
 // What is no instance, of another study or there twice is named and does not hold up the others.
 func TestStoreAllInvalid(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer()
+	srv := newServer()
 	t.Cleanup(srv.Close)
 	client := quick(t, srv)
 	s, other := study(t, 201, dicomwebtest.SampleOptions{Series: 1, Instances: 6}), study(t, 202, dicomwebtest.SampleOptions{Series: 1, Instances: 1})
@@ -211,7 +211,7 @@ func TestStoreAllAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv := dicomwebtest.NewServer(dicomwebtest.WithQuirks(c.quirks), dicomwebtest.WithoutTLS())
+			srv := newServer(dicomwebtest.WithQuirks(c.quirks), dicomwebtest.WithoutTLS())
 			t.Cleanup(srv.Close)
 			for i, r := range c.refuse {
 				srv.Refuse(uid(i), r)
@@ -250,7 +250,7 @@ func TestStoreAllAnswers(t *testing.T) {
 // An end that concerns all requests lets nothing more go.
 func TestStoreAllEnds(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer()
+	srv := newServer()
 	t.Cleanup(srv.Close)
 	seen := &observed{}
 	client := quick(t, srv, func(c *dicomweb.Config) { c.Observer = seen })
@@ -281,7 +281,7 @@ func TestStoreAllEnds(t *testing.T) {
 // Cancelling and leaving the loop end the requests under way.
 func TestStoreAllCancelled(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer()
+	srv := newServer()
 	t.Cleanup(srv.Close)
 	client := quick(t, srv)
 	s := study(t, 205, dicomwebtest.SampleOptions{Series: 1, Instances: 8})
@@ -311,7 +311,7 @@ func TestStoreAllCancelled(t *testing.T) {
 	_, err = storeAll(short, client, s.Contents(), dicomweb.StoreOptions{})
 	require.ErrorIs(t, err, segur.ErrTimeout)
 
-	left := dicomwebtest.NewServer()
+	left := newServer()
 	t.Cleanup(left.Close)
 	left.Fail(dicomwebtest.Fault{Op: dicomwebtest.OpStore, After: 1, Hang: true, Times: dicomwebtest.Forever})
 	for r, err := range quick(t, left).StoreAll(t.Context(), dicomweb.Contents(s.Contents()), dicomweb.StoreOptions{BatchInstances: 1, Parallel: 1}) {
@@ -345,7 +345,7 @@ func (s shrinking) Open() (io.ReadCloser, error) {
 // A file that changes between the check and the sending costs itself only.
 func TestStoreAllChangingContent(t *testing.T) {
 	t.Parallel()
-	srv := dicomwebtest.NewServer()
+	srv := newServer()
 	t.Cleanup(srv.Close)
 	for _, fail := range []bool{false, true} {
 		s := study(t, 206, dicomwebtest.SampleOptions{Series: 1, Instances: 4})
