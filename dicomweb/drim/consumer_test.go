@@ -2,9 +2,11 @@ package drim_test
 
 import (
 	"context"
+	"crypto/x509"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -15,6 +17,8 @@ import (
 	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
 	"github.com/segur-sdk/segur/dicomweb/drim"
 
+	"github.com/segur-sdk/segur/dicomweb/drim/whitelist"
+	"github.com/segur-sdk/segur/dicomweb/drim/whitelist/whitelisttest"
 	"github.com/segur-sdk/segur/dicomweb/kos"
 	"github.com/segur-sdk/segur/dmp"
 	"github.com/segur-sdk/segur/dmp/dmptest"
@@ -225,4 +229,31 @@ func publishInRecord(t *testing.T, m *dmp.Manifests, s *site, replaces string) {
 	require.NoError(t, err)
 	_, err = m.Send(t.Context(), sealed.Stored, false)
 	require.NoError(t, err)
+}
+
+func TestListedOperators(t *testing.T) {
+	t.Parallel()
+	pki := credentialtest.NewPKI()
+	srv := whitelisttest.NewServer(whitelisttest.WithPKI(pki))
+	t.Cleanup(srv.Close)
+	client, err := whitelist.New(srv.Config())
+	require.NoError(t, err)
+	chains := func(host string) segur.Chains {
+		leaf, err := x509.ParseCertificate(pki.Server(host).Certificate[0])
+		require.NoError(t, err)
+		return segur.Chains{Verified: [][]*x509.Certificate{{leaf}}}
+	}
+	own := chains("db1.site-fictif.example")
+	check := drim.ListedOperators(client.List)
+	require.ErrorIs(t, check(t.Context(), own), segur.ErrAuthorization, "there is no list")
+	subject := own.Leaf().Subject.String()
+	srv.Publish(whitelisttest.Document(time.Now(), whitelisttest.Box{Host: "db1.site-fictif.example", OperatorDN: subject},
+		whitelisttest.Box{Host: "db2.site-fictif.example:8443", OperatorDN: subject}, whitelisttest.Box{Host: "db3.site-fictif.example"}))
+	_, err = client.Refresh(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, check(t.Context(), own))
+	require.NoError(t, check(t.Context(), chains("db2.site-fictif.example")))
+	require.ErrorIs(t, check(t.Context(), chains("db3.site-fictif.example")), segur.ErrAuthorization, "of another operator")
+	require.ErrorIs(t, check(t.Context(), chains("db4.site-fictif.example")), segur.ErrAuthorization, "of no box")
+	require.ErrorIs(t, check(t.Context(), segur.Chains{}), segur.ErrAuthorization)
 }

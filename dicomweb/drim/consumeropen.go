@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
+	"github.com/segur-sdk/segur/dicomweb/drim/whitelist"
 	"github.com/segur-sdk/segur/dicomweb/kos"
 	"github.com/segur-sdk/segur/dmp/xds"
 )
@@ -183,4 +185,29 @@ func (c *Consumer) address(study string, s *kos.Series) (place, error) {
 		return place{}, asSegur(opImages, segur.KindAuthorization, "the host is no source of the white list", err)
 	}
 	return p, nil
+}
+
+// ListedOperators is a CheckChain of [ConsumerConfig] that takes only a source
+// whose server certificate is that of the operator of a box of the white list
+// (DNCertificatOperateur), by one of the names in it. list gives the list in use,
+// such as (*whitelist.Client).List; without a list no source is called.
+//
+// Whether that certificate is the one of the server is not settled: a source may
+// have a commercial one, so this is off by default.
+func ListedOperators(list func() *whitelist.List) func(ctx context.Context, chains segur.Chains) error {
+	return func(_ context.Context, chains segur.Chains) error {
+		leaf, l := chains.Leaf(), list()
+		if leaf != nil && l != nil {
+			for entry := range l.All() {
+				host, _, err := net.SplitHostPort(entry.Box)
+				if err != nil {
+					host = entry.Box
+				}
+				if leaf.VerifyHostname(host) == nil && l.AllowsOperator(entry.Box, leaf) {
+					return nil
+				}
+			}
+		}
+		return consumerError(opImages, segur.KindAuthorization, whitelist.CodeNotListed, "the certificate of the source is not that of its operator in the white list")
+	}
 }
