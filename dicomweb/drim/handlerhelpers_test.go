@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -105,7 +106,10 @@ func (s *serving) Manifest(_ context.Context, study, uid string) (*drim.CurrentM
 // Images gives the images that the study has, from memory.
 func (s *serving) Images(_ context.Context, r drim.ImageRequest) iter.Seq2[io.Reader, error] {
 	return func(yield func(io.Reader, error) bool) {
-		for _, i := range s.study.Instances {
+		s.mu.Lock()
+		instances := slices.Clone(s.study.Instances)
+		s.mu.Unlock()
+		for _, i := range instances {
 			in := (r.Ref.Series == "" || i.Ref.Series == r.Ref.Series) && (r.Ref.Instance == "" || i.Ref.Instance == r.Ref.Instance)
 			if in && !yield(bytes.NewReader(i.File), nil) {
 				return

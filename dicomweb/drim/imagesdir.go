@@ -78,37 +78,40 @@ func (d *dirImages) scan() error {
 	return nil
 }
 
-func (d *dirImages) path(uid string) (string, bool) {
+// open opens the file of an instance; nil when there is none, or no longer.
+func (d *dirImages) open(uid string) *os.File {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	name, ok := d.files[uid]
-	return name, ok
+	d.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	f, err := d.root.Open(filepath.FromSlash(name))
+	if err != nil {
+		return nil
+	}
+	return f
 }
 
 func (d *dirImages) Images(ctx context.Context, request ImageRequest) iter.Seq2[io.Reader, error] {
 	return func(yield func(io.Reader, error) bool) {
-		for _, ref := range request.Instances {
-			if _, ok := d.path(ref.Instance); !ok {
-				if err := d.scan(); err != nil {
-					yield(nil, err)
-					return
-				}
-				break
-			}
-		}
-		found := false
+		found, scanned := false, false
 		for _, ref := range request.Instances {
 			if err := ctx.Err(); err != nil {
 				yield(nil, &segur.Error{Op: opServe, Kind: segur.KindCanceled, Message: "the call was cancelled", Err: err})
 				return
 			}
-			name, ok := d.path(ref.Instance)
-			if !ok {
-				continue
+			f := d.open(ref.Instance)
+			if f == nil && !scanned {
+				scanned = true // it came, or was moved
+				if err := d.scan(); err != nil {
+					yield(nil, err)
+					return
+				}
+				f = d.open(ref.Instance)
 			}
-			f, err := d.root.Open(filepath.FromSlash(name))
-			if err != nil {
-				continue // deleted since
+			if f == nil {
+				continue
 			}
 			found = true
 			more := yield(f, nil)
