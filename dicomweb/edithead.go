@@ -26,8 +26,7 @@ const (
 )
 
 // Head is the beginning of a Part 10 file: what identifies the instance and its
-// patient, in front of the content. Its printed forms hold patient data: it is
-// not to be logged.
+// patient, in front of the content. Its printed forms are redacted.
 type Head struct {
 	Header
 	// AccessionNumber identifies the order.
