@@ -331,6 +331,7 @@ func field(segment []string, n int) string {
 // orders of segments, by message type.
 var orders = map[string]*regexp.Regexp{
 	"ORU^R01^ORU_R01": regexp.MustCompile(`^MSH PID PV1 ORC OBR OBX (PRT )+(OBX )+$`),
+	"MDM^T10^MDM_T02": regexp.MustCompile(`^MSH EVN PID PV1 ORC OBR TXA OBX (PRT )+(OBX )+$`),
 	"OMI^O23^OMI_O23": regexp.MustCompile(`^MSH PID PV1 ORC TQ1 OBR OBX IPC $`),
 }
 
@@ -357,11 +358,11 @@ func (c *checker) hl7Message(segments [][]string) error {
 	if field(msh, 10) == "" || field(msh, 11) != "P" || !strings.HasPrefix(field(msh, 12), "2.5") || field(msh, 18) != "UNICODE UTF-8" {
 		return errors.New("MSH-10, 11, 12 or 18")
 	}
-	pid := segments[1]
+	pid := segments[slices.IndexFunc(segments, func(s []string) bool { return s[0] == "PID" })] // the order says that there is one
 	if !strings.Contains(field(pid, 3), "^INS~") || field(pid, 32) != "VALI" {
 		return errors.New("PID-3 or PID-32: no qualified INS")
 	}
-	if !strings.HasPrefix(field(msh, 9), "ORU") {
+	if strings.HasPrefix(field(msh, 9), "OMI") {
 		return nil
 	}
 	for _, s := range segments {

@@ -81,6 +81,7 @@ func (t *tour) consultAgain(ctx context.Context) error {
 	switch e := report.Exams[0]; {
 	case e.Withdrawn:
 		t.line("site B", "asks with what it held: %s", reason(err))
+		t.line("PACS B", "still holds the %d images that it filed: site B decides whether to keep them", t.pacsB.Len())
 	case err != nil:
 		return err
 	default:

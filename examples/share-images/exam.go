@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/cda"
 	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
+	"github.com/segur-sdk/segur/dicomweb/kos"
 )
 
 // exam is an exam of site A, as its RIS knows it.
@@ -17,7 +19,7 @@ type exam struct {
 	study     segur.OID
 	accession segur.Identifier
 	act       segur.Code
-	modality  string
+	modality  []string
 	region    string
 	start     time.Time
 	images    []segur.Content
@@ -35,7 +37,7 @@ func (w *world) newExam(accession string, change ...func(*dicomwebtest.SampleOpt
 	if err != nil {
 		return nil, err
 	}
-	return &exam{study: segur.OID(study.UID), accession: accessionNumber(accession), start: o.When, modality: "CT",
+	return &exam{study: segur.OID(study.UID), accession: accessionNumber(accession), start: o.When, modality: []string{"CT"},
 		act: segur.Code{Code: "24627-2", Display: "CT thorax"}, region: cda.RegionThorax, images: study.Contents()}, nil
 }
 
@@ -64,7 +66,7 @@ func (t *tour) openExam(accession string) (*exam, error) {
 		return nil, wrong("the folder must hold a study of 4 images or more: two of them are removed on the way")
 	}
 	e := &exam{study: segur.OID(files[0].StudyInstanceUID), accession: accessionNumber(accession), start: start(),
-		act: segur.Code{Code: "24627-2", Display: "CT thorax"}, region: cda.RegionThorax, modality: "CT"}
+		act: segur.Code{Code: "24627-2", Display: "CT thorax"}, region: cda.RegionThorax}
 	p := patient()
 	for _, f := range files {
 		if f.StudyInstanceUID != files[0].StudyInstanceUID {
@@ -86,7 +88,30 @@ func (t *tour) openExam(accession string) (*exam, error) {
 		}
 		e.images = append(e.images, segur.BytesContent(b))
 	}
-	return e, nil
+	return e, e.describe()
+}
+
+// describe takes what the report says of the exam from its images: the modalities,
+// and for some of them an act. Nothing else of the report is about these images.
+func (e *exam) describe() error {
+	rows, err := kos.FromFiles(e.images...)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if kos.Acquisition(r.Modality) && !slices.Contains(e.modality, r.Modality) {
+			e.modality = append(e.modality, r.Modality)
+		}
+	}
+	switch {
+	case len(e.modality) == 0:
+		return &segur.Error{Op: "share-images", Kind: segur.KindInvalidInput, Details: []segur.Detail{{Field: "-dicom", Message: "the study holds no image"}}}
+	case e.modality[0] == "MR":
+		e.act, e.region = segur.Code{Code: "26257-6", Display: "RM genou - gauche"}, cda.RegionLowerLimb
+	case e.modality[0] == "CR" || e.modality[0] == "DX":
+		e.act = segur.Code{Code: "36643-5", Display: "RX thorax 2 incidences"}
+	}
+	return nil
 }
 
 func firstOf(errs ...error) error {

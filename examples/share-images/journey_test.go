@@ -64,7 +64,7 @@ var story = [][]string{
 	{"site A publishes an exam", "6 images of study", "AA; published", "version 1", "6 images", "0 failed"},
 	{"site B looks", "Call(redacted)", "CT thorax", "same study, accession, order", "version 1", "6 images in 2 series", "6 of 6 images received, complete: true",
 		"6 images filed, complete: true", "of patient B-77041, accession B-ACC-7"},
-	{"corrects the report", "AA; published", "version 2", "0 failed", "200, 404 serve-not-found", "replaced by version 2; 6 of 6 images received, complete: true", "sees CT thorax"},
+	{"corrects the report", "MDM^T10", "AA; published", "version 2", "38 rules passed", "200, 404 serve-not-found", "replaced by version 2; 6 of 6 images received, complete: true", "sees CT thorax"},
 	{"rejects an image", "113001", "published", "version 3", "5 images", "0 failed", "replaced by version 3; 5 of 5 images received, complete: true; 1 no longer shared"},
 	{"deletes an image", "OMI^O23", "AA; published", "version 4", "4 images", "replaced by version 4; 4 of 4 images received, complete: true; 1 no longer shared"},
 	{"hides the exam", "AA; published", "version 5", "4 images", "404 serve-not-found", "not found (drim-exam-withdrawn)", "sees no exam in the record"},
@@ -150,7 +150,7 @@ func TestJourney(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotEmpty(t, found, op)
 	}
-	for i, kind := range []string{"ORU_R01", "ORU_R01", "OMI_O23", "ORU_R01", "ORU_R01"} {
+	for i, kind := range []string{"ORU_R01", "MDM_T10", "OMI_O23", "ORU_R01", "ORU_R01"} {
 		name := fmt.Sprintf("%02d-%s", i+1, kind)
 		assert.Contains(t, string(readFile(t, out, "hl7", name+".ack.hl7")), fmt.Sprintf("\rMSA|AA|MSG-%04d", i+1))
 		m, err := drim.ParseMessage(readFile(t, out, "hl7", name+".hl7"))

@@ -21,6 +21,7 @@ import (
 type reportMessage struct {
 	order, status string // ORC-1 and OBX-11: NW F, RO C, CA D
 	report        *cda.Document
+	replaces      *cda.Document     // makes it an MDM^T10
 	flags         map[string]string // of MetaDMPMSS; N when absent
 }
 
@@ -44,23 +45,29 @@ func identity() string {
 		t.BirthName, t.FirstGivenName, t.GivenNames, t.BirthDate.Time(time.UTC).Format("20060102"), t.Sex, t.BirthPlace)
 }
 
-// oru writes an ORU^R01.
-func oru(id string, sent time.Time, e *exam, m reportMessage) (string, error) {
+// text writes the message: an ORU^R01, or an MDM^T10 for a replacement that names
+// the document it replaces. A RIS sends the one or the other.
+func (m reportMessage) text(id string, sent time.Time, e *exam) (string, error) {
 	document, err := readAll(m.report)
 	if err != nil {
 		return "", err
 	}
 	who := radiologist()
-	lines := []string{
-		header("ORU^R01^ORU_R01", id, sent),
+	begin, between := []string{header("ORU^R01^ORU_R01", id, sent)}, []string(nil)
+	if m.replaces != nil {
+		begin = []string{header("MDM^T10^MDM_T02", id, sent), "EVN||" + sent.Format("20060102150405-0700")}
+		between = []string{fmt.Sprintf("TXA|1|18748-4|TEXT|%s||||||||%s|%s||||AU|||||%s", sent.Format("200601021504-0700"), m.report.ID(), m.replaces.ID(), who.ID)}
+	}
+	lines := append(begin,
 		identity(),
 		"PV1|1|O",
-		"ORC|" + m.order,
-		"OBR|1|D-2026-0007||18748-4^CR d'imagerie médicale^LN" + strings.Repeat("|", 14) + e.accession.Extension,
-		"OBX|1|ED|18748-4^CR d'imagerie médicale^LN||^TEXT^XML^Base64^" + base64.StdEncoding.EncodeToString(document) + "||||||" + m.status,
+		"ORC|"+m.order,
+		"OBR|1|D-2026-0007||18748-4^CR d'imagerie médicale^LN"+strings.Repeat("|", 14)+e.accession.Extension)
+	lines = append(lines, between...)
+	lines = append(lines,
+		"OBX|1|ED|18748-4^CR d'imagerie médicale^LN||^TEXT^XML^Base64^"+base64.StdEncoding.EncodeToString(document)+"||||||"+m.status,
 		fmt.Sprintf("PRT||UC||SB^Send by^participation|%s^%s^%s^^^^^^ASIP-SANTE-PS&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS|||%s^^^^^ASIP-SANTE-ST&1.2.250.1.71.4.2.2&ISO^FINEG^^^%s",
-			who.ID, who.FamilyName, who.GivenName, who.Organization.Name, strings.TrimPrefix(who.Organization.ID, "1")),
-	}
+			who.ID, who.FamilyName, who.GivenName, who.Organization.Name, strings.TrimPrefix(who.Organization.ID, "1")))
 	for i, name := range flagNames {
 		value := m.flags[name]
 		if value == "" {
@@ -82,7 +89,7 @@ func omi(id string, sent time.Time, e *exam, order string) string {
 		"TQ1|||||||" + sent.Format("20060102"),
 		"OBR|1|D-2026-0007||18748-4^CR d'imagerie médicale^LN",
 		"OBX|1|ST|Modification Examen Imagerie||||||||O",
-		"IPC|" + e.accession.Extension + "||" + string(e.study) + "||" + e.modality,
+		"IPC|" + e.accession.Extension + "||" + string(e.study) + "||" + e.modality[0],
 	}, "\r") + "\r"
 }
 

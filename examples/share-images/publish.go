@@ -38,10 +38,11 @@ func (t *tour) publish(ctx context.Context) (err error) {
 // correct publishes the next version of the report.
 func (t *tour) correct(ctx context.Context) error {
 	t.title("site A corrects the report")
+	previous := t.exam.report
 	if err := t.rewrite(ctx, "Examen sans anomalie décelable. Correction : micronodule de 3 mm du lobe moyen."); err != nil {
 		return err
 	}
-	if err := t.tell(ctx, reportMessage{order: "RO", status: "C", flags: map[string]string{"DESTDMP": "Y"}}); err != nil {
+	if err := t.tell(ctx, reportMessage{order: "RO", status: "C", replaces: previous, flags: map[string]string{"DESTDMP": "Y"}}); err != nil {
 		return err
 	}
 	return t.consultAgain(ctx)
@@ -96,10 +97,11 @@ func (t *tour) remove(ctx context.Context) error {
 	}
 	t.line("PACS A", "one image deleted")
 	id, sent := t.sent()
-	if err := t.deliver(ctx, "OMI^O23", omi(id, sent, t.exam, "NW")); err != nil {
+	message := omi(id, sent, t.exam, "NW")
+	if err := t.deliver(ctx, "OMI^O23", message); err != nil {
 		return err
 	}
-	if err := t.version(ctx, nil); err != nil {
+	if err := t.version(ctx, []byte(message)); err != nil {
 		return err
 	}
 	return t.consultAgain(ctx)
@@ -127,7 +129,7 @@ func (t *tour) withdraw(ctx context.Context) error {
 	}
 	t.line("report", "deleted from the record by the RIS")
 	id, sent := t.sent()
-	message, err := oru(id, sent, t.exam, reportMessage{order: "CA", status: "D", report: t.exam.report, flags: map[string]string{"DESTDMP": "Y"}})
+	message, err := reportMessage{order: "CA", status: "D", report: t.exam.report, flags: map[string]string{"DESTDMP": "Y"}}.text(id, sent, t.exam)
 	if err != nil {
 		return err
 	}
@@ -146,11 +148,15 @@ func (t *tour) withdraw(ctx context.Context) error {
 func (t *tour) tell(ctx context.Context, m reportMessage) error {
 	id, sent := t.sent()
 	m.report = t.exam.report
-	message, err := oru(id, sent, t.exam, m)
+	message, err := m.text(id, sent, t.exam)
 	if err != nil {
 		return err
 	}
-	if err := t.deliver(ctx, "ORU^R01", message); err != nil {
+	kind := "ORU^R01"
+	if m.replaces != nil {
+		kind = "MDM^T10"
+	}
+	if err := t.deliver(ctx, kind, message); err != nil {
 		return err
 	}
 	return t.version(ctx, []byte(message))
@@ -246,6 +252,7 @@ func (t *tour) crossCheck(ctx context.Context, a *drim.ArchivedStudy, m *kos.Man
 			return nil, err
 		}
 		o.Message, _ = parsed.(*drim.ReportMessage)
+		o.Change, _ = parsed.(*drim.ImageChange)
 	}
 	return drim.CrossCheck(o), nil
 }

@@ -79,7 +79,7 @@ func (t *tour) receive(ctx context.Context, e *exam, source *drim.Source) (s dri
 		return s, err
 	}
 	id, sent := t.sent()
-	text, err := oru(id, sent, e, reportMessage{order: "NW", status: "F", report: e.report, flags: map[string]string{"DESTDMP": "Y"}})
+	text, err := reportMessage{order: "NW", status: "F", report: e.report, flags: map[string]string{"DESTDMP": "Y"}}.text(id, sent, e)
 	if err != nil {
 		return s, err
 	}
@@ -159,7 +159,7 @@ func (t *tour) notQualified(ctx context.Context) error {
 		return err
 	}
 	id, sent := t.sent()
-	text, err := oru(id, sent, e, reportMessage{order: "NW", status: "F", report: e.report, flags: map[string]string{"DESTDMP": "Y"}})
+	text, err := reportMessage{order: "NW", status: "F", report: e.report, flags: map[string]string{"DESTDMP": "Y"}}.text(id, sent, e)
 	if err != nil {
 		return err
 	}

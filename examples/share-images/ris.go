@@ -55,12 +55,16 @@ func (r *ris) write(e *exam, conclusion string) (*cda.Document, drim.ViewerLink,
 	if err != nil {
 		return nil, link, err
 	}
+	var modalities []segur.Code
+	for _, m := range e.modality {
+		modalities = append(modalities, segur.Code{Code: m})
+	}
 	report := cda.Report{
 		Patient:            patient(),
 		Authors:            []cda.Author{{Professional: radiologist()}},
 		LegalAuthenticator: cda.Signature{Professional: radiologist()},
 		Orders:             []cda.Order{{Placer: segur.Identifier{Root: "1.2.250.1.999.4", Extension: "D-2026-0007"}, Accession: e.accession}},
-		Acts: []cda.Act{{StudyUID: e.study, Code: e.act, Modalities: []segur.Code{{Code: e.modality}}, Regions: []segur.Code{{Code: e.region}},
+		Acts: []cda.Act{{StudyUID: e.study, Code: e.act, Modalities: modalities, Regions: []segur.Code{{Code: e.region}},
 			Start: e.start, End: e.start.Add(20 * time.Minute)}},
 		PracticeSetting: segur.Code{Code: "AMBULATOIRE"},
 		PDF:             segur.BytesContent(pdf),
