@@ -98,7 +98,9 @@ func (m *Manifests) Lookup(ctx context.Context, patient segur.INS, uniqueID stri
 // Remove withdraws a manifest (TD3.3c). One that the record does not have, or
 // has withdrawn, is no error: doing it twice is safe. The caller vouches that
 // the identity was qualified when the manifest was published. A manifest that
-// another one replaced is an [segur.ErrConflict] error.
+// another one replaced is an [segur.ErrConflict] error. Where metadata are not
+// read (INDIRECTE) the status is a guess: one that the record takes neither for
+// active nor for archived (XDSMetadataUpdateError) is held for withdrawn.
 func (m *Manifests) Remove(ctx context.Context, patient segur.INS, uniqueID string) error {
 	blind, err := m.remove(ctx, patient, uniqueID, xds.Approved)
 	if blind && refusedStatus(err) {

@@ -182,6 +182,7 @@ type tale struct {
 	steps []func(context.Context, *origin) error
 	a, b  int // active manifests of each study
 	check func(testing.TB, *origin)
+	whole bool // killed at every step whatever SEGUR_KILL says
 }
 
 func receives(m *drim.ReportMessage) func(context.Context, *origin) error {
@@ -236,12 +237,12 @@ func tales(tb testing.TB) map[string]tale {
 		"corrected": {steps{create, replace}, 1, 0, func(tb testing.TB, s *origin) {
 			entry := s.record.sealed[s.record.only(tb, studyA).UID].Entry
 			assert.True(tb, entry.Has(xds.HiddenFromPatient))
-		}},
-		"moved to one study":       {steps{receives(message(both, drim.ActionCreate, 1, yes)), receives(message(v3, drim.ActionReplace, 3, yes))}, 0, 1, nil},
-		"withdrawn":                {steps{create, replace, receives(message(v2, drim.ActionDelete, 3, yes))}, 0, 0, nil},
-		"fewer images":             {steps{create, changed(2)}, 1, 0, shrunk},
-		"no image, and some again": {steps{create, changed(0), changed(2)}, 1, 0, shrunk},
-		"withdrawn, created anew":  {steps{create, receives(message(v1, drim.ActionDelete, 2, yes)), receives(message(v1, drim.ActionCreate, 3, yes))}, 1, 0, nil},
+		}, true},
+		"moved to one study":       {steps{receives(message(both, drim.ActionCreate, 1, yes)), receives(message(v3, drim.ActionReplace, 3, yes))}, 0, 1, nil, false},
+		"withdrawn":                {steps{create, replace, receives(message(v2, drim.ActionDelete, 3, yes))}, 0, 0, nil, true},
+		"fewer images":             {steps{create, changed(2)}, 1, 0, shrunk, true},
+		"no image, and some again": {steps{create, changed(0), changed(2)}, 1, 0, shrunk, false},
+		"withdrawn, created anew":  {steps{create, receives(message(v1, drim.ActionDelete, 2, yes)), receives(message(v1, drim.ActionCreate, 3, yes))}, 1, 0, nil, false},
 	}
 }
 
@@ -310,8 +311,8 @@ func survive(f func() error) (err error) {
 	return f()
 }
 
-// everyStep makes the tests below longer: a failure, and a death in the fake
-// record, at every step instead of some.
+// everyStep makes the tests below longer: a failure, and a death in every tale
+// and in the fake record, at every step instead of some.
 var everyStep = os.Getenv("SEGUR_KILL") != ""
 
 // Kill the process, or fail, between every pair of steps: nothing is lost,
@@ -323,7 +324,11 @@ func TestKillBetweenEveryPairOfSteps(t *testing.T) {
 			t.Parallel()
 			for _, dies := range []bool{true, false} {
 				stride := 1
-				if !dies && !everyStep {
+				switch {
+				case everyStep:
+				case !dies:
+					stride = 5
+				case !tale.whole:
 					stride = 3
 				}
 				for at := 0; ; at += stride {

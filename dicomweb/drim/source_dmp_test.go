@@ -56,7 +56,7 @@ func TestKillBetweenEveryPairOfStepsOfTheRecord(t *testing.T) {
 	t.Cleanup(srv.Close)
 	m := dmpClient(t, srv).Manifests(manifestsOfDMP)
 	ctx := context.Background()
-	stride := 17
+	stride := 29
 	if everyStep {
 		stride = 1
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"iter"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -379,4 +380,22 @@ func TestArchiveThatIsGone(t *testing.T) {
 	_, err = a.Load(ctx, studyA)
 	require.ErrorIs(t, err, segur.ErrUnavailable)
 	require.NoError(t, a.Close(), "twice")
+}
+
+// What the archive holds is not printed, whole or in parts.
+func TestPartsOfTheArchiveAreRedacted(t *testing.T) {
+	t.Parallel()
+	s := newOrigin(t)
+	s.receive(t, message(write(t), drim.ActionCreate, 1, yes))
+	a := s.stored(t, studyA)
+	suspect := drim.Suspect{Publication: *a.Published}
+	for _, v := range []any{a, a.Reports, a.Reports[0], a.Reports[0].Basis, *a.Reports[0].Basis, a.Published, *a.Published, suspect, &suspect} {
+		text := fmtAll(v)
+		for _, leak := range []string{a.Published.Matricule, "68, 73, 67, 77", "68 73 67 77", "0x44, 0x49", ipp.Extension, "FICTIVE"} {
+			assert.NotContains(t, text, leak, "%T", v)
+		}
+	}
+	for _, v := range []slog.LogValuer{a.Reports[0], a.Reports[0].Basis, a.Published, suspect} {
+		assert.Contains(t, v.LogValue().String(), "redacted")
+	}
 }

@@ -1,6 +1,8 @@
 package xds
 
 import (
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -22,6 +24,15 @@ type ManifestLot struct {
 	Title string
 }
 
+// String is redacted.
+func (l ManifestLot) String() string { return "ManifestLot(" + l.Entry.UniqueID + ", redacted)" }
+
+// Format writes the redacted form whatever the verb.
+func (l ManifestLot) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(l.String())) }
+
+// LogValue makes slog write the redacted form.
+func (l ManifestLot) LogValue() slog.Value { return slog.StringValue(l.String()) }
+
 // SealedManifest is a lot whose identifiers and bytes are fixed, and of which
 // nothing was sent. It is health data that names a patient.
 type SealedManifest struct {
@@ -33,6 +44,15 @@ type SealedManifest struct {
 	// export: without the signature, which is made when the lot is sent.
 	Metadata []byte
 }
+
+// String is redacted.
+func (s SealedManifest) String() string { return "SealedManifest(" + s.UniqueID + ", redacted)" }
+
+// Format writes the redacted form whatever the verb.
+func (s SealedManifest) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+
+// LogValue makes slog write the redacted form.
+func (s SealedManifest) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // ManifestReceipt says that the record has a manifest.
 type ManifestReceipt struct {
