@@ -34,6 +34,10 @@ type Objects struct {
 	// Images are the instances that the image archive holds now. nil: not asked;
 	// empty and not nil: it holds none.
 	Images []kos.Row
+	// Structures are identifiers of structures in whose name the exam may be
+	// published beside those that report and message name: that of a site whose
+	// reports are written elsewhere.
+	Structures []string
 	// Guard refuses a host that is not a source of the white list, as
 	// [github.com/segur-sdk/segur/dicomweb/drim/whitelist.Guard] does.
 	Guard func(host string) error

@@ -250,6 +250,9 @@ func TestCrossCheckRules(t *testing.T) {
 		{"R24", func(o *drim.Objects) { o.Entry.Authors[0].Institutions[0].ID = "1990000027" }, drim.Failed, onlyEntry},
 		{"R24", func(o *drim.Objects) { o.Manifest.Institution.Name = "AUTRE NOM" }, drim.Warned, nil},
 		{"R24", func(o *drim.Objects) { o.Manifest.Institution.ID = "" }, drim.Warned, nil},
+		{"R24", func(o *drim.Objects) {
+			o.Manifest.Institution.ID, o.Structures = "1990000027", []string{"", "990000027"}
+		}, drim.Warned, nil},
 		{"R24", func(o *drim.Objects) { o.Manifest.Institution = kos.Institution{Name: "Centre d’imagerie fictif"} }, drim.Warned, nil},
 		{"R24", func(o *drim.Objects) {
 			o.Entry.Authors[0].Institutions[0].ID, o.Message.Sender.Structure.ID = "1990000027", "1990000027"

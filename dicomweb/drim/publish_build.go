@@ -66,7 +66,8 @@ func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedRe
 	if err := entry.Digest(content); err != nil {
 		return err
 	}
-	o := Objects{Report: &b.header, Manifest: m, File: file, Entry: &entry, AssertionPatient: xds.INSPatientID(b.ins), Images: rows}
+	o := Objects{Report: &b.header, Manifest: m, File: file, Entry: &entry, AssertionPatient: xds.INSPatientID(b.ins), Images: rows,
+		Structures: s.structures(actor)}
 	if err := s.coherent(opSource, o, PublicationRules()...); err != nil {
 		return err
 	}

@@ -97,11 +97,17 @@ func (c *checker) organizations() (report, entry []segur.Organization) {
 }
 
 // publishers are the structures in whose name a report may be published beside
-// those of its authors: the sender of the message, the legal authenticator.
+// those of its authors: the sender of the message, the legal authenticator, those
+// that the caller names.
 func (c *checker) publishers() []string {
 	var out []string
+	for _, id := range c.Structures {
+		if id != "" {
+			out = append(out, segur.NormalizeStructureID(id))
+		}
+	}
 	if c.Message != nil && c.Message.Sender.Structure.ID != "" {
-		out = append(out, c.Message.Sender.Structure.ID)
+		out = append(out, segur.NormalizeStructureID(c.Message.Sender.Structure.ID))
 	}
 	if c.Report != nil {
 		if o := c.Report.LegalAuthenticator.Professional.Organization; o != nil && o.ID != "" {
@@ -161,7 +167,7 @@ func (c *checker) sameStructure(ao Object, apath string, a []segur.Organization,
 			case (id == "" || other == "") && name != Failed:
 				better(Warned, segur.Text{FR: "le nom seul est comparé", EN: "the name alone is compared"})
 			case other != "" && slices.Contains(publishers, other):
-				better(Warned, segur.Text{FR: "structure de l'émetteur ou du responsable légal", EN: "the structure of the sender or of the legal authenticator"})
+				better(Warned, segur.Text{FR: "structure de l'émetteur, du responsable légal ou du site", EN: "the structure of the sender, of the legal authenticator or of the site"})
 			}
 		}
 	}

@@ -19,6 +19,19 @@ func (s *Source) coherent(op string, o Objects, required ...string) error {
 	return &e
 }
 
+// structures are those in whose name the source publishes: that of the actor, and
+// those of the configuration.
+func (s *Source) structures(a Actor) []string {
+	out := []string{a.Structure().ID}
+	if o := s.cfg.Entry.AuthorInstitution; o != nil {
+		out = append(out, o.ID)
+	}
+	if d := s.cfg.Device; d != nil && d.Professional.Organization != nil {
+		out = append(out, d.Professional.Organization.ID)
+	}
+	return out
+}
+
 // samePatient refuses a change of images that is about somebody else than the
 // report of the study. What names nobody passes, and so does a study without
 // report.
