@@ -2,7 +2,9 @@ package segur
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 )
 
@@ -30,7 +32,7 @@ func (b bytesContent) Size() int64 { return int64(len(b)) }
 func FileContent(name string) (Content, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return nil, &Error{Op: "segur.FileContent", Kind: KindInvalidInput, Message: "cannot read the file", Err: err}
+		return nil, &Error{Op: "segur.FileContent", Kind: KindInvalidInput, Message: "cannot read the file", Err: nameless(err)}
 	}
 	if !info.Mode().IsRegular() {
 		return nil, &Error{Op: "segur.FileContent", Kind: KindInvalidInput, Message: "not a regular file"}
@@ -43,5 +45,21 @@ type fileContent struct {
 	size int64
 }
 
-func (f fileContent) Open() (io.ReadCloser, error) { return os.Open(f.name) }
-func (f fileContent) Size() int64                  { return f.size }
+func (f fileContent) Open() (io.ReadCloser, error) {
+	r, err := os.Open(f.name)
+	if err != nil {
+		return nil, nameless(err)
+	}
+	return r, nil
+}
+func (f fileContent) Size() int64 { return f.size }
+
+// nameless takes the name out of an error of the file system: names of exam
+// files often hold the patient's.
+func nameless(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
