@@ -77,7 +77,7 @@ var story = [][]string{
 		"wrong: refused (drim-wrong-patient)", "authorization (not-listed): 0 of 3 images are there", "0 requests, 0 tokens asked for"},
 }
 
-func TestJourney(t *testing.T) {
+func TestShareImages(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
 	var stdout bytes.Buffer

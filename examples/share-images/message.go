@@ -53,12 +53,12 @@ func (m reportMessage) text(id string, sent time.Time, e *exam) (string, error) 
 		return "", err
 	}
 	who := radiologist()
-	begin, between := []string{header("ORU^R01^ORU_R01", id, sent)}, []string(nil)
+	lines, between := []string{header("ORU^R01^ORU_R01", id, sent)}, []string(nil)
 	if m.replaces != nil {
-		begin = []string{header("MDM^T10^MDM_T02", id, sent), "EVN||" + sent.Format("20060102150405-0700")}
+		lines = []string{header("MDM^T10^MDM_T02", id, sent), "EVN||" + sent.Format("20060102150405-0700")}
 		between = []string{fmt.Sprintf("TXA|1|18748-4|TEXT|%s||||||||%s|%s||||AU|||||%s", sent.Format("200601021504-0700"), m.report.ID(), m.replaces.ID(), who.ID)}
 	}
-	lines := append(begin,
+	lines = append(lines,
 		identity(),
 		"PV1|1|O",
 		"ORC|"+m.order,
