@@ -362,9 +362,9 @@ func TestStoreAllChangingContent(t *testing.T) {
 	}
 }
 
-// Memory does not grow with the number of instances: thousands go in requests of fifty.
+// Memory does not grow with the number of instances: thousands go in requests of twenty-five.
 func TestConstantMemoryStoreAll(t *testing.T) {
-	const count, uid = 5_000, "1.2.250.1.999.7.2000"
+	const count, uid = 4_000, "1.2.250.1.999.7.2000"
 	s, err := dicomwebtest.SampleStudy(dicomwebtest.SampleOptions{Series: 1, Instances: 1, Rows: 32,
 		IDs: &sequenceIDs{list: []segur.OID{"1.2.250.1.999.7.1", "1.2.250.1.999.7.2", "1.2.250.1.999.7.3", uid + "00000"}}})
 	require.NoError(t, err)
@@ -379,15 +379,15 @@ func TestConstantMemoryStoreAll(t *testing.T) {
 	}
 	n := 0
 	rise := peak(func(look func()) {
-		for r, err := range client.StoreAll(t.Context(), contents, dicomweb.StoreOptions{}) {
+		for r, err := range client.StoreAll(t.Context(), contents, dicomweb.StoreOptions{BatchInstances: 25, Parallel: 2}) {
 			require.NoError(t, err)
 			require.Equal(t, n, r.Index)
 			require.Equal(t, dicomweb.Stored, r.Outcome)
-			if n++; n%2000 == 0 {
+			if n++; n%1000 == 0 {
 				look()
 			}
 		}
 	})
 	assert.Equal(t, count, n)
-	assert.Less(t, rise, int64(10<<20), "bytes held while %d instances of 3.5 KiB went", count)
+	assert.Less(t, rise, int64(8<<20), "bytes held while %d instances of 3.5 KiB went", count)
 }
