@@ -183,7 +183,7 @@ func TestRetrieveSlowAndDeadSources(t *testing.T) {
 
 	// The two alone, within the time that a source may be silent.
 	cfg := b.cfg
-	cfg.Timeout = 30 * time.Millisecond
+	cfg.Timeout = 100 * time.Millisecond
 	quick, err := drim.NewConsumer(cfg)
 	require.NoError(t, err)
 	t.Cleanup(quick.Close)
