@@ -105,9 +105,10 @@ func beyondASCII(b []byte) (others, foreign bool) {
 	return others, false
 }
 
-// latin reads ISO 8859-1, or -15.
+// latin reads ISO 8859-1, or -15. Where the first has control characters, senders
+// on Windows have letters (Œ) and quotation marks: those of Windows-1252.
 func latin(message []byte, nine bool) string {
-	table := charmap.ISO8859_1
+	table := charmap.Windows1252
 	if nine {
 		table = charmap.ISO8859_15
 	}

@@ -52,6 +52,7 @@ func TestCharacterSets(t *testing.T) {
 		"UTF-8":              {"UNICODE UTF-8", "LŒUVRE é", "LŒUVRE é", ""},
 		"none":               {"", "é", "é", ""},
 		"8859/1":             {"8859/1", "\xe9\xa4", "é¤", ""},
+		"Windows as 8859/1":  {"8859/1", "C\x8cUR D\x92", "CŒUR D’", ""},
 		"8859/15":            {"8859/15", "\xe9\xbd\xa4", "éœ€", ""},
 		"ISO-8859-15":        {"ISO-8859-15", "\xbd", "œ", ""},
 		"first of several":   {"8859/15~UNICODE UTF-8", "\xbd", "œ", ""},
