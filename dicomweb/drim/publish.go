@@ -13,6 +13,9 @@ import (
 // settle, a withdrawal, a publication, and once more.
 const maxSteps = 12
 
+// maxRetryAfter bounds what a server that is busy may ask for.
+const maxRetryAfter = 24 * time.Hour
+
 // settle brings the record to what the archive says of a study, one step at a
 // time, each written before the next one. act false tells where it stands.
 func (s *Source) settle(ctx context.Context, uid string, act bool) StudyOutcome {
@@ -305,7 +308,7 @@ func (s *Source) trouble(before *Trouble, err error) *Trouble {
 	if t.Refused || wait > s.cfg.RetryMax || wait <= 0 {
 		wait = s.cfg.RetryMax
 	}
-	t.NotBefore = now.Add(max(wait, e.RetryAfter))
+	t.NotBefore = now.Add(max(wait, min(e.RetryAfter, maxRetryAfter)))
 	return t
 }
 

@@ -128,6 +128,17 @@ func TestRetryAndAClockSetBack(t *testing.T) {
 	assert.Equal(t, drim.StatePublished, of(t, s.later(t, time.Second), studyA).State)
 }
 
+// A server that asks to come back in a year is asked again the next day.
+func TestRetryAfterIsBounded(t *testing.T) {
+	t.Parallel()
+	s := newOrigin(t)
+	s.pacs.down = &segur.Error{Kind: segur.KindUnavailable, RetryAfter: 365 * 24 * time.Hour}
+	s.receive(t, message(write(t), drim.ActionCreate, 1, yes))
+	s.pacs.down = nil
+	assert.Equal(t, drim.StatePending, of(t, s.later(t, 23*time.Hour), studyA).State)
+	assert.Equal(t, drim.StatePublished, of(t, s.later(t, time.Hour), studyA).State)
+}
+
 // A message without a time that can be used does not erase the order of those
 // that have one.
 func TestMessageWithoutTime(t *testing.T) {
