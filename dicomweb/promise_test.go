@@ -27,8 +27,8 @@ import (
 // nothing else; an ordinary run does a small share of it and only catches what is far off.
 func wholePromises(t *testing.T) bool {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("a measurement: not with -short")
+	if testing.Short() || withRaceDetector {
+		t.Skip("a measurement: neither with -short nor with the race detector")
 	}
 	return os.Getenv("SEGUR_BENCH") != ""
 }
@@ -185,7 +185,7 @@ const packedType = `multipart/related; type="application/dicom"; boundary=packed
 // with the same bytes, over the same TLS and to the same server. That a store takes longer than curl's is told and not
 // asserted: the plain request does too. BenchmarkOrthanc has both without TLS, to a server that is not ours.
 func TestPromiseTransfer(t *testing.T) { //nolint:paralleltest // a measurement
-	instances, rounds, limit := 6, 1, 50.0
+	instances, rounds, limit := 3, 1, 50.0
 	if wholePromises(t) {
 		instances, rounds, limit = 200, 5, 1.3
 	}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package dicomweb_test
+
+const withRaceDetector = false
