@@ -168,6 +168,9 @@ func (c *Consumer) Exams(ctx context.Context, q ExamQuery) ([]*Exam, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.WithoutReports {
+		reports = nil // services differ in what they give
+	}
 	manifests = slices.DeleteFunc(manifests, func(e *xds.DocumentEntry) bool { return !asked(&q, e) })
 	var more []xds.ManifestQuery
 	if filtered {

@@ -89,7 +89,29 @@ type ExportReport struct {
 // Complete reports whether the archive holds every image of the current
 // manifests.
 func (r *ExportReport) Complete() bool {
-	return r.Retrieved != nil && r.Retrieved.Complete() && r.Held() == r.Retrieved.Count(ImageReceived)
+	return r.Retrieved != nil && r.Retrieved.Complete() && len(r.notHeld()) == 0
+}
+
+// notHeld are the images that came and that the archive does not hold, one by
+// one: it may hold others, which a later manifest dropped.
+func (r *ExportReport) notHeld() []dicomweb.Ref {
+	held := map[dicomweb.Ref]bool{}
+	for i := range r.Stored {
+		if r.Stored[i].Outcome.OK() {
+			held[r.Stored[i].Ref] = true
+		}
+	}
+	var out []dicomweb.Ref
+	for i := range r.Retrieved.Exams {
+		for j := range r.Retrieved.Exams[i].Series {
+			for k := range r.Retrieved.Exams[i].Series[j].Images {
+				if im := &r.Retrieved.Exams[i].Series[j].Images[k]; im.State == ImageReceived && !held[im.Ref] {
+					out = append(out, im.Ref)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // Held counts the images that the archive holds.
@@ -164,7 +186,20 @@ func (c *Consumer) Export(ctx context.Context, req ExportRequest) (*ExportReport
 	case err != nil:
 		return report, err
 	}
-	return report, nil
+	return report, report.err()
+}
+
+// err is nil when the archive holds all that came, whatever it said at its end.
+func (r *ExportReport) err() error {
+	lost := r.notHeld()
+	if len(lost) == 0 {
+		return nil
+	}
+	e := consumerError(opExport, segur.KindPartial, CodeNotStored, fmt.Sprintf("the local archive does not hold %d of %d images", len(lost), r.Retrieved.Count(ImageReceived)))
+	for _, ref := range lost[:min(len(lost), maxImageDetails)] {
+		e.Details = append(e.Details, segur.Detail{Field: ref.Instance, Code: CodeNotStored, Message: "is not held", Severity: "error"})
+	}
+	return e
 }
 
 func (req *ExportRequest) check() error {

@@ -69,22 +69,36 @@ func (c *Consumer) current(ctx context.Context, o *OpenedExam, others []*OpenedE
 			candidates = append(candidates, e)
 		}
 	}
-	// Another site may share the same study: the versions of one manifest have the
-	// same series, and are at the same source.
+	// Another site may share the same study, from the same host too when one
+	// operator serves both: the versions of one manifest have the same series. Where
+	// none has, the latest of the same establishment and the same source counts.
 	slices.SortStableFunc(candidates, func(a, b *Exam) int { return b.Manifest.Created.Time.Compare(a.Manifest.Created.Time) })
 	var failed error
+	var likely *OpenedExam
 	for _, e := range candidates {
 		next, err := c.Open(ctx, e)
 		if err != nil {
 			failed = err
 			continue
 		}
-		if next.Manifest.SeriesUID == o.Manifest.SeriesUID || sameHosts(next.Manifest, o.Manifest) {
+		if next.Manifest.SeriesUID == o.Manifest.SeriesUID {
 			next.Exam.Reports = o.Exam.Reports
 			return next, nil
 		}
+		if likely == nil && sameInstitution(next.Manifest, o.Manifest) && sameHosts(next.Manifest, o.Manifest) {
+			likely = next
+		}
 	}
-	return nil, failed
+	if likely == nil {
+		return nil, failed
+	}
+	likely.Exam.Reports = o.Exam.Reports
+	return likely, nil
+}
+
+// sameInstitution reports whether two manifests may be of one establishment.
+func sameInstitution(a, b *kos.Manifest) bool {
+	return a.Institution.ID == "" || b.Institution.ID == "" || a.Institution.ID == b.Institution.ID
 }
 
 // sameHosts reports whether two manifests have a source in common.
