@@ -45,14 +45,22 @@ func SamePatient(published *CurrentManifest, m *kos.Manifest, image *dicomweb.He
 	if d := m.Patient.BirthDate; d.Complete() && !m.Patient.BirthDateInterpreted && image.PatientBirthDate.Complete() && d != image.PatientBirthDate {
 		return refuse("the date of birth")
 	}
-	t := m.Patient
-	if words := names.Words(strings.NewReplacer("^", " ", "=", " ").Replace(image.PatientName)); len(words) > 0 && t.BirthName != "" {
-		theirs := names.Words(strings.Join([]string{t.BirthName, t.UsedName, t.FirstGivenName, t.GivenNames, t.UsedGivenName}, " "))
-		if !slices.ContainsFunc(words, func(w string) bool { return slices.Contains(theirs, w) }) {
-			return refuse("the name")
-		}
+	if !sharesName(m.Patient, image.PatientName) {
+		return refuse("the name")
 	}
 	return nil
+}
+
+// sharesName reports whether a name in images (PN) has a word in common with those
+// of the patient, or nothing can be compared: archives hold names at birth, names
+// in use and misspelt ones, never none of them for the right patient.
+func sharesName(t segur.Traits, pn string) bool {
+	words := names.Words(strings.NewReplacer("^", " ", "=", " ").Replace(pn))
+	if len(words) == 0 || t.BirthName == "" {
+		return true
+	}
+	theirs := names.Words(strings.Join([]string{t.BirthName, t.UsedName, t.FirstGivenName, t.GivenNames, t.UsedGivenName}, " "))
+	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(theirs, w) })
 }
 
 // localIDs are the local identifiers of the patient that are known.

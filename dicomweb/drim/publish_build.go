@@ -309,6 +309,11 @@ func (s *Source) checkImages(m *kos.Manifest, basis *ReportBasis, h segur.Docume
 		return sourceError(opSource, segur.KindConflict, CodeWrongPatient, "the images are those of another patient than the report",
 			segur.Detail{Field: "images.birthDate", Code: "R7", Message: "is not that of the report"})
 	}
+	// As the handler does for each image: what nobody would be given is not published.
+	if slices.ContainsFunc(m.Archive.PatientNames, func(pn string) bool { return !sharesName(h.Patient, pn) }) {
+		return sourceError(opSource, segur.KindConflict, CodeWrongPatient, "the images are those of another patient than the report",
+			segur.Detail{Field: "images.patientName", Code: "R3", Message: "has no word in common with the names of the report"})
+	}
 	var wrong []segur.Detail
 	if len(m.Archive.Accessions) == 0 && !s.cfg.AllowNoAccession {
 		wrong = append(wrong, segur.Detail{Field: "images.accessionNumber", Code: "R12", Message: "is missing (see AllowNoAccession)"})

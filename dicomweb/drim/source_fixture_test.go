@@ -123,6 +123,7 @@ type pacs struct {
 
 type image struct {
 	uid, patient, accession string
+	name                    string
 	number                  int
 }
 
@@ -188,7 +189,7 @@ func (p *pacs) SearchInstances(_ context.Context, q dicomweb.Query) iter.Seq2[*d
 		}
 		for _, i := range all {
 			row := &dicomweb.InstanceRow{StudyUID: q.Study, SeriesUID: q.Study + ".1", UID: i.uid, SOPClass: "1.2.840.10008.5.1.4.1.1.4",
-				Attributes: dicomweb.NewDataset(dicomweb.Text(dicomweb.TagPatientID, i.patient), dicomweb.Text(dicomweb.TagAccessionNumber, i.accession),
+				Attributes: dicomweb.NewDataset(dicomweb.Text(dicomweb.TagPatientID, i.patient), dicomweb.Text(dicomweb.TagPatientName, i.name), dicomweb.Text(dicomweb.TagAccessionNumber, i.accession),
 					dicomweb.Text(dicomweb.TagInstanceNumber, fmt.Sprint(i.number)))}
 			if !yield(row, nil) {
 				return

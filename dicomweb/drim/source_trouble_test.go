@@ -56,6 +56,7 @@ func TestImagesThatContradictTheReport(t *testing.T) {
 	}{
 		"another patient":    {func(i []image) []image { return patientOf(i, "IPP-9999") }, drim.CodeWrongPatient, nil},
 		"no patient":         {func(i []image) []image { return patientOf(i, "") }, drim.CodeWrongPatient, nil},
+		"another name":       {func(i []image) []image { return nameOf(i, "INCONNU9999^ELIE") }, drim.CodeWrongPatient, nil},
 		"two patients":       {func(i []image) []image { return append(patientOf(i[:1], "IPP-9999"), i[1:]...) }, kos.CodeSeveralPatients, nil},
 		"another accession":  {func(i []image) []image { return accessionOf(i, "ACC-9999") }, drim.CodeWrongAccession, nil},
 		"one of another":     {func(i []image) []image { return append(accessionOf(i[:1], "ACC-9999"), i[1:]...) }, drim.CodeWrongAccession, nil},
@@ -95,6 +96,25 @@ func patientOf(in []image, id string) []image {
 		out[i].patient = id
 	}
 	return out
+}
+
+func nameOf(in []image, pn string) []image {
+	out := append([]image(nil), in...)
+	for i := range out {
+		out[i].name = pn
+	}
+	return out
+}
+
+// A name in use, one misspelt in a part, one in other letters: the patient's.
+func TestNamesOfImages(t *testing.T) {
+	t.Parallel()
+	for _, pn := range []string{"", "FICTIVE DURAND^LUCE", "Durand^Camille", "FICTIVE-DURANT^CAMILLE=カミーユ"} {
+		s := newOrigin(t)
+		s.pacs.set(studyA, nameOf(images(studyA, 3), pn))
+		o := s.receive(t, message(write(t), drim.ActionCreate, 1, yes))
+		assert.Equal(t, drim.StatePublished, o.State, pn)
+	}
 }
 
 func accessionOf(in []image, number string) []image {

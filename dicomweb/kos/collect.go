@@ -126,6 +126,9 @@ func (b *builder) archive(r *Row) {
 	if a.BirthDate.IsZero() {
 		a.BirthDate = r.BirthDate
 	}
+	if v := strings.TrimSpace(r.PatientName); v != "" && !slices.Contains(a.PatientNames, v) && len(a.PatientNames) < maxDetails {
+		a.PatientNames = append(a.PatientNames, v)
+	}
 	if v := strings.TrimSpace(r.Accession); v != "" && !slices.Contains(a.Accessions, v) && len(a.Accessions) < maxDetails {
 		a.Accessions = append(a.Accessions, v)
 	}

@@ -93,6 +93,9 @@ type Archive struct {
 	// Accessions are the accession numbers of the images, without repetition and
 	// in ascending order.
 	Accessions []string
+	// PatientNames are the names of the patient in the images, DICOM PNs, without
+	// repetition.
+	PatientNames []string
 	// BirthDate is that of the images; zero when they do not say.
 	BirthDate segur.Date
 }

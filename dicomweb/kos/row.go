@@ -17,6 +17,8 @@ type Row struct {
 	Study Study
 	// PatientID is the local number of the patient, Issuer who assigned it.
 	PatientID, Issuer string
+	// PatientName is the name of the patient, a DICOM PN. Optional.
+	PatientName string
 	// BirthDate is that of the patient.
 	BirthDate segur.Date
 	// Accession is the accession number.
@@ -52,7 +54,7 @@ func Attributes() []dicomweb.Tag {
 	return []dicomweb.Tag{
 		dicomweb.TagStudyDate, dicomweb.TagStudyTime, dicomweb.TagStudyDescription, dicomweb.TagStudyID,
 		dicomweb.TagReferringPhysician, dicomweb.TagAccessionNumber, dicomweb.TagPatientID, dicomweb.TagIssuerOfPatientID,
-		dicomweb.TagPatientBirthDate, dicomweb.TagSeriesNumber, dicomweb.TagModality, dicomweb.TagSeriesDescription,
+		dicomweb.TagPatientName, dicomweb.TagPatientBirthDate, dicomweb.TagSeriesNumber, dicomweb.TagModality, dicomweb.TagSeriesDescription,
 		tagBodyPart, dicomweb.TagInstanceNumber, dicomweb.TagNumberOfFrames,
 	}
 }
@@ -168,8 +170,8 @@ func newRow(sets ...*dicomweb.Dataset) Row {
 			Date: date(dicomweb.TagStudyDate), Time: text(dicomweb.TagStudyTime),
 			Description: text(dicomweb.TagStudyDescription), ReferringPhysician: text(dicomweb.TagReferringPhysician),
 		},
-		PatientID: text(dicomweb.TagPatientID), Issuer: text(dicomweb.TagIssuerOfPatientID), BirthDate: date(dicomweb.TagPatientBirthDate),
-		Accession: text(dicomweb.TagAccessionNumber),
+		PatientID: text(dicomweb.TagPatientID), Issuer: text(dicomweb.TagIssuerOfPatientID),
+		PatientName: text(dicomweb.TagPatientName), BirthDate: date(dicomweb.TagPatientBirthDate), Accession: text(dicomweb.TagAccessionNumber),
 		SeriesUID: text(dicomweb.TagSeriesInstanceUID), SeriesNumber: number(dicomweb.TagSeriesNumber),
 		Modality: text(dicomweb.TagModality), SeriesDescription: text(dicomweb.TagSeriesDescription), BodyPart: text(tagBodyPart),
 		SOPClass: text(dicomweb.TagSOPClassUID), UID: text(dicomweb.TagSOPInstanceUID),
