@@ -154,15 +154,21 @@ func (c *Consumer) Export(ctx context.Context, req ExportRequest) (*ExportReport
 		return nil, err
 	}
 	defer spool.close()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	x := &exporting{req: &req, queue: make(chan string), ended: make(chan struct{})}
 	report := &ExportReport{}
 	var stored error
 	var sending sync.WaitGroup
+	finish := sync.OnceFunc(func() {
+		close(x.queue)
+		sending.Wait()
+	})
+	defer finish() // after cancel: also when the retrieval panics
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	send := func() {
 		sending.Go(func() {
 			defer close(x.ended)
+			defer func() { x.panicked = recover() }()
 			report.Stored, stored = x.send(ctx)
 		})
 	}
@@ -178,8 +184,10 @@ func (c *Consumer) Export(ctx context.Context, req ExportRequest) (*ExportReport
 		send()
 		x.hand(ctx)
 	}
-	close(x.queue)
-	sending.Wait()
+	finish()
+	if x.panicked != nil {
+		panic(x.panicked) // in the goroutine of the call: the files are removed
+	}
 	switch {
 	case stored != nil && x.sent > 0:
 		return report, stored // it says more than that the sink failed
@@ -246,6 +254,8 @@ type exporting struct {
 	queue chan string // files, whole, for who stores them
 	ended chan struct{}
 	sent  int
+	// panicked is what the archive ended with, if it did.
+	panicked any
 
 	mu   sync.Mutex
 	kept []string // with WholeOnly

@@ -94,10 +94,10 @@ func (l *LocalIdentity) others(h *dicomweb.Head, m *kos.Manifest) []*dicomweb.Da
 		}
 		return false
 	}
-	if !has(m.INS.Matricule()) {
-		out = append(out, insItem(m.INS))
+	if !has(l.INS.Matricule()) {
+		out = append(out, insItem(l.INS)) // the one of now: that of the manifest may be a former one
 	}
-	if first.Extension != "" && !has(first.Extension) && !segur.IsINSAuthority(first.Root) && first.Extension != m.INS.Matricule() {
+	if first.Extension != "" && !has(first.Extension) && !isINS(first) && first.Extension != l.INS.Matricule() && first.Extension != m.INS.Matricule() {
 		item := dicomweb.NewDataset(dicomweb.Text(dicomweb.TagPatientID, first.Extension), dicomweb.Element{Tag: tagTypeOfPatientID, VR: dicomweb.CS, Values: []string{"TEXT"}})
 		issuer := first.Assigner
 		if issuer == "" || !isASCII(issuer) {

@@ -31,7 +31,7 @@ func SamePatient(published *CurrentManifest, m *kos.Manifest, image *dicomweb.He
 	matricule := published.INS.Matricule()
 	own := false // the image bears the INS of the manifest
 	for _, id := range image.PatientIDs {
-		if segur.IsINSAuthority(id.Root) && id.Extension != "" {
+		if isINS(id) {
 			if strings.ReplaceAll(id.Extension, " ", "") != matricule {
 				return refuse("the INS")
 			}
@@ -61,6 +61,12 @@ func sharesName(t segur.Traits, pn string) bool {
 	}
 	theirs := names.Words(strings.Join([]string{t.BirthName, t.UsedName, t.FirstGivenName, t.GivenNames, t.UsedGivenName}, " "))
 	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(theirs, w) })
+}
+
+// isINS reports whether an identifier of an image is an INS: by its authority or,
+// where the image names none, by the label that its issuer has.
+func isINS(id segur.Identifier) bool {
+	return id.Extension != "" && (segur.IsINSAuthority(id.Root) || id.Root == "" && strings.HasPrefix(id.Assigner, "ASIP-SANTE-INS-N"))
 }
 
 // localIDs are the local identifiers of the patient that are known.

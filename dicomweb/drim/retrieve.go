@@ -70,15 +70,20 @@ type changesOf func(*dicomweb.Head, *OpenedExam) []dicomweb.Change
 func (c *Consumer) retrieve(ctx context.Context, op string, req RetrieveRequest, spool *spool, edit changesOf) (*Completeness, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &retrieving{c: c, req: req, edit: edit, spool: spool, stop: cancel, sources: map[string]*source{}}
+	r := &retrieving{c: c, req: req, edit: edit, spool: spool, stop: cancel, sources: map[string]*source{}, panicked: make(chan any, 1)}
 	for _, o := range req.Exams {
 		r.exams = append(r.exams, newExamRun(o, req.Only))
 	}
 	var wg sync.WaitGroup
 	for _, e := range r.exams {
-		wg.Go(func() { r.exam(ctx, e) })
+		r.start(&wg, func() { r.exam(ctx, e) })
 	}
 	wg.Wait()
+	select {
+	case p := <-r.panicked:
+		panic(p)
+	default:
+	}
 	report := r.report()
 	err := report.err(op)
 	var broken sinkBroken
@@ -199,6 +204,26 @@ type retrieving struct {
 	failed  int // calls of the sink in a row
 	// telling is held while Progress is called.
 	telling sync.Mutex
+	// panicked holds the first panic.
+	panicked chan any
+}
+
+// start runs f in a goroutine. A panic of what the caller gave (sink, progress,
+// tokens …) ends the retrieval and becomes one of the call: a process that dies
+// here would leave images of a patient on the disk.
+func (r *retrieving) start(wg *sync.WaitGroup, f func()) {
+	wg.Go(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				select {
+				case r.panicked <- p:
+				default:
+				}
+				r.stop(context.Canceled)
+			}
+		}()
+		f()
+	})
 }
 
 func (r *retrieving) source(host string) *source {
@@ -334,7 +359,7 @@ func (r *retrieving) allSeries(ctx context.Context, e *examRun) {
 		}
 		close(work)
 		for range min(r.c.cfg.Parallel, len(q.list)) {
-			wg.Go(func() {
+			r.start(&wg, func() {
 				for s := range work {
 					r.oneSeries(ctx, e, s, q.at)
 				}

@@ -114,7 +114,7 @@ func (r *retrieving) images(ctx context.Context, e *examRun, s *seriesRun, src *
 	}
 	var wg sync.WaitGroup
 	for range min(r.c.cfg.Parallel, len(wanted)) {
-		wg.Go(func() {
+		r.start(&wg, func() {
 			for it := range work {
 				if over() {
 					return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/segur-sdk/segur"
@@ -158,19 +159,22 @@ func (r *retrieving) given(e *examRun, it *item, src *source, got ImageReport, e
 // bears the INS.
 func (c *Consumer) samePatient(o *OpenedExam, head *dicomweb.Head) (bears bool, err error) {
 	accepted := append([]segur.INS{o.Manifest.INS, o.Exam.patient}, o.Exam.former...)
-	ins := o.Manifest.INS
-	for _, id := range head.PatientIDs {
-		if !segur.IsINSAuthority(id.Root) || id.Extension == "" {
+	// An image may bear a number of now and one of before: each that is the
+	// patient's counts as the one of the manifest.
+	judged := *head
+	judged.PatientIDs = slices.Clone(head.PatientIDs)
+	for i, id := range judged.PatientIDs {
+		if !isINS(id) {
 			continue
 		}
 		for _, a := range accepted {
-			if a.Matricule() == strings.ReplaceAll(id.Extension, " ", "") {
-				ins, bears = a, true
+			if !a.IsZero() && a.Matricule() == strings.ReplaceAll(id.Extension, " ", "") {
+				judged.PatientIDs[i].Extension, bears = o.Manifest.INS.Matricule(), true
 				break
 			}
 		}
 	}
-	if err := SamePatient(&CurrentManifest{INS: ins}, o.Manifest, head); err != nil {
+	if err := SamePatient(&CurrentManifest{INS: o.Manifest.INS}, o.Manifest, &judged); err != nil {
 		e := asSegur(opImages, segur.KindRefused, "the image is not that of the patient", err)
 		return false, &segur.Error{Op: opImages, Kind: e.Kind, Code: e.Code, Message: e.Message, Help: consumerHelps[CodeWrongPatient]}
 	}

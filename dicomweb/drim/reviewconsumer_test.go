@@ -1,6 +1,7 @@
 package drim_test
 
 import (
+	"bytes"
 	"context"
 	"iter"
 	"testing"
@@ -144,5 +145,98 @@ func (g generous) Find(ctx context.Context, p segur.INS, q xds.ManifestQuery) it
 				return
 			}
 		}
+	}
+}
+
+// What an image bears as INS, in the ways in which images bear it.
+func TestRetrieveINSOfImages(t *testing.T) {
+	t.Parallel()
+	pki := credentialtest.NewPKI()
+	s := newSite(t, pki, 64, 1, 3)
+	ins := insOf(t)
+	former, err := segur.ParseINS("2850369123457"+segur.MatriculeKey("2850369123457"), segur.OIDINSNIRTest)
+	require.NoError(t, err)
+	label := dicomweb.Text(dicomweb.TagIssuerOfPatientID, "ASIP-SANTE-INS-NIR")
+	by := func(i segur.INS) *dicomweb.Dataset {
+		return dicomweb.NewDataset(dicomweb.Text(dicomweb.TagPatientID, i.Matricule()), label)
+	}
+	put := func(n int, changes ...dicomweb.Change) {
+		i := s.study.Instances[n]
+		s.box.Substitute(i.Ref.Instance, alter(t, i.File, changes...))
+	}
+	put(0, dicomweb.AppendItem(0x00101002, by(former)))
+	put(1, dicomweb.AppendItem(0x00101002, by(former), by(ins)))
+	put(2, dicomweb.AppendItem(0x00101002, by(ins)))
+	b := newBench(t, pki, nil, s)
+	report, err := b.Retrieve(t.Context(), drim.RetrieveRequest{Exams: b.open(t), Sink: &basket{}})
+	require.ErrorIs(t, err, segur.ErrPartial)
+	assert.Equal(t, 2, report.Count(drim.ImageWrong), "the number of somebody else, by the label of its issuer alone")
+	assert.True(t, report.Image(s.study.Instances[2].Ref.Instance).INS)
+
+	// A number that the patient had, beside the one of now.
+	exams, err := b.Exams(t.Context(), drim.ExamQuery{Patient: ins, FormerINS: []segur.INS{former}})
+	require.NoError(t, err)
+	o, err := b.Open(t.Context(), exams[0])
+	require.NoError(t, err)
+	report, err = b.Retrieve(t.Context(), drim.RetrieveRequest{Exams: []*drim.OpenedExam{o}, Sink: &basket{}})
+	require.NoError(t, err)
+	assert.True(t, report.Complete())
+}
+
+// A manifest under the former number: what is exported bears the one of now.
+func TestExportFormerINS(t *testing.T) {
+	t.Parallel()
+	pki := credentialtest.NewPKI()
+	s := newSite(t, pki, 65, 1, 1)
+	b := newBench(t, pki, nil, s)
+	now, err := segur.ParseINS("2850369123457"+segur.MatriculeKey("2850369123457"), segur.OIDINSNIRTest)
+	require.NoError(t, err)
+	exams, err := b.Exams(t.Context(), drim.ExamQuery{Patient: now, FormerINS: []segur.INS{insOf(t)}})
+	require.NoError(t, err)
+	o, err := b.Open(t.Context(), exams[0])
+	require.NoError(t, err)
+	srv, pacs := localPACS(t)
+	local := localIdentity(t)
+	local.INS = now
+	_, err = b.Export(t.Context(), drim.ExportRequest{Exams: []*drim.OpenedExam{o}, Local: local, PACS: pacs})
+	require.NoError(t, err)
+	file, _ := srv.File(s.study.Instances[0].Ref.Instance)
+	head, err := dicomweb.ReadHead(bytes.NewReader(file))
+	require.NoError(t, err)
+	assert.Contains(t, head.PatientIDs, segur.Identifier{Extension: now.Matricule(), Assigner: "ASIP-SANTE-INS-NIR", Root: now.Authority()})
+	assert.NotContains(t, head.PatientIDs, segur.Identifier{Extension: insOf(t).Matricule(), Assigner: "ASIP-SANTE-INS-NIR", Root: now.Authority()})
+}
+
+// broken is an archive that panics.
+type broken struct{}
+
+func (broken) StoreAll(_ context.Context, contents iter.Seq[segur.Content], _ dicomweb.StoreOptions) iter.Seq2[dicomweb.InstanceResult, error] {
+	return func(func(dicomweb.InstanceResult, error) bool) {
+		for range contents {
+			panic("archive")
+		}
+	}
+}
+
+// A panic of what the caller gave is one of the call, and leaves no image behind.
+func TestRetrievePanics(t *testing.T) {
+	t.Parallel()
+	pki := credentialtest.NewPKI()
+	s := newSite(t, pki, 66, 2, 3)
+	b := newBench(t, pki, nil, s)
+	opened := b.open(t)
+	_, pacs := localPACS(t)
+	bad := func(drim.RetrieveProgress) { panic("progress") }
+	assert.PanicsWithValue(t, "sink", func() {
+		_, _ = b.Retrieve(t.Context(), drim.RetrieveRequest{Exams: opened, Sink: drim.SinkFunc(func(context.Context, *drim.ReceivedImage) error { panic("sink") })})
+	})
+	for _, whole := range []bool{false, true} {
+		assert.PanicsWithValue(t, "progress", func() {
+			_, _ = b.Export(t.Context(), drim.ExportRequest{Exams: opened, Local: localIdentity(t), PACS: pacs, Progress: bad, WholeOnly: whole})
+		})
+		assert.PanicsWithValue(t, "archive", func() {
+			_, _ = b.Export(t.Context(), drim.ExportRequest{Exams: opened, Local: localIdentity(t), PACS: broken{}, WholeOnly: whole})
+		})
+		emptyDir(t, b.cfg.SpoolDir)
 	}
 }
