@@ -48,6 +48,35 @@
 // An http.Handler gives the images to the consumers ([NewHandler]), from the
 // image archive or a directory; [ServeMLLP] receives the HL7 messages.
 //
+// # Consumer
+//
+// A [Consumer] finds the exams of a patient in the record, and retrieves their
+// images from the boxes of those who made them, in the name of one user:
+//
+//	consumer, err := drim.NewConsumer(drim.ConsumerConfig{
+//		ClientConfig: segur.ClientConfig{Environment: segur.Production, RootCAs: roots},
+//		Record: record.Manifests(dmp.ManifestOptions{}), // as the user may see it
+//		Boxes:  list.Guard(),                            // of a whitelist.Client
+//		Tokens: session,                                 // Pro Santé Connect
+//	})
+//	exams, err := consumer.Exams(ctx, query) // of a contextual call: [Call.ExamQuery]
+//	opened, err := consumer.Open(ctx, exams[0])
+//	report, err := consumer.Retrieve(ctx, drim.RetrieveRequest{
+//		Exams: []*drim.OpenedExam{opened}, Sink: drim.SaveTo(dir)})
+//	if !report.Complete() {
+//		// say so beside the images: the report tells of each why
+//	}
+//
+// [Consumer.Export] sends them to the local PACS instead, under the local
+// identity. A manifest is used only when it is the document that its entry
+// describes, of the patient who was searched; an image only when it came whole, is
+// listed, and is of that study and patient. An exam is complete only when every
+// image of its current manifest is there: after a 404 that is the one that the
+// record has then. The token goes to no host outside of the white list, over https
+// alone, and follows no redirection. The example examples/share-images shows both
+// sides, and what is refused:
+// https://github.com/segur-sdk/segur/tree/main/examples/share-images
+//
 // # What it does not do
 //
 // It publishes no report: the RIS or the interface engine does, and mails it. It

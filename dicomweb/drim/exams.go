@@ -24,7 +24,8 @@ type ExamQuery struct {
 	FormerINS []segur.INS
 	// StudyUID limits the search to one study.
 	StudyUID segur.OID
-	// Accession limits it to one accession number; Root is required with it.
+	// Accession limits it to one accession number; Root is required with it. Beside
+	// StudyUID, an exam whose entry names no accession number is given too.
 	Accession segur.Identifier
 	// Modalities are DICOM codes, "CT"; Regions codes of JDV_RegionAnatomique_CISIS.
 	Modalities, Regions []string
@@ -252,12 +253,29 @@ func unique(list []*xds.DocumentEntry) []*xds.DocumentEntry {
 	})
 }
 
-// asked reports whether a manifest is of the study that was asked for: services
-// differ in how they search references.
+// asked reports whether a manifest is of the study and the accession number that
+// were asked for: services differ in how they search references, and take those of
+// one search for alternatives. Beside the study, an entry need not name a number.
 func asked(q *ExamQuery, e *xds.DocumentEntry) bool {
-	return q.StudyUID == "" || slices.ContainsFunc(e.References, func(r xds.Reference) bool {
+	if q.StudyUID != "" && !slices.ContainsFunc(e.References, func(r xds.Reference) bool {
 		return r.Type == xds.ReferenceStudy && r.ID == string(q.StudyUID)
-	})
+	}) {
+		return false
+	}
+	if q.Accession.Extension == "" {
+		return true
+	}
+	none := true
+	for _, r := range e.References {
+		if r.Type != xds.ReferenceAccession {
+			continue
+		}
+		if r.ID == q.Accession.Extension && r.Authority == q.Accession.Root {
+			return true
+		}
+		none = false
+	}
+	return none && q.StudyUID != ""
 }
 
 // allReferences lists what the manifests name, studies in every form.

@@ -240,3 +240,26 @@ func TestRetrievePanics(t *testing.T) {
 		emptyDir(t, b.cfg.SpoolDir)
 	}
 }
+
+// All that a query sets must hold: a call whose study and accession number are of
+// two exams finds none.
+func TestExamsStudyAndAccession(t *testing.T) {
+	t.Parallel()
+	pki := credentialtest.NewPKI()
+	s := newSite(t, pki, 67, 1, 1)
+	b := newBench(t, pki, nil, s)
+	for number, want := range map[string]int{"ACC-0001": 1, "ACC-0002": 0} {
+		exams, err := b.Exams(t.Context(), drim.ExamQuery{Patient: insOf(t), StudyUID: segur.OID(s.study.UID),
+			Accession: segur.Identifier{Root: "1.2.250.1.999.5", Extension: number}})
+		require.NoError(t, err)
+		assert.Len(t, exams, want, number)
+	}
+	// An entry that names no number contradicts none.
+	e := manifestEntry(s.manifest, s.kos)
+	e.References = e.References[:1]
+	b.record.put(e, s.kos, s.manifest.UID)
+	exams, err := b.Exams(t.Context(), drim.ExamQuery{Patient: insOf(t), StudyUID: segur.OID(s.study.UID),
+		Accession: segur.Identifier{Root: "1.2.250.1.999.5", Extension: "ACC-0002"}})
+	require.NoError(t, err)
+	assert.Len(t, exams, 1)
+}
