@@ -40,8 +40,9 @@ type LocalIdentity struct {
 	BirthDate segur.Date
 	Sex       segur.Sex
 	// Accession is the number of the local order of the import. Empty: the image
-	// has none, since that of another site may be the number of another exam here;
-	// KeepAccession leaves it as it is.
+	// has none, since that of another site may be the number of another exam here,
+	// and the other numbers of that order go with it (Request Attributes Sequence,
+	// Placer and Filler Order Number); KeepAccession leaves them as they are.
 	Accession     string
 	KeepAccession bool
 	// System names the software that changes the images, for Original Attributes
@@ -130,7 +131,8 @@ func (r *ExportReport) Held() int {
 // issuer, and the name, date of birth and sex that are given are replaced; Patient
 // ID of the site that made the images goes to Other Patient IDs Sequence, with its
 // issuer or the structure of the manifest, and so does the INS; Original
-// Attributes Sequence says what was replaced, when and by whom. UIDs stay.
+// Attributes Sequence says which of these and which accession number were
+// replaced, when and by whom. The Admission ID is left out. UIDs stay.
 //
 // An image is sent only when it came whole; until then, and until the archive has
 // answered, it is in a file of [ConsumerConfig.SpoolDir], which is removed

@@ -13,6 +13,11 @@ import (
 // Tags that an export writes.
 const (
 	tagIssuerOfAccession    dicomweb.Tag = 0x00080051
+	tagAdmissionID          dicomweb.Tag = 0x00380010
+	tagIssuerOfAdmissionID  dicomweb.Tag = 0x00380014
+	tagRequestAttributes    dicomweb.Tag = 0x00400275
+	tagPlacerOrderNumber    dicomweb.Tag = 0x00402016
+	tagFillerOrderNumber    dicomweb.Tag = 0x00402017
 	tagModifiedAttributes   dicomweb.Tag = 0x04000550
 	tagOriginalAttributes   dicomweb.Tag = 0x04000561
 	tagModificationDateTime dicomweb.Tag = 0x04000562
@@ -32,6 +37,7 @@ func (l *LocalIdentity) changes(h *dicomweb.Head, m *kos.Manifest, at time.Time)
 	out := []dicomweb.Change{
 		dicomweb.Put(dicomweb.Text(dicomweb.TagPatientID, l.PatientID)),
 		dicomweb.Remove(tagTypeOfPatientID),
+		dicomweb.Remove(tagAdmissionID), dicomweb.Remove(tagIssuerOfAdmissionID), // a stay at the other site
 	}
 	note(dicomweb.TagPatientID, h.PatientIDs[0].Extension)
 	note(dicomweb.TagIssuerOfPatientID, h.PatientIDs[0].Assigner)
@@ -59,7 +65,9 @@ func (l *LocalIdentity) changes(h *dicomweb.Head, m *kos.Manifest, at time.Time)
 		out = append(out, dicomweb.Put(dicomweb.Text(dicomweb.TagPatientSex, string(l.Sex))))
 	}
 	if !l.KeepAccession {
-		out = append(out, dicomweb.Put(dicomweb.Text(dicomweb.TagAccessionNumber, l.Accession)), dicomweb.Remove(tagIssuerOfAccession))
+		out = append(out, dicomweb.Put(dicomweb.Text(dicomweb.TagAccessionNumber, l.Accession)), dicomweb.Remove(tagIssuerOfAccession),
+			// The same order, for archives that look there.
+			dicomweb.Remove(tagRequestAttributes), dicomweb.Remove(tagPlacerOrderNumber), dicomweb.Remove(tagFillerOrderNumber))
 		note(dicomweb.TagAccessionNumber, h.AccessionNumber)
 	}
 	if others := l.others(h, m); len(others) > 0 {

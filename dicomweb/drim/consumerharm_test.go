@@ -263,3 +263,33 @@ func TestExamsStudyAndAccession(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, exams, 1)
 }
+
+// The numbers of the order at the site that made the image are those of another
+// exam here wherever they stand.
+func TestExportOrderOfSource(t *testing.T) {
+	t.Parallel()
+	pki := credentialtest.NewPKI()
+	s := newSite(t, pki, 68, 1, 1)
+	i := s.study.Instances[0]
+	s.box.Substitute(i.Ref.Instance, alter(t, i.File,
+		dicomweb.Put(dicomweb.Sequence(0x00400275, dicomweb.NewDataset(dicomweb.Text(dicomweb.TagAccessionNumber, "ACC-0001")))),
+		dicomweb.Put(dicomweb.Element{Tag: 0x00380010, VR: dicomweb.LO, Values: []string{"VENUE-1"}}),
+		dicomweb.Put(dicomweb.Element{Tag: 0x00402017, VR: dicomweb.LO, Values: []string{"ORDER-1"}})))
+	b := newBench(t, pki, nil, s)
+	for _, keep := range []bool{false, true} {
+		srv, pacs := localPACS(t)
+		local := localIdentity(t)
+		local.KeepAccession = keep
+		_, err := b.Export(t.Context(), drim.ExportRequest{Exams: b.open(t), Local: local, PACS: pacs})
+		require.NoError(t, err)
+		file, _ := srv.File(i.Ref.Instance)
+		assert.Equal(t, keep, bytes.Contains(file, []byte("ORDER-1")))
+		assert.False(t, bytes.Contains(file, []byte("VENUE-1")), "a stay is one of the site")
+		ds := metadata(t, pacs, s.study.UID)
+		if items := ds.Items(0x00400275); keep {
+			require.Len(t, items, 1)
+		} else {
+			assert.Empty(t, items)
+		}
+	}
+}
