@@ -19,7 +19,7 @@ type DownloadOptions struct {
 	// Dir is where files go, as <SOP Instance UID>.dcm. It is made when it is
 	// not there.
 	Dir string
-	// Parallel is the number of requests at a time. 0: 4.
+	// Parallel is the number of requests at a time, at most 64. 0: 4.
 	Parallel int
 	// Resume keeps the whole files of these instances that Dir holds already.
 	// Otherwise they are fetched again.
@@ -83,7 +83,7 @@ func (o *DownloadOptions) check(p *segur.Problems, ref Ref) {
 	if o.Dir == "" {
 		p.Add("dir", "is required")
 	}
-	if o.Parallel < 0 || o.Parallel > 64 {
+	if o.Parallel < 0 || o.Parallel > maxParallel {
 		p.Add("parallel", "must be between 1 and 64")
 	}
 	seen := map[string]bool{}

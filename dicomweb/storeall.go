@@ -16,6 +16,7 @@ const (
 	defaultBatchBytes     = 64 << 20
 	defaultBatchInstances = 50
 	defaultParallel       = 4
+	maxParallel           = 64
 )
 
 // detailsKept bounds the details of the error of a call of any length.
@@ -30,7 +31,7 @@ type StoreOptions struct {
 	// that reaches one of them. 0: 64 MiB and 50 instances.
 	BatchBytes     int64
 	BatchInstances int
-	// Parallel is the number of requests under way. 0: 4.
+	// Parallel is the number of requests under way, at most 64. 0: 4.
 	Parallel int
 	// StopOnInvalid ends the call at the first content that is no instance to
 	// store. By default it is reported as [Invalid] and the others are sent.
@@ -63,6 +64,9 @@ func (o *StoreOptions) check() error {
 		if v.n < 0 {
 			p.Add(v.field, "must not be negative")
 		}
+	}
+	if o.Parallel > maxParallel {
+		p.Add("parallel", "must be at most 64")
 	}
 	if o.BatchBytes == 0 {
 		o.BatchBytes = defaultBatchBytes

@@ -102,6 +102,8 @@ func TestStoreAll(t *testing.T) {
 	var e *segur.Error
 	require.ErrorAs(t, err, &e)
 	assert.Len(t, e.Details, 4)
+	_, err = storeAll(t.Context(), client, s.Contents(), dicomweb.StoreOptions{Parallel: 65})
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
 	assert.Len(t, seen.all(), 18, "nothing was sent")
 }
 
