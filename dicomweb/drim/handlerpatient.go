@@ -21,9 +21,10 @@ const (
 
 // SamePatient checks that an image of the PACS is that of the patient of the
 // manifest: it bears no other INS, its Patient ID is one of the local identifiers
-// when the archive or the manifest knows one, its date of birth is that of the manifest where both are whole and none was completed by
-// rule, and its name has a word in common with the names of the patient. The
-// error is [segur.ErrRefused] and says which, without values.
+// when the archive or the manifest knows one, its date of birth is that of the
+// manifest where both are whole and none was completed by rule, and its name has
+// a word in common with the names of the patient. The error is
+// [segur.ErrRefused] and says which, without values.
 func SamePatient(published *CurrentManifest, m *kos.Manifest, image *dicomweb.Head) error {
 	refuse := func(what string) error {
 		return &segur.Error{Op: opServe, Kind: segur.KindRefused, Code: CodeWrongPatient, Message: what + " of the image is not that of the patient of the manifest", Help: helpOf(CodeWrongPatient)}
@@ -38,7 +39,10 @@ func SamePatient(published *CurrentManifest, m *kos.Manifest, image *dicomweb.He
 			own = true
 		}
 	}
-	local := image.PatientIDs[0].Extension
+	local := ""
+	if len(image.PatientIDs) > 0 {
+		local = image.PatientIDs[0].Extension
+	}
 	if known := localIDs(published, m); len(known) > 0 && local != "" && !own && local != matricule && !slices.Contains(known, local) {
 		return refuse("the Patient ID")
 	}
@@ -89,7 +93,7 @@ func (x *exchange) ins(image *dicomweb.Head) []dicomweb.Change {
 		return nil
 	}
 	ins := x.published.INS
-	for _, id := range image.PatientIDs[1:] {
+	for _, id := range image.PatientIDs[min(1, len(image.PatientIDs)):] {
 		if id.Root == ins.Authority() && id.Extension == ins.Matricule() {
 			return nil
 		}
