@@ -123,6 +123,21 @@ func TestRetrieveCutAtEveryByte(t *testing.T) {
 	require.ErrorIs(t, err, segur.ErrTruncated)
 }
 
+// Parts delimited by another boundary than the one announced are no instance.
+func TestRetrieveWrongBoundary(t *testing.T) {
+	t.Parallel()
+	srv, client := setup(t)
+	s := study(t, 42, dicomwebtest.SampleOptions{Series: 1, Instances: 2, Rows: 2})
+	add(t, srv, s)
+	srv.Fail(dicomwebtest.WrongBoundary(dicomwebtest.OpRetrieve))
+	files, err := fetchAll(t.Context(), client, dicomweb.Ref{Study: s.UID})
+	require.ErrorIs(t, err, segur.ErrTruncated)
+	assert.Empty(t, files)
+	files, err = fetchAll(t.Context(), client, dicomweb.Ref{Study: s.UID})
+	require.NoError(t, err)
+	assert.Len(t, files, 2)
+}
+
 // A single part has no closing delimiter: the file itself must be whole.
 func TestRetrieveSinglePartCut(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
 	"github.com/segur-sdk/segur/dicomweb/drim"
@@ -129,6 +130,22 @@ func TestServerWithClient(t *testing.T) {
 		n++
 	}
 	assert.Equal(t, 3, n)
+}
+
+// A box whose certificate has expired is not listened to.
+func TestServerCertificate(t *testing.T) {
+	t.Parallel()
+	pki := credentialtest.NewPKI()
+	box := drimtest.NewServer(drimtest.WithPKI(pki), drimtest.WithServerCertificate(
+		pki.ServerWith(credentialtest.Hosts("127.0.0.1", "localhost"), credentialtest.Expired())))
+	t.Cleanup(box.Close)
+	client, err := dicomweb.New(dicomweb.Config{ClientConfig: box.ClientConfig(), Endpoint: box.URL, Tokens: token(drimtest.Token)})
+	require.NoError(t, err)
+	t.Cleanup(client.CloseIdleConnections)
+	for _, err := range client.Retrieve(t.Context(), dicomweb.Ref{Study: "1.2.3"}) {
+		require.ErrorIs(t, err, segur.ErrSignature)
+	}
+	assert.Empty(t, box.Requests())
 }
 
 type token string
