@@ -233,9 +233,16 @@ func (r *CheckReport) MayPublish(required ...string) error {
 	if len(details) == 0 {
 		return nil
 	}
-	return &segur.Error{Op: "drim.CrossCheck", Kind: segur.KindRefused, Code: CodeCrossCheck, Details: details, Help: segur.Text{
-		FR: "Le compte rendu, le manifeste, les métadonnées et les images ne se rapportent pas au même examen : rien n'est publié. Chaque règle non respectée est citée.",
-		EN: "Report, manifest, metadata and images are not about the same exam: nothing is published. Every rule that is broken is listed."}}
+	var broken []string
+	for _, d := range details {
+		if !slices.Contains(broken, d.Field) {
+			broken = append(broken, d.Field)
+		}
+	}
+	return &segur.Error{Op: "drim.CrossCheck", Kind: segur.KindRefused, Code: CodeCrossCheck, Details: details,
+		Message: "broken or not checked: " + strings.Join(broken, ", "), Help: segur.Text{
+			FR: "Le compte rendu, le manifeste, les métadonnées et les images ne se rapportent pas au même examen : rien n'est publié. Chaque règle non respectée est citée.",
+			EN: "Report, manifest, metadata and images are not about the same exam: nothing is published. Every rule that is broken is listed."}}
 }
 
 // explain says what was compared with which result, without values.

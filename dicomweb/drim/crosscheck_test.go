@@ -116,6 +116,7 @@ func TestCrossCheckAgrees(t *testing.T) {
 	var e *segur.Error
 	require.ErrorAs(t, err, &e)
 	assert.Len(t, e.Details, len(drim.PublicationRules())+1)
+	assert.Equal(t, "broken or not checked: "+strings.Join(append(drim.PublicationRules(), "R99"), ", "), e.Message)
 }
 
 // Each rule fails, or warns, on what it is for, and says that it is not checked
