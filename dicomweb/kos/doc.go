@@ -30,8 +30,8 @@
 // The same input gives the same bytes, in whatever order the archive lists images.
 //
 // What it does not do: it opens no connection; it does not compare the local
-// number and the accession of the images with those of the report ([Manifest]
-// keeps them in Archive for that), does not check addresses against the white
+// number, the name and the accession of the images with those of the report
+// ([Manifest] keeps them in Archive for that), does not check addresses against the white
 // list, makes no metadata of the record (package dmp/xds does), does not search
 // the archive or the record (package dicomweb/drim does), and reads no image. Of
 // the content of TID 2010 it writes no observer context and no document title
