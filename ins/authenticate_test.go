@@ -265,7 +265,8 @@ func TestAuthenticatorsAreRedacted(t *testing.T) {
 			texts = append(texts, string(b))
 		}
 		for _, text := range texts {
-			for _, secret := range []string{"2850369123456", "DURAND", "1985-03-14", "1985", "FICTIF0000001", "899900000015", "999999999", "Assertion>"} {
+			// Not the year alone: an address of memory, printed by reflection, may hold its digits.
+			for _, secret := range []string{"2850369123456", "DURAND", "1985-03-14", "19850314", "1985 3", "1985, 3", "Year:1985", "FICTIF0000001", "899900000015", "999999999", "Assertion>"} {
 				assert.NotContains(t, text, secret, "%T", v)
 				assert.NotContains(t, text, fmt.Sprintf("%x", secret), "%T", v)
 			}
