@@ -88,17 +88,7 @@ func (c *checker) whiteList() error {
 		return err
 	}
 	flags := []string{"--verify", "--insecure", "--id-attr:Id", "http://uri.etsi.org/01903/v1.3.2#:SignedProperties"}
-	if err := c.run(nil, "xmlsec1", append(flags, c.temp("list.xml", list))...); err != nil {
-		return err
-	}
-	changed := bytes.Replace(list, []byte("127.0.0.1"), []byte("127.0.0.2"), 1)
-	if bytes.Equal(changed, list) {
-		return errors.New("the box of site A is not on it")
-	}
-	if c.run(nil, "xmlsec1", append(flags, c.temp("changed.xml", changed))...) == nil {
-		return errors.New("xmlsec1 also accepts a changed list")
-	}
-	return nil
+	return c.signed(flags, list, "127.0.0.1", "127.0.0.2") // the box of site A
 }
 
 // dsrdump reads the document; it has a notice for every one.

@@ -93,15 +93,20 @@ func references(soap []byte, parts []part) error {
 // assertion verifies the SAML assertion where it stands in the envelope, and makes sure that a changed one is refused.
 func (c *checker) assertion(soap []byte) error {
 	flags := []string{"--verify", "--insecure", "--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion"}
-	if err := c.run(nil, "xmlsec1", append(flags, c.temp("envelope.xml", soap))...); err != nil {
+	return c.signed(flags, soap, `IssueInstant="2`, `IssueInstant="3`)
+}
+
+// signed makes sure that xmlsec1 accepts a document, and no longer once old, which it must hold, is replaced.
+func (c *checker) signed(flags []string, document []byte, old, other string) error {
+	if err := c.run(nil, "xmlsec1", append(flags, c.temp("signed.xml", document))...); err != nil {
 		return err
 	}
-	changed := bytes.Replace(soap, []byte("IssueInstant=\"2"), []byte("IssueInstant=\"3"), 1)
-	if bytes.Equal(changed, soap) {
-		return errors.New("no IssueInstant in the assertion")
+	changed := bytes.Replace(document, []byte(old), []byte(other), 1)
+	if bytes.Equal(changed, document) {
+		return fmt.Errorf("%s is not there", old)
 	}
 	if c.run(nil, "xmlsec1", append(flags, c.temp("changed.xml", changed))...) == nil {
-		return errors.New("xmlsec1 also accepts a changed assertion: it is not covered by the signature")
+		return fmt.Errorf("xmlsec1 also accepts it once %s is changed: the signature does not cover it", old)
 	}
 	return nil
 }
@@ -114,17 +119,7 @@ func (c *checker) signature(sig []byte) error {
 	flags := []string{"--verify", "--insecure", "--ignore-manifests", "--id-attr:Id", nsDS + ":Manifest",
 		"--id-attr:Id", nsDS + ":Object", "--id-attr:Id", "http://uri.etsi.org/01903/v1.1.1#:SignedProperties",
 		"--id-attr:Id", "http://uri.etsi.org/01903/v1.3.2#:SignedProperties"}
-	if err := c.run(nil, "xmlsec1", append(flags, c.temp("signature.xml", sig))...); err != nil {
-		return err
-	}
-	changed := bytes.Replace(sig, []byte(`URI="urn:oid:`), []byte(`URI="urn:oid:9`), 1)
-	if bytes.Equal(changed, sig) {
-		return errors.New("no urn:oid reference in the manifest")
-	}
-	if c.run(nil, "xmlsec1", append(flags, c.temp("changed.xml", changed))...) == nil {
-		return errors.New("xmlsec1 also accepts a changed manifest: it is not covered by the signature")
-	}
-	return nil
+	return c.signed(flags, sig, `URI="urn:oid:`, `URI="urn:oid:9`)
 }
 
 // manifest looks for the digest of each document in the signature; XML documents are digested in canonical form.
