@@ -102,7 +102,7 @@ func (c *checker) all() {
 	c.check("report.xml: carries report.pdf", c.pdfInReport())
 	c.check("report.pdf: PDF/A-1b (PDFBox Preflight)", c.preflight())
 	c.submission()
-	c.check("dmp.retrieve: the document came back as it was sent", c.retrieved())
+	c.check("dmp.retrieve: the document came back as it was sent", c.retrieved("report.xml", c.report))
 	c.check("IHE_XDM.ZIP: unzip -t", c.run(nil, "unzip", "-tq", filepath.Join(c.dir, "IHE_XDM.ZIP")))
 	c.check("IHE_XDM.ZIP: layout, metadata, report.xml inside", c.xdm())
 	c.check("message.eml: headers, IHE_XDM.ZIP attached", c.message())

@@ -185,8 +185,8 @@ func hashAndSize(metadata []byte) (hashes, sizes []string, err error) {
 	return hashes, sizes, err
 }
 
-// retrieved looks for report.xml among the parts of the ITI-43 answers.
-func (c *checker) retrieved() error {
+// retrieved looks for one of the documents among the parts of the ITI-43 answers, byte for byte.
+func (c *checker) retrieved(name string, documents ...[]byte) error {
 	files, err := c.files("dmp.retrieve", "response")
 	if err != nil {
 		return err
@@ -196,11 +196,13 @@ func (c *checker) retrieved() error {
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(parts[1:], func(p part) bool { return bytes.Equal(p.body, c.report) }) {
-			return nil
+		for _, p := range parts[1:] {
+			if slices.ContainsFunc(documents, func(d []byte) bool { return bytes.Equal(p.body, d) }) {
+				return nil
+			}
 		}
 	}
-	return errors.New("no answer holds report.xml, byte for byte")
+	return fmt.Errorf("no answer holds %s, byte for byte", name)
 }
 
 // walk calls f for each element with the text directly behind its start tag.
