@@ -96,18 +96,19 @@ func (m *Manifests) Lookup(ctx context.Context, patient segur.INS, uniqueID stri
 }
 
 // Remove withdraws a manifest (TD3.3c). One that the record does not have, or
-// has withdrawn, is no error: doing it twice is safe. The caller vouches that
-// the identity was qualified when the manifest was published. A manifest that
+// tells to be withdrawn, is no error: doing it twice is safe. The caller vouches
+// that the identity was qualified when the manifest was published. A manifest that
 // another one replaced is an [segur.ErrConflict] error. Where metadata are not
 // read (INDIRECTE) the status is a guess: one that the record takes neither for
-// active nor for archived (XDSMetadataUpdateError) is held for withdrawn.
+// active nor for archived is an [segur.ErrRefused] error of code
+// XDSMetadataUpdateError. It may be withdrawn already, or the record may refuse
+// for another reason: nothing here can tell, and a manifest that is still there is
+// not said to be gone.
 func (m *Manifests) Remove(ctx context.Context, patient segur.INS, uniqueID string) error {
 	blind, err := m.remove(ctx, patient, uniqueID, xds.Approved)
 	if blind && refusedStatus(err) {
 		// Where metadata are not read the status is a guess.
-		if _, err = m.remove(ctx, patient, uniqueID, xds.Archived); refusedStatus(err) {
-			return nil // neither active nor archived: withdrawn
-		}
+		_, err = m.remove(ctx, patient, uniqueID, xds.Archived)
 	}
 	if segur.KindOf(err) == segur.KindNotFound {
 		return nil

@@ -90,7 +90,9 @@ func TestManifestsOfTheRecord(t *testing.T) {
 
 	require.ErrorIs(t, m.Remove(ctx, ins, first), segur.ErrConflict, "it was replaced")
 	require.NoError(t, m.Remove(ctx, ins, second))
-	require.NoError(t, m.Remove(ctx, ins, second), "a second time")
+	err = m.Remove(ctx, ins, second)
+	require.ErrorIs(t, err, segur.ErrRefused, "a second time: withdrawn, or refused for another reason? this mode cannot tell")
+	assert.Equal(t, "XDSMetadataUpdateError", asError(t, err).Code)
 	require.NoError(t, m.Remove(ctx, ins, "1.2.250.1.999.5.404"), "never there")
 	assert.Equal(t, xds.Deleted, statuses(srv)[second])
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb/kos"
+	"github.com/segur-sdk/segur/dmp/xds"
 )
 
 // Archive keeps what a source knows of each study (the local archive of a
@@ -88,6 +89,9 @@ type ArchivedReport struct {
 	// Orphan says that it replaces a report that it does not name, and that has
 	// not come.
 	Orphan bool
+	// Hides are those from whom the current version is hidden, be it for the
+	// record or not.
+	Hides []xds.Visibility
 	// Basis is what the manifest is to be made of: the last version that is for
 	// the record. Nil: none was.
 	Basis *ReportBasis
@@ -138,8 +142,8 @@ type Publication struct {
 	Authority segur.OID
 	// PatientID is the local number of the patient in the images that it lists.
 	PatientID string
-	// ReportID is the report, Digest that of its [ReportBasis], Generation that
-	// of the images.
+	// ReportID is the report, Digest that of its [ReportBasis] and of what other
+	// reports of the study hide beside it, Generation that of the images.
 	ReportID   string
 	Digest     string
 	Generation int
@@ -154,7 +158,9 @@ type Publication struct {
 	// Withdrawing says that it is being removed from the record, in the name of
 	// WithdrawnBy: whatever comes meanwhile, that is done first. Withdrawn says
 	// that it was, WithdrawnAt when.
+	// RemovalSent says that its removal may have reached the record.
 	Withdrawing, Withdrawn bool
+	RemovalSent            bool
 	WithdrawnBy            Actor
 	WithdrawnAt            time.Time
 }

@@ -117,7 +117,7 @@ func (s *Source) step(ctx context.Context, a *ArchivedStudy) (done bool, err err
 			}
 			// Another person: what was published in the wrong record goes first.
 			return false, s.withdraw(ctx, a, want.Basis.Actor)
-		case live.Digest == want.Basis.Digest && live.Generation == a.Images.Generation:
+		case live.Digest == a.digest(want) && live.Generation == a.Images.Generation:
 			return true, nil
 		}
 	}
@@ -150,7 +150,7 @@ func (s *Source) withdraw(ctx context.Context, a *ArchivedStudy, actor Actor) er
 	return s.save(ctx, a)
 }
 
-// remove removes it (TD3.3c). It may be done twice.
+// remove removes it (TD3.3c).
 func (s *Source) remove(ctx context.Context, a *ArchivedStudy) error {
 	p := a.Published
 	ins, err := p.INS()
@@ -161,11 +161,33 @@ func (s *Source) remove(ctx context.Context, a *ArchivedStudy) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Remove(ctx, ins, p.UID); err != nil {
+	if err := s.takeOut(ctx, a, r, ins, p); err != nil {
 		return err
 	}
 	p.Withdrawing, p.Withdrawn, p.WithdrawnAt = false, true, s.cfg.Clock()
 	return s.save(ctx, a)
+}
+
+// takeOut takes a manifest out of the record. It may be done twice: that it is done
+// is written first, so that an answer that tells nothing, the second time, is
+// known to be about what was done the first time.
+func (s *Source) takeOut(ctx context.Context, a *ArchivedStudy, r Record, ins segur.INS, p *Publication) error {
+	before := p.RemovalSent
+	if !before {
+		p.RemovalSent = true
+		if err := s.save(ctx, a); err != nil {
+			p.RemovalSent = false
+			return err
+		}
+	}
+	err := r.Remove(ctx, ins, p.UID)
+	switch {
+	case before && asSegur(opSource, segur.KindUnknown, "", err).Code == "XDSMetadataUpdateError":
+		return nil
+	case err != nil && !before && definite(err, false):
+		p.RemovalSent = false // nothing was done
+	}
+	return err
 }
 
 // finish settles a manifest that may have left: it is sent again when it is
@@ -180,7 +202,7 @@ func (s *Source) finish(ctx context.Context, a *ArchivedStudy, want *ArchivedRep
 	if err != nil {
 		return err
 	}
-	if want != nil && !a.Images.Removed && want.Basis.Digest == p.Digest && a.Images.Generation == p.Generation {
+	if want != nil && !a.Images.Removed && a.digest(want) == p.Digest && a.Images.Generation == p.Generation {
 		receipt, err := r.Send(ctx, p.Sealed, true)
 		if err == nil {
 			return s.published(ctx, a, receipt.SubmissionSetID)
@@ -257,7 +279,7 @@ func (s *Source) suspects(ctx context.Context, a *ArchivedStudy) error {
 			}
 			continue
 		default:
-			if err := r.Remove(ctx, ins, p.UID); err != nil && segur.KindOf(err) != segur.KindConflict {
+			if err := s.takeOut(ctx, a, r, ins, &a.Suspects[i].Publication); err != nil && segur.KindOf(err) != segur.KindConflict {
 				return err
 			}
 		}

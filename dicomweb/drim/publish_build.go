@@ -50,7 +50,7 @@ func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedRe
 		return err
 	}
 	actor := want.Basis.Actor
-	if live != nil && live.Digest == want.Basis.Digest {
+	if live != nil && live.Digest == a.digest(want) {
 		actor = archived(live.Actor)
 		if before, err := live.Manifest(); err == nil && kos.Compare(before, m).IsZero() {
 			live.Generation, live.PatientID = a.Images.Generation, patientID(m, live)
@@ -62,7 +62,7 @@ func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedRe
 		return err
 	}
 	content := segur.BytesContent(file)
-	entry := s.entry(m, want.Basis, b.header)
+	entry := s.entry(m, a.visibility(), b.header)
 	if err := entry.Digest(content); err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedRe
 		return err
 	}
 	a.Attempt = &Publication{UID: m.UID, Number: m.Number, KOS: file, Metadata: sealed.Metadata, Sealed: sealed.Stored,
-		Matricule: b.ins.Matricule(), Authority: b.ins.Authority(), PatientID: patientID(m, live), ReportID: identifier(b.header.ID), Digest: want.Basis.Digest,
+		Matricule: b.ins.Matricule(), Authority: b.ins.Authority(), PatientID: patientID(m, live), ReportID: identifier(b.header.ID), Digest: a.digest(want),
 		Generation: a.Images.Generation, Actor: actor, Replaces: lot.Replaces, At: s.cfg.Clock()}
 	if err := s.save(ctx, a); err != nil {
 		a.Attempt = nil // it did not leave
@@ -116,11 +116,11 @@ func patientID(m *kos.Manifest, live *Publication) string {
 	return live.PatientID
 }
 
-// entry is the metadata of a manifest.
-func (s *Source) entry(m *kos.Manifest, basis *ReportBasis, h segur.DocumentHeader) xds.DocumentEntry {
+// entry is the metadata of a manifest that is hidden from these.
+func (s *Source) entry(m *kos.Manifest, hidden []xds.Visibility, h segur.DocumentHeader) xds.DocumentEntry {
 	o := s.cfg.Entry
 	o.Visibility = slices.Clone(o.Visibility)
-	for _, v := range basis.Flags.Visibility() {
+	for _, v := range hidden {
 		if !slices.Contains(o.Visibility, v) {
 			o.Visibility = append(o.Visibility, v)
 		}
@@ -150,7 +150,8 @@ func (s *Source) manifest(ctx context.Context, a *ArchivedStudy, want *ArchivedR
 	if s.cfg.Manifest != nil {
 		s.cfg.Manifest(&c)
 	}
-	if live != nil && before != nil && want.Basis.Flags.VisibilityChanged == Yes && live.Generation == a.Images.Generation {
+	alone := want.Basis.Flags.VisibilityChanged == Yes || live != nil && live.sameBasis(want)
+	if live != nil && before != nil && alone && live.Generation == a.Images.Generation {
 		if again, err := s.sameImages(before, b); err != nil || again != nil {
 			if again != nil {
 				again.Encoding = c.Encoding // which a document does not tell

@@ -22,6 +22,8 @@ type Record interface {
 	// record has none of that identifier.
 	Lookup(ctx context.Context, patient segur.INS, uniqueID string) (string, error)
 	// Remove withdraws a manifest. One that is not there, or no longer, is no
-	// error: it may be called again.
+	// error: it may be called again. A record that cannot tell answers with an
+	// error of code XDSMetadataUpdateError: the source takes it for withdrawn when
+	// it had asked for that before, and tells a person otherwise.
 	Remove(ctx context.Context, patient segur.INS, uniqueID string) error
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dmp/xds"
 )
 
 // reportEvent is what a message says of a report.
@@ -22,6 +23,8 @@ type reportEvent struct {
 	// sent is the time of the message; zero when it does not say.
 	sent  time.Time
 	actor Actor
+	// hides are those from whom it is hidden.
+	hides []xds.Visibility
 	// basis is nil when the version is not for the record.
 	basis *ReportBasis
 	// otherPerson tells whether a former basis is about another person.
@@ -209,7 +212,7 @@ func (s *ArchivedStudy) begin(e reportEvent) Effect {
 
 // again takes a message about the current version.
 func (r *ArchivedReport) again(e reportEvent) Effect {
-	same := !r.Withdrawn && (e.basis == nil) == (r.Basis == nil) && (e.basis == nil || e.basis.Digest == r.Basis.Digest)
+	same := !r.Withdrawn && slices.Equal(e.hides, r.Hides) && (e.basis == nil) == (r.Basis == nil) && (e.basis == nil || e.basis.Digest == r.Basis.Digest)
 	switch {
 	case same:
 		if earlier(r.Sent, e.sent) {
@@ -228,7 +231,7 @@ func (r *ArchivedReport) take(e reportEvent) {
 	if r.Withdrawn {
 		r.Basis = nil
 	}
-	r.Version, r.Created, r.Withdrawn, r.WithdrawnBy = e.version, e.created, false, Actor{}
+	r.Version, r.Created, r.Withdrawn, r.WithdrawnBy, r.Hides = e.version, e.created, false, Actor{}, e.hides
 	if !e.sent.IsZero() {
 		r.Sent = e.sent
 	}

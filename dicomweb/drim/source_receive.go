@@ -134,7 +134,7 @@ func (s *Source) event(r *Report, m *ReportMessage) (reportEvent, segur.Document
 		e.replaces = ""
 	}
 	e.actor = actorOf(r.Sender, header, r.Flags.SecretConnection == Yes)
-	e.sent = s.believed(e.sent)
+	e.sent, e.hides = s.believed(e.sent), r.Flags.Visibility()
 	e.orphan = r.Action == ActionReplace && e.replaces == ""
 	if m != nil && e.withdraw && m.DocumentID != (segur.Identifier{}) && identifier(m.DocumentID) != e.id {
 		return e, header, sourceError(opReceive, segur.KindRefused, CodeCrossCheck, "the message and the report it bears do not name the same document",

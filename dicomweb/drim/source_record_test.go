@@ -17,19 +17,21 @@ import (
 // record is the record of one patient or more, in memory, with the rules that
 // matter here. What the real client does is tested with dmptest.
 type record struct {
-	mu     sync.Mutex
-	docs   map[string]*recorded
-	sends  int
-	lost   bool                       // the next submission is registered and its answer lost
-	late   map[string]func()          // submissions that will be registered later
-	hold   bool                       // the next submission is lost, and registered by later
-	fail   func(op string) error      // before anything is done
-	before func(op string)            // of each call
-	after  func(op string)            // of each call that did something
-	actors []drim.Actor               // who opened it
-	lots   []xds.ManifestLot          // what was sealed
-	sealed map[string]xds.ManifestLot // by identifier
-	most   map[string]int             // approved at a time, by study
+	mu    sync.Mutex
+	docs  map[string]*recorded
+	sends int
+	lost  bool // the next submission is registered and its answer lost
+	// lostRemoval: the next removal is done and its answer lost.
+	lostRemoval bool
+	late        map[string]func()          // submissions that will be registered later
+	hold        bool                       // the next submission is lost, and registered by later
+	fail        func(op string) error      // before anything is done
+	before      func(op string)            // of each call
+	after       func(op string)            // of each call that did something
+	actors      []drim.Actor               // who opened it
+	lots        []xds.ManifestLot          // what was sealed
+	sealed      map[string]xds.ManifestLot // by identifier
+	most        map[string]int             // approved at a time, by study
 }
 
 type recorded struct {
@@ -147,6 +149,10 @@ func (r *record) Remove(_ context.Context, ins segur.INS, id string) error {
 	}
 	d.status = xds.Deleted
 	r.leave("remove")
+	if r.lostRemoval {
+		r.lostRemoval = false
+		return &segur.Error{Kind: segur.KindOutcomeUnknown}
+	}
 	return nil
 }
 
