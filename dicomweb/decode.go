@@ -27,33 +27,25 @@ type scope struct {
 }
 
 func (r *elementReader) header() (fileElement, error) {
-	var e fileElement
 	if r.count++; r.count > maxElements {
-		return e, rule("the file holds more elements than any instance has")
-	}
-	if len(r.b)-r.pos < 8 {
-		return e, errCut
+		return fileElement{}, errTooMany
 	}
 	b := r.b[r.pos:]
-	e.tag = Tag(r.order.Uint16(b))<<16 | Tag(r.order.Uint16(b[2:]))
-	n := 8
-	switch {
-	case r.impl || e.tag>>16 == 0xFFFE:
-		e.length = r.order.Uint32(b[4:])
-	case b[4] < 'A' || b[4] > 'Z' || b[5] < 'A' || b[5] > 'Z':
-		return e, rule("an element has no value representation where the transfer syntax demands one")
-	default:
-		e.vr = VR(b[4])<<8 | VR(b[5])
-		e.length = uint32(r.order.Uint16(b[6:]))
-		if e.vr.longLength() {
-			if len(b) < 12 {
-				return e, errCut
-			}
-			e.length = r.order.Uint32(b[8:])
-			n = 12
-		}
+	if len(b) < 8 {
+		return fileElement{}, errCut
 	}
-	r.pos += n
+	e, long, err := parseHeader(b, r.order, r.impl)
+	if err != nil {
+		return e, err
+	}
+	r.pos += 8
+	if long {
+		if len(b) < 12 {
+			return e, errCut
+		}
+		e.length = r.order.Uint32(b[8:])
+		r.pos += 4
+	}
 	e.at = int64(r.pos)
 	return e, nil
 }
@@ -71,7 +63,7 @@ func (r *elementReader) dataset(end int, s scope) (*Dataset, error) {
 			return d, nil
 		}
 		if e.tag>>16 == 0xFFFE {
-			return nil, rule("a delimiter stands where an element must")
+			return nil, errDelimiter
 		}
 		el, err := r.element(e, s)
 		if err != nil {
@@ -88,7 +80,7 @@ func (r *elementReader) dataset(end int, s scope) (*Dataset, error) {
 		}
 	}
 	if r.pos > end {
-		return nil, rule("an element is longer than its item")
+		return nil, errLongElement
 	}
 	return d, nil
 }
@@ -106,7 +98,7 @@ func (r *elementReader) element(e fileElement, s scope) (Element, error) {
 			return out, err
 		}
 		if out.VR != SQ && out.VR != UN && !r.impl {
-			return out, rule("an element of this value representation must have a defined length")
+			return out, errOpenValue
 		}
 		// The content of UN with undefined length is Implicit VR Little Endian (PS3.5 6.2.2).
 		if impl, order := r.impl, r.order; out.VR == UN {
@@ -155,7 +147,7 @@ func (r *elementReader) element(e fileElement, s scope) (Element, error) {
 // is negative.
 func (r *elementReader) sequence(end int, s scope) ([]*Dataset, error) {
 	if s.depth++; s.depth > maxDepth {
-		return nil, rule("sequences are nested beyond " + strconv.Itoa(maxDepth))
+		return nil, errTooDeep
 	}
 	var items []*Dataset
 	for end < 0 || r.pos < end {
@@ -167,7 +159,7 @@ func (r *elementReader) sequence(end int, s scope) ([]*Dataset, error) {
 			return items, nil
 		}
 		if item.tag != tagItem {
-			return nil, rule("a sequence holds something that is not an item")
+			return nil, errNoItem
 		}
 		limit := -1
 		if item.length != undefinedLength {
@@ -175,7 +167,7 @@ func (r *elementReader) sequence(end int, s scope) ([]*Dataset, error) {
 				return nil, errCut
 			}
 			if limit = r.pos + int(item.length); end >= 0 && limit > end {
-				return nil, rule("an item is longer than its sequence")
+				return nil, errLongItem
 			}
 		}
 		d, err := r.dataset(limit, s)
@@ -185,7 +177,7 @@ func (r *elementReader) sequence(end int, s scope) ([]*Dataset, error) {
 		items = append(items, d)
 	}
 	if r.pos > end {
-		return nil, rule("an item is longer than its sequence")
+		return nil, errLongItem
 	}
 	return items, nil
 }
@@ -202,7 +194,7 @@ func (r *elementReader) fragments() (*Bulk, error) {
 		case item.tag == tagSequenceEnd:
 			return out, nil
 		case item.tag != tagItem || item.length == undefinedLength:
-			return nil, rule("encapsulated pixel data hold something that is not a fragment")
+			return nil, errNoFragment
 		case int64(item.length) > int64(len(r.b)-r.pos):
 			return nil, errCut
 		}

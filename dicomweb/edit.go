@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strconv"
 
 	"github.com/segur-sdk/segur"
 )
@@ -77,7 +76,7 @@ type editor struct {
 // editLevel is a value of undefined length that is being followed.
 type editLevel struct {
 	kind  editLevelKind
-	order binary.ByteOrder // around it
+	order byteOrder // around it
 	impl  bool
 	item  []byte // to add before the end of a sequence
 }
@@ -221,7 +220,7 @@ func (e *editor) element() error {
 	}
 	raw = slices.Clone(raw)
 	if h.tag>>16 == 0xFFFE {
-		return rule("a delimiter stands where an element must")
+		return errDelimiter
 	}
 	if h.tag <= e.last && e.touched(h.tag) {
 		return rule("the elements are not in ascending order where one of them is to change")
@@ -323,7 +322,7 @@ func (e *editor) follow(h fileElement, item []byte) error {
 		return nil
 	}
 	if len(e.stack) >= 2*maxDepth {
-		return rule("sequences are nested beyond " + strconv.Itoa(maxDepth))
+		return errTooDeep
 	}
 	l := editLevel{order: e.w.order, impl: e.w.impl, item: item}
 	switch {
@@ -332,7 +331,7 @@ func (e *editor) follow(h fileElement, item []byte) error {
 	case h.vr == UN: // Implicit VR Little Endian (PS3.5 6.2.2)
 		e.w.impl, e.w.order = true, binary.LittleEndian
 	case h.vr != SQ && !e.w.impl:
-		return rule("an element of this value representation must have a defined length")
+		return errOpenValue
 	}
 	e.stack = append(e.stack, l)
 	return nil
@@ -359,7 +358,7 @@ func (e *editor) inside(l *editLevel) error {
 		leave()
 		return nil
 	case l.kind == inItem && h.tag>>16 == 0xFFFE:
-		return rule("a delimiter stands where an element must")
+		return errDelimiter
 	case l.kind == inItem:
 		e.emit(raw)
 		return e.follow(h, nil)
@@ -370,7 +369,7 @@ func (e *editor) inside(l *editLevel) error {
 		leave()
 		return nil
 	case h.tag != tagItem || l.kind == inFragments && h.length == undefinedLength:
-		return rule("a sequence holds something that is not an item")
+		return errNoItem
 	}
 	e.emit(raw)
 	if h.length != undefinedLength {
@@ -378,7 +377,7 @@ func (e *editor) inside(l *editLevel) error {
 		return nil
 	}
 	if len(e.stack) >= 2*maxDepth {
-		return rule("sequences are nested beyond " + strconv.Itoa(maxDepth))
+		return errTooDeep
 	}
 	e.stack = append(e.stack, editLevel{kind: inItem, order: e.w.order, impl: e.w.impl})
 	return nil

@@ -251,49 +251,6 @@ func TestEditByteByByte(t *testing.T) {
 	}
 }
 
-func TestReadHead(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{"implicit.dcm", "be.dcm", "latin1.dcm", "deflated.dcm", "frags.dcm", "ge.dcm"} {
-		file := testkit.ReadShared(t, "dicomweb/edge/"+name)
-		file = edited(t, file, dicomweb.AppendItem(otherPatientIDs, national()), dicomweb.Put(dicomweb.Text(dicomweb.TagPatientID, "IPP-77")),
-			dicomweb.Put(dicomweb.Text(dicomweb.TagPatientBirthDate, "19850314")), dicomweb.Put(dicomweb.Text(dicomweb.TagAccessionNumber, "ACC-9")))
-		head, err := dicomweb.ReadHead(bytes.NewReader(file))
-		require.NoError(t, err, name)
-		want, err := dicomweb.Inspect(segur.BytesContent(file))
-		require.NoError(t, err)
-		assert.Equal(t, want, head.Header, name)
-		require.Len(t, head.PatientIDs, 2, name)
-		assert.Equal(t, "IPP-77", head.PatientIDs[0].Extension)
-		assert.Equal(t, segur.Identifier{Root: segur.OIDINSNIRTest, Extension: "285036912345697", Assigner: "ASIP-SANTE-INS-NIR"}, head.PatientIDs[1])
-		assert.Equal(t, "1985-03-14", head.PatientBirthDate.String())
-		assert.Equal(t, "ACC-9", head.AccessionNumber)
-		assert.NotContains(t, head.String(), "IPP")
-		rest, err := io.ReadAll(head.Content)
-		require.NoError(t, err)
-		assert.True(t, bytes.Equal(file, rest), "%s: the file comes whole", name)
-	}
-}
-
-func TestReadHeadRefuses(t *testing.T) {
-	t.Parallel()
-	big := raw(dicomweb.ExplicitVRLittleEndian, []byte(uids), []byte("\x09\x00\x10\x00OB\x00\x00\x00\x00\x20\x00"), make([]byte, 2<<20), []byte(places))
-	for name, c := range map[string]struct {
-		file []byte
-		is   error
-		says string
-	}{
-		"large":    {big, segur.ErrProtocol, "larger than any are"},
-		"empty":    {nil, segur.ErrProtocol, "the file is empty"},
-		"cut":      {big[:5000], segur.ErrTruncated, "ends before"},
-		"no UIDs":  {raw(dicomweb.ExplicitVRLittleEndian, []byte(places)), segur.ErrProtocol, "is missing"},
-		"two UIDs": {raw(dicomweb.ExplicitVRLittleEndian, []byte(uids), []byte(uids), []byte(places)), segur.ErrProtocol, "given twice"},
-	} {
-		_, err := dicomweb.ReadHead(bytes.NewReader(c.file))
-		require.ErrorIs(t, err, c.is, name)
-		assert.ErrorContains(t, err, c.says, name)
-	}
-}
-
 func FuzzEdit(f *testing.F) {
 	f.Add(raw(dicomweb.ExplicitVRLittleEndian, []byte(uids), []byte(places)))
 	f.Add(raw(dicomweb.ImplicitVRLittleEndian, []byte("\x10\x00\x02\x10\xff\xff\xff\xff\xfe\xff\xdd\xe0\x00\x00\x00\x00")))

@@ -1,7 +1,6 @@
 package dicomweb
 
 import (
-	"encoding/binary"
 	"errors"
 	"strings"
 
@@ -20,10 +19,7 @@ func splitText(b []byte) []string {
 // encode writes an attribute as the file has it. In a character set that is not
 // known, ASCII alone can be written.
 func (e *editor) encode(dst []byte, el Element) ([]byte, error) {
-	enc := layout{implicit: e.w.impl, order: binary.LittleEndian}
-	if e.w.order == binary.ByteOrder(binary.BigEndian) {
-		enc.order = binary.BigEndian
-	}
+	enc := layout{implicit: e.w.impl, order: e.w.order}
 	cs, ok := findCharset(e.charsets)
 	if !ok {
 		cs = defaultCharset

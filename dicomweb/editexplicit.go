@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strconv"
 )
 
 const opConvert = "dicomweb.Convert"
@@ -124,7 +123,7 @@ func (c *converter) step() error {
 	if n := len(c.stack); n > 0 {
 		if l := c.stack[n-1]; l.end >= 0 && c.w.pos >= l.end {
 			if c.w.pos > l.end {
-				return rule("an element is longer than its item")
+				return errLongElement
 			}
 			c.close(l)
 			return nil
@@ -215,7 +214,7 @@ func (c *converter) element() error {
 		return nil
 	}
 	if e.tag>>16 == 0xFFFE {
-		return rule("a delimiter stands where an element must")
+		return errDelimiter
 	}
 	vr := implicitVR(e.tag, e.length, c.signed)
 	switch {
@@ -236,7 +235,7 @@ func (c *converter) element() error {
 		return nil
 	}
 	if len(c.stack) >= 2*maxDepth {
-		return rule("sequences are nested beyond " + strconv.Itoa(maxDepth))
+		return errTooDeep
 	}
 	c.out = appendHeader(c.out, e.tag, SQ, undefinedLength, layoutOf(ExplicitVRLittleEndian))
 	c.open(e, false)
@@ -253,7 +252,7 @@ func (c *converter) item(l convertLevel) error {
 		c.close(l)
 		return nil
 	case e.tag != tagItem:
-		return rule("a sequence holds something that is not an item")
+		return errNoItem
 	}
 	c.out = appendHeader(c.out, tagItem, 0, undefinedLength, layoutOf(ExplicitVRLittleEndian))
 	c.open(e, true)

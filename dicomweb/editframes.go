@@ -235,7 +235,7 @@ func (f *FrameStream) item() (bool, error) {
 		f.ended = true
 		return false, nil
 	case h.tag != tagItem || h.length == undefinedLength:
-		return false, rule("encapsulated pixel data hold something that is not a fragment")
+		return false, errNoFragment
 	}
 	f.ahead, f.fragLen = true, h.length
 	return true, nil

@@ -4,13 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"compress/flate"
-	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 	"strings"
-	"unicode/utf8"
-
-	"golang.org/x/text/encoding/charmap"
 
 	"github.com/segur-sdk/segur"
 )
@@ -36,8 +33,8 @@ type Head struct {
 	// identifier; Root the OID that qualifies its issuer, Assigner the name of
 	// that, both often empty.
 	PatientIDs []segur.Identifier
-	// PatientName is the name as it stands, "family^given"; text that is not
-	// UTF-8 is taken as Windows-1252.
+	// PatientName is the name as it stands, "family^given". Text is read as
+	// [ReadDataset] reads it.
 	PatientName string
 	// PatientBirthDate is the date of birth; zero when absent or malformed.
 	PatientBirthDate segur.Date
@@ -47,6 +44,13 @@ type Head struct {
 
 // String returns a redacted form: the UIDs.
 func (h *Head) String() string { return "Head(" + h.SOPInstanceUID + ", redacted)" }
+
+// identity are the attributes that say what and whose an instance is: one that
+// stands there twice says nothing.
+var identity = []Tag{
+	TagSOPClassUID, TagSOPInstanceUID, TagStudyInstanceUID, TagSeriesInstanceUID, TagAccessionNumber,
+	TagPatientName, TagPatientID, TagIssuerOfPatientID, TagPatientBirthDate, tagOtherPatientIDs,
+}
 
 // ReadHead reads the beginning of a Part 10 file up to its UIDs, at most 1 MiB,
 // and gives the file with it. The error is [segur.ErrProtocol] and names the rule
@@ -68,7 +72,12 @@ func ReadHead(r io.Reader) (*Head, error) {
 		w.br, w.pos = bufio.NewReaderSize(io.TeeReader(plain, data), 4096), 0
 	}
 	to := int64(-1)
+	met := map[Tag]bool{}
 	w.visit = func(e fileElement) (bool, error) {
+		if met[e.tag] && slices.Contains(identity, e.tag) {
+			return false, rule("an attribute that identifies the instance is given twice")
+		}
+		met[e.tag] = true
 		if e.tag > TagSeriesInstanceUID {
 			to = w.start
 		}
@@ -83,80 +92,39 @@ func ReadHead(r io.Reader) (*Head, error) {
 	if to < 0 {
 		to = w.pos
 	}
-	if err := h.fill(data.Bytes()[from:to], w.order, w.impl); err != nil {
+	elements := w.elements(data.Bytes()[from:to])
+	ds, err := elements.dataset(len(elements.b), scope{charset: defaultCharset})
+	if err != nil {
 		return nil, streamFault(op, err)
 	}
+	h.fill(ds)
 	if err := h.check(class, instance); err != nil {
 		return nil, streamFault(op, err)
 	}
 	return h, nil
 }
 
-// fill reads the attributes from the bytes that hold them.
-func (h *Head) fill(b []byte, order binary.ByteOrder, impl bool) error {
-	w := newWalker(bytes.NewReader(b), int64(len(b)))
-	w.order, w.impl = order, impl
-	value := func(e fileElement) string {
-		if e.length == undefinedLength || e.at+int64(e.length) > int64(len(b)) {
-			return ""
+// fill takes over the attributes. A value that a backslash takes apart, where
+// there is one only, stays whole: half an identifier may be that of another.
+func (h *Head) fill(ds *Dataset) {
+	value := func(ds *Dataset, tag Tag) string { return strings.Join(ds.Values(tag), `\`) }
+	identifier := func(ds *Dataset) segur.Identifier {
+		id := segur.Identifier{Extension: value(ds, TagPatientID), Assigner: value(ds, TagIssuerOfPatientID)}
+		for _, issuer := range ds.Items(tagIssuerQualifiers) {
+			id.Root = segur.OID(value(issuer, tagUniversalEntityID))
 		}
-		return strings.Trim(string(b[e.at:e.at+int64(e.length)]), " \x00")
+		return id
 	}
-	h.PatientIDs = []segur.Identifier{{}}
-	var within Tag // the element of the main data set at hand
-	w.visit = func(e fileElement) (bool, error) {
-		within = e.tag
-		var dst *string
-		switch e.tag {
-		case TagSOPClassUID:
-			dst = &h.SOPClassUID
-		case TagSOPInstanceUID:
-			dst = &h.SOPInstanceUID
-		case TagStudyInstanceUID:
-			dst = &h.StudyInstanceUID
-		case TagSeriesInstanceUID:
-			dst = &h.SeriesInstanceUID
-		case TagAccessionNumber:
-			dst = &h.AccessionNumber
-		case TagPatientID:
-			dst = &h.PatientIDs[0].Extension
-		case TagIssuerOfPatientID:
-			dst = &h.PatientIDs[0].Assigner
-		case TagPatientName:
-			dst = &h.PatientName
-		case TagPatientBirthDate:
-			if d, err := segur.ParseDate(strings.ReplaceAll(value(e), ".", "")); err == nil && d.Complete() {
-				h.PatientBirthDate = d
-			}
+	h.SOPClassUID, h.SOPInstanceUID = value(ds, TagSOPClassUID), value(ds, TagSOPInstanceUID)
+	h.StudyInstanceUID, h.SeriesInstanceUID = value(ds, TagStudyInstanceUID), value(ds, TagSeriesInstanceUID)
+	h.AccessionNumber, h.PatientName = value(ds, TagAccessionNumber), value(ds, TagPatientName)
+	h.PatientBirthDate = ds.Date(TagPatientBirthDate)
+	h.PatientIDs = []segur.Identifier{identifier(ds)}
+	for _, item := range ds.Items(tagOtherPatientIDs) {
+		if id := identifier(item); id.Extension != "" {
+			h.PatientIDs = append(h.PatientIDs, id)
 		}
-		if dst != nil {
-			if *dst != "" {
-				return false, rule("an attribute that identifies the instance is given twice")
-			}
-			*dst = value(e)
-		}
-		if e.tag == TagPatientName && !utf8.ValidString(h.PatientName) {
-			h.PatientName, _ = charmap.Windows1252.NewDecoder().String(h.PatientName) // every byte has a character
-		}
-		return true, nil
 	}
-	w.nested = func(e fileElement) error {
-		last := &h.PatientIDs[len(h.PatientIDs)-1]
-		switch {
-		case within == tagIssuerQualifiers && e.tag == tagUniversalEntityID:
-			h.PatientIDs[0].Root = segur.OID(value(e))
-		case within != tagOtherPatientIDs:
-		case e.tag == TagPatientID:
-			h.PatientIDs = append(h.PatientIDs, segur.Identifier{Extension: value(e)})
-		case len(h.PatientIDs) == 1:
-		case e.tag == TagIssuerOfPatientID:
-			last.Assigner = value(e)
-		case e.tag == tagUniversalEntityID:
-			last.Root = segur.OID(value(e))
-		}
-		return nil
-	}
-	return w.walk()
 }
 
 // streamFault classes an error met while a file passes; that of its source stays

@@ -1,7 +1,6 @@
 package dicomweb
 
 import (
-	"encoding/binary"
 	"errors"
 	"io"
 
@@ -44,12 +43,9 @@ func parseContent(c segur.Content) (*Dataset, error) {
 		return nil, rule("the attributes without pixels are larger than any are")
 	}
 	body := make([]byte, to-from)
-	r := elementReader{b: body}
+	var r elementReader
 	if err := withWalker(c, func(w *walker) error {
-		r.impl, r.order = w.impl, byteOrder(binary.LittleEndian)
-		if w.order == binary.ByteOrder(binary.BigEndian) {
-			r.order = binary.BigEndian
-		}
+		r = w.elements(body)
 		_, err := io.ReadFull(w.br, body)
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return errCut

@@ -9,7 +9,20 @@ import (
 	"io"
 )
 
-// element header as it stands in a file.
+// Rules of the structure of a data set (PS3.5 7).
+const (
+	errNoItem      rule = "a sequence holds something that is not an item"
+	errNoFragment  rule = "encapsulated pixel data hold something that is not a fragment"
+	errDelimiter   rule = "a delimiter stands where an element must"
+	errOpenValue   rule = "an element of this value representation must have a defined length"
+	errLongItem    rule = "an item is longer than its sequence"
+	errLongElement rule = "an element is longer than its item"
+	errTooMany     rule = "the file holds more elements than any instance has"
+)
+
+var errTooDeep = rule(fmt.Sprintf("sequences are nested beyond %d", maxDepth))
+
+// fileElement is the header of an element as it stands in a file.
 type fileElement struct {
 	tag    Tag
 	vr     VR // 0 in implicit encodings and for items
@@ -26,16 +39,14 @@ type walker struct {
 	br    *bufio.Reader
 	pos   int64
 	size  int64 // of the file; negative when not known
-	order binary.ByteOrder
+	order byteOrder
 	impl  bool // implicit VR
 	count int
 	start int64 // offset of the element of the main data set that visit is told of
 	// visit is told of each element of the main data set, before its value is
 	// passed over. It may read at most the value, with value.
 	visit func(fileElement) (more bool, err error)
-	// nested is told of each element inside a sequence. Optional.
-	nested func(fileElement) error
-	buf    [16]byte
+	buf   [16]byte
 }
 
 func newWalker(r io.Reader, size int64) *walker {
@@ -104,32 +115,48 @@ func (w *walker) atEnd() (bool, error) {
 
 // header reads the header of an element.
 func (w *walker) header() (fileElement, error) {
-	var e fileElement
 	if w.count++; w.count > maxElements {
-		return e, rule("the file holds more elements than any instance has")
+		return fileElement{}, errTooMany
 	}
 	b, err := w.bytes(8)
 	if err != nil {
+		return fileElement{}, err
+	}
+	e, long, err := parseHeader(b, w.order, w.impl)
+	if err != nil {
 		return e, err
 	}
-	e.tag = Tag(w.order.Uint16(b))<<16 | Tag(w.order.Uint16(b[2:]))
-	switch {
-	case w.impl || e.tag>>16 == 0xFFFE:
-		e.length = w.order.Uint32(b[4:])
-	case b[4] < 'A' || b[4] > 'Z' || b[5] < 'A' || b[5] > 'Z':
-		return e, rule("an element has no value representation where the transfer syntax demands one")
-	default:
-		e.vr = VR(b[4])<<8 | VR(b[5])
-		e.length = uint32(w.order.Uint16(b[6:]))
-		if e.vr.longLength() {
-			if b, err = w.bytes(4); err != nil {
-				return e, err
-			}
-			e.length = w.order.Uint32(b)
+	if long {
+		if b, err = w.bytes(4); err != nil {
+			return e, err
 		}
+		e.length = w.order.Uint32(b)
 	}
 	e.at = w.pos
 	return e, nil
+}
+
+// parseHeader reads the first eight bytes of an element. long: its length is in
+// the four bytes behind them.
+func parseHeader(b []byte, order byteOrder, impl bool) (e fileElement, long bool, err error) {
+	e.tag = Tag(order.Uint16(b))<<16 | Tag(order.Uint16(b[2:]))
+	switch {
+	case impl || e.tag>>16 == 0xFFFE:
+		e.length = order.Uint32(b[4:])
+	case b[4] < 'A' || b[4] > 'Z' || b[5] < 'A' || b[5] > 'Z':
+		return e, false, rule("an element has no value representation where the transfer syntax demands one")
+	default:
+		e.vr = VR(b[4])<<8 | VR(b[5])
+		e.length = uint32(order.Uint16(b[6:]))
+		long = e.vr.longLength()
+	}
+	return e, long, nil
+}
+
+// elements is a reader of the elements of b, which are encoded as those that the
+// walker stands at.
+func (w *walker) elements(b []byte) elementReader {
+	return elementReader{b: b, order: w.order, impl: w.impl}
 }
 
 // pass goes over the value of e and looks inside it where it is a sequence.
@@ -140,7 +167,7 @@ func (w *walker) pass(e fileElement, depth int) error {
 			return w.fragments()
 		}
 		if e.vr != SQ && e.vr != UN && !w.impl {
-			return rule("an element of this value representation must have a defined length")
+			return errOpenValue
 		}
 		// The content of UN with undefined length is Implicit VR Little Endian (PS3.5 6.2.2).
 		if e.vr == UN {
@@ -161,7 +188,7 @@ func (w *walker) pass(e fileElement, depth int) error {
 // end is negative.
 func (w *walker) sequence(end int64, depth int) error {
 	if depth++; depth > maxDepth {
-		return rule(fmt.Sprintf("sequences are nested beyond %d", maxDepth))
+		return errTooDeep
 	}
 	for end < 0 || w.pos < end {
 		item, err := w.header()
@@ -172,12 +199,12 @@ func (w *walker) sequence(end int64, depth int) error {
 		case item.tag == tagSequenceEnd && end < 0 && item.length == 0:
 			return nil
 		case item.tag != tagItem:
-			return rule("a sequence holds something that is not an item")
+			return errNoItem
 		}
 		limit := int64(-1)
 		if item.length != undefinedLength {
 			if limit = w.pos + int64(item.length); end >= 0 && limit > end {
-				return rule("an item is longer than its sequence")
+				return errLongItem
 			}
 		}
 		for limit < 0 || w.pos < limit {
@@ -189,23 +216,18 @@ func (w *walker) sequence(end int64, depth int) error {
 				break
 			}
 			if e.tag>>16 == 0xFFFE {
-				return rule("a delimiter stands where an element must")
-			}
-			if w.nested != nil {
-				if err := w.nested(e); err != nil {
-					return err
-				}
+				return errDelimiter
 			}
 			if err := w.pass(e, depth); err != nil {
 				return err
 			}
 		}
 		if limit >= 0 && w.pos > limit {
-			return rule("an element is longer than its item")
+			return errLongElement
 		}
 	}
 	if end >= 0 && w.pos > end {
-		return rule("an item is longer than its sequence")
+		return errLongItem
 	}
 	return nil
 }
@@ -220,7 +242,7 @@ func (w *walker) fragments() error {
 		case item.tag == tagSequenceEnd:
 			return nil
 		case item.tag != tagItem || item.length == undefinedLength:
-			return rule("encapsulated pixel data hold something that is not a fragment")
+			return errNoFragment
 		}
 		if err := w.skip(int64(item.length)); err != nil {
 			return err
@@ -264,7 +286,7 @@ func (w *walker) walk() error {
 			return err
 		}
 		if e.tag>>16 == 0xFFFE {
-			return rule("a delimiter stands where an element must")
+			return errDelimiter
 		}
 		more, err := w.visit(e)
 		if err != nil || !more {
