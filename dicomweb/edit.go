@@ -1,8 +1,6 @@
 package dicomweb
 
 import (
-	"bufio"
-	"bytes"
 	"compress/flate"
 	"encoding/binary"
 	"errors"
@@ -31,11 +29,15 @@ const tagLengthToEnd Tag = 0x00080001
 // made is [segur.ErrInvalidInput]. Attributes that identify the instance in the
 // file meta information (SOP class and instance) cannot be changed.
 func Edit(r io.Reader, changes ...Change) io.Reader {
-	e := &editor{changes: slices.Clone(changes)}
-	e.w = newWalker(nil, -1)
-	e.w.br = bufio.NewReaderSize(r, 64<<10)
+	e := newEditor(r, slices.Clone(changes))
 	slices.SortStableFunc(e.changes, func(a, b Change) int { return int(int64(a.tag) - int64(b.tag)) })
 	e.err = checkChanges(e.changes)
+	return e
+}
+
+func newEditor(r io.Reader, changes []Change) *editor {
+	e := &editor{rewriter: newRewriter(opEdit, r), changes: changes}
+	e.step = e.next
 	return e
 }
 
@@ -57,20 +59,16 @@ func checkChanges(changes []Change) error {
 
 // editor is the state of an Edit on its way.
 type editor struct {
-	w       *walker
+	rewriter
 	changes []Change // ascending
-	next    int      // the first of changes that is still to be made
+	made    int      // of them, those that are behind
 	begun   bool
 
-	out, buf []byte // to give before anything else, and where that is made
-	pass     int64  // bytes of the source to give after out
-	mute     bool   // what passes is left out
 	stack    []editLevel
 	last     Tag // of the main data set
 	charsets []string
 
 	deflate *deflater // nil: the data set is not deflated
-	err     error
 }
 
 // editLevel is a value of undefined length that is being followed.
@@ -91,64 +89,15 @@ const (
 	afterValue // of defined length: only adds its item
 )
 
-// Read gives the next bytes of the file.
-func (e *editor) Read(p []byte) (int, error) {
-	for {
-		switch {
-		case len(e.out) > 0:
-			n := copy(p, e.out)
-			e.out = e.out[n:]
-			return n, nil
-		case e.err != nil:
-			return 0, e.err
-		case e.deflate != nil:
-			e.out, e.err = e.deflate.next(e.buf[:0])
-			e.buf = e.out
-		case e.pass > 0 && e.mute:
-			n, err := e.w.br.Discard(int(min(e.pass, 1<<30)))
-			e.advance(n, err)
-		case e.pass > 0:
-			n, err := e.w.br.Read(p[:min(int64(len(p)), e.pass)])
-			e.advance(n, err)
-			if n > 0 || len(p) == 0 {
-				return n, nil
-			}
-		default:
-			e.out = e.buf[:0]
-			err := e.step()
-			e.buf = e.out
-			if err != nil {
-				e.fail(err)
-			}
-		}
-	}
-}
-
-// advance counts bytes of a value that passed.
-func (e *editor) advance(n int, err error) {
-	e.pass -= int64(n)
-	e.w.pos += int64(n)
-	if err != nil && e.pass > 0 {
-		if errors.Is(err, io.EOF) {
-			err = errCut
-		}
-		e.fail(err)
-	}
-}
-
-func (e *editor) fail(err error) {
-	if !errors.Is(err, io.EOF) {
-		e.out = nil
-	}
-	e.err = streamFault(opEdit, err)
-}
-
-// step goes one element further.
-func (e *editor) step() error {
+// next goes one element further.
+func (e *editor) next() (err error) {
 	switch {
+	case e.deflate != nil:
+		e.out, err = e.deflate.next(e.out)
+		return err
 	case !e.begun:
 		e.begun = true
-		return e.meta()
+		return e.begin()
 	case len(e.stack) > 0:
 		return e.inside(&e.stack[len(e.stack)-1])
 	}
@@ -156,26 +105,16 @@ func (e *editor) step() error {
 	return e.element()
 }
 
-// meta passes preamble and file meta information and finds the encoding.
-func (e *editor) meta() error {
-	head, err := e.w.br.Peek(e.w.br.Size())
-	if err != nil && !errors.Is(err, io.EOF) {
+// begin passes preamble and file meta information.
+func (e *editor) begin() error {
+	h, meta, err := e.meta()
+	if err != nil {
 		return err
 	}
-	probe := newWalker(bytes.NewReader(head), -1)
-	var h Header
-	if _, _, err := probe.readMeta(&h); err != nil {
-		if errors.Is(err, errCut) && len(head) == e.w.br.Size() {
-			err = rule("the file meta information is longer than any is")
-		}
-		return err
-	}
-	e.out = append(e.out, head[:probe.pos]...)
-	_, _ = e.w.br.Discard(int(probe.pos))
-	e.w.pos, e.w.impl, e.w.order = probe.pos, probe.impl, probe.order
+	e.out = append(e.out, meta...)
 	if h.TransferSyntaxUID == DeflatedExplicitVRLE {
-		inner := &editor{changes: e.changes, begun: true, w: newWalker(nil, -1)}
-		inner.w.br = bufio.NewReaderSize(&inflated{r: flate.NewReader(e.w.br), left: maxFollowed}, 64<<10)
+		inner := newEditor(&inflated{r: flate.NewReader(e.w.br), left: maxFollowed}, e.changes)
+		inner.begun = true
 		e.deflate = newDeflater(inner)
 	}
 	return nil
@@ -234,9 +173,9 @@ func (e *editor) element() error {
 			return err
 		}
 	}
-	if e.next < len(e.changes) && e.changes[e.next].tag == h.tag {
-		c := e.changes[e.next]
-		e.next++
+	if e.made < len(e.changes) && e.changes[e.made].tag == h.tag {
+		c := e.changes[e.made]
+		e.made++
 		return e.change(c, h, raw)
 	}
 	e.mute = h.tag&0xFFFF == 0 && e.touchedGroup(h.tag>>16) || h.tag == tagLengthToEnd && len(e.changes) > 0
@@ -255,8 +194,8 @@ func (e *editor) touchedGroup(group Tag) bool {
 
 // insert writes the attributes that are to come before tag and were not met.
 func (e *editor) insert(tag Tag) error {
-	for ; e.next < len(e.changes) && e.changes[e.next].tag < tag; e.next++ {
-		if c := e.changes[e.next]; c.kind != remove {
+	for ; e.made < len(e.changes) && e.changes[e.made].tag < tag; e.made++ {
+		if c := e.changes[e.made]; c.kind != remove {
 			var err error
 			if e.out, err = e.encode(e.out, c.elem); err != nil {
 				return err

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
-	"errors"
 	"io"
 	"slices"
 )
@@ -40,24 +39,18 @@ func CanConvert(from, to string) bool {
 // (PS3.5 6.2.2). Only what [CanConvert] allows is converted
 // ([segur.ErrRefused]); the other errors are those of [Edit].
 func Convert(r io.Reader, to string) io.Reader {
-	c := &converter{w: newWalker(nil, -1), to: to}
-	c.w.br = bufio.NewReaderSize(r, 64<<10)
+	c := &converter{rewriter: newRewriter(opConvert, r), to: to}
+	c.step = c.next
 	return c
 }
 
 // converter is the state of a Convert on its way.
 type converter struct {
-	w     *walker
-	to    string
-	begun bool
-	// follow rewrites an implicit encoding; without it bytes pass as they are.
-	follow bool
-
-	out, buf []byte
-	pass     int64
-	stack    []convertLevel
-	signed   bool
-	err      error
+	rewriter
+	to     string
+	begun  bool
+	stack  []convertLevel
+	signed bool
 }
 
 // convertLevel is a sequence or an item that is being rewritten.
@@ -66,59 +59,11 @@ type convertLevel struct {
 	end  int64 // its offset; negative: a delimiter
 }
 
-// Read gives the next bytes of the file.
-func (c *converter) Read(p []byte) (int, error) {
-	for {
-		switch {
-		case len(c.out) > 0:
-			n := copy(p, c.out)
-			c.out = c.out[n:]
-			return n, nil
-		case c.err != nil:
-			return 0, c.err
-		case c.begun && !c.follow:
-			n, err := c.w.br.Read(p)
-			if err != nil {
-				c.fail(err)
-			}
-			if n > 0 || len(p) == 0 {
-				return n, nil
-			}
-		case c.pass > 0:
-			n, err := c.w.br.Read(p[:min(int64(len(p)), c.pass)])
-			c.pass -= int64(n)
-			c.w.pos += int64(n)
-			if err != nil && c.pass > 0 {
-				if errors.Is(err, io.EOF) {
-					err = errCut
-				}
-				c.fail(err)
-			}
-			if n > 0 || len(p) == 0 {
-				return n, nil
-			}
-		default:
-			c.out = c.buf[:0]
-			err := c.step()
-			c.buf = c.out
-			if err != nil {
-				c.fail(err)
-			}
-		}
-	}
-}
-
-func (c *converter) fail(err error) {
-	if !errors.Is(err, io.EOF) {
-		c.out = nil
-	}
-	c.err = streamFault(opConvert, err)
-}
-
-func (c *converter) step() error {
+// next rewrites one element more.
+func (c *converter) next() error {
 	if !c.begun {
 		c.begun = true
-		return c.meta()
+		return c.begin()
 	}
 	if n := len(c.stack); n > 0 {
 		if l := c.stack[n-1]; l.end >= 0 && c.w.pos >= l.end {
@@ -137,31 +82,19 @@ func (c *converter) step() error {
 	return c.element()
 }
 
-// meta rewrites the file meta information.
-func (c *converter) meta() error {
-	head, err := c.w.br.Peek(c.w.br.Size())
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	probe := newWalker(bytes.NewReader(head), -1)
-	var h Header
-	if _, _, err := probe.readMeta(&h); err != nil {
-		if errors.Is(err, errCut) && len(head) == c.w.br.Size() {
-			err = rule("the file meta information is longer than any is")
-		}
+// begin rewrites the file meta information.
+func (c *converter) begin() error {
+	h, meta, err := c.meta()
+	if err != nil {
 		return err
 	}
 	if !CanConvert(h.TransferSyntaxUID, c.to) {
 		return streamRefused(opConvert, "the file is in a transfer syntax that is not converted to the one asked")
 	}
-	c.out = convertMeta(c.out, head[:probe.pos], c.to)
-	_, _ = c.w.br.Discard(int(probe.pos))
-	c.w.pos, c.w.impl = probe.pos, probe.impl
-	switch h.TransferSyntaxUID {
-	case DeflatedExplicitVRLE:
+	c.out = convertMeta(c.out, meta, c.to)
+	c.rest = h.TransferSyntaxUID != ImplicitVRLittleEndian // only an implicit encoding is announced otherwise
+	if h.TransferSyntaxUID == DeflatedExplicitVRLE {
 		c.w.br = bufio.NewReaderSize(&inflated{r: flate.NewReader(c.w.br), left: maxFollowed}, 64<<10)
-	case ImplicitVRLittleEndian:
-		c.follow = true
 	}
 	return nil
 }
