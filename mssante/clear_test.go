@@ -69,7 +69,7 @@ func TestNothingInClear(t *testing.T) {
 			t.Parallel()
 			address, heard := script(t, c.lines...)
 			cfg := srv.Config()
-			cfg.SMTP, cfg.Timeout = address, 2*time.Second
+			cfg.SMTP, cfg.Timeout = address, time.Minute
 			client := newClient(t, cfg)
 			_, err := client.Send(t.Context(), compose(t, client, toPrescriber()))
 			require.Error(t, err)
@@ -94,7 +94,7 @@ func TestNothingInClear(t *testing.T) {
 			t.Parallel()
 			address, heard := script(t, c.lines...)
 			cfg := srv.Config()
-			cfg.IMAP, cfg.Timeout = address, 2*time.Second
+			cfg.IMAP, cfg.Timeout = address, time.Minute
 			for m, err := range newClient(t, cfg).Receive(t.Context(), mssante.Filter{}) {
 				assert.Nil(t, m)
 				require.Error(t, err)

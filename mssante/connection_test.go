@@ -128,7 +128,7 @@ func TestTLSFromTheFirstByte(t *testing.T) {
 
 	// STARTTLS against it gets nothing, and says nothing but that.
 	cfg := srv.Config()
-	cfg.ImplicitTLS, cfg.Timeout = false, 300*time.Millisecond
+	cfg.ImplicitTLS, cfg.Timeout = false, 300*time.Millisecond // whatever it ends with
 	_, err = newClient(t, cfg).Send(t.Context(), l)
 	require.Error(t, err)
 	assert.Contains(t, []segur.Kind{segur.KindTimeout, segur.KindUnavailable, segur.KindProtocol}, segur.KindOf(err))

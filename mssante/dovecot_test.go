@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -109,25 +108,6 @@ func (r *realServers) deliver(t *testing.T, address, name string, content []byte
 // nobody owns the mail, and its group too.
 const nobody = 65534
 
-// freePorts are ports of 127.0.0.1 that nobody listens on, below those that the
-// system gives to the servers of other tests.
-func freePorts(t *testing.T, n int) []int {
-	t.Helper()
-	var out []int
-	for range 1000 {
-		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.N(12000)))
-		if err != nil {
-			continue
-		}
-		defer l.Close()
-		if out = append(out, l.Addr().(*net.TCPAddr).Port); len(out) == n {
-			return out
-		}
-	}
-	t.Fatal("no free port")
-	return nil
-}
-
 // run starts a program and waits until it answers at an address. It ends with
 // the test, by its process identifier.
 func run(t *testing.T, log string, addresses []string, program string, args ...string) {
@@ -137,7 +117,7 @@ func run(t *testing.T, log string, addresses []string, program string, args ...s
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"} // as a service manager does
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}                // Postfix signals its whole group
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 5 * time.Second
+	cmd.WaitDelay = 30 * time.Second
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	require.NoError(t, cmd.Start())
@@ -151,7 +131,7 @@ func run(t *testing.T, log string, addresses []string, program string, args ...s
 			t.Logf("%s\n%s", output.String(), b)
 		}
 	})
-	wait, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	wait, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -202,7 +182,7 @@ func (r *realServers) write(t *testing.T, name string, content []byte) {
 // dovecot starts a real server that requires TLS, and whatever extra says.
 func (r *realServers) dovecot(t *testing.T, program, extra string) {
 	t.Helper()
-	ports := freePorts(t, 2)
+	ports := testkit.FreePorts(t, 2)
 	r.imap, r.imaps = fmt.Sprintf("127.0.0.1:%d", ports[0]), fmt.Sprintf("127.0.0.1:%d", ports[1])
 	r.write(t, "dovecot.conf", []byte(fmt.Sprintf(dovecotConfig, r.dir, ports[0], ports[1], strings.ReplaceAll(extra, "$dir", r.dir))))
 	run(t, filepath.Join(r.dir, "log"), []string{r.imap, r.imaps}, program, "-F", "-c", filepath.Join(r.dir, "dovecot.conf"))
@@ -280,7 +260,7 @@ func TestDovecotWatch(t *testing.T) {
 		return nil, func() {}
 	}
 	real.deliver(t, box, "1000000001.1.x", plain("m1"))
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	var got []string
 	var first mssante.Position

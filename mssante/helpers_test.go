@@ -140,7 +140,7 @@ func compose(t *testing.T, c *mssante.Client, m mssante.Message) *mssante.Letter
 // receive reads everything.
 func receive(t *testing.T, c *mssante.Client, f mssante.Filter) []*mssante.Incoming {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var out []*mssante.Incoming
 	for m, err := range c.Receive(ctx, f) {

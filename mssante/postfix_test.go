@@ -147,7 +147,7 @@ func postfix(t *testing.T, pki *credentialtest.PKI, introspection string) *realS
 	make("queue/public", 0o710, uid, dropGID)
 	make("queue/maildrop", 0o730, uid, dropGID)
 
-	ports := freePorts(t, 3)
+	ports := testkit.FreePorts(t, 3)
 	r.smtp, r.smtps = fmt.Sprintf("127.0.0.1:%d", ports[0]), fmt.Sprintf("127.0.0.1:%d", ports[1])
 	boxes := []string{mssantetest.SenderMailbox, mssantetest.PrescriberMailbox, greylisted}
 	var owners, folders strings.Builder
@@ -221,7 +221,7 @@ func TestPostfix(t *testing.T) {
 	pki := credentialtest.NewPKI()
 	real := postfix(t, pki, introspection(t, map[string]string{"token-1": mssantetest.PrescriberMailbox}))
 	srv := newServer(t, mssantetest.WithPKI(pki)) // for configurations only
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 
 	cfg := srv.Config()

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/testkit"
 	"github.com/segur-sdk/segur/mssante"
 	"github.com/segur-sdk/segur/mssante/mssantetest"
 )
@@ -56,7 +57,7 @@ func (x *timers) fire(t *testing.T) {
 	select {
 	case c := <-x.waits:
 		c <- time.Time{}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nobody waits")
 	}
 }
@@ -83,7 +84,7 @@ func startWatch(t *testing.T, c *mssante.Client, f mssante.Filter) (next func() 
 			select {
 			case g := <-out:
 				return g
-			case <-time.After(10 * time.Second):
+			case <-time.After(time.Minute):
 				t.Fatal("the watch gives nothing")
 				return given{}
 			}
@@ -150,12 +151,13 @@ func TestWatch(t *testing.T) {
 func TestWatchEnds(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
+	ctx, expire := testkit.Expiring(t.Context())
 	one := func(change func(*mssante.Config), f mssante.Filter) error {
 		cfg := srv.ConfigFor(box)
 		cfg.Watch.Timer = newTimers().timer
 		change(&cfg)
 		var last error
-		for m, err := range newClient(t, cfg).Watch(t.Context(), f) {
+		for m, err := range newClient(t, cfg).Watch(ctx, f) {
 			assert.Nil(t, m)
 			assert.NoError(t, last)
 			last = err
@@ -182,13 +184,10 @@ func TestWatchEnds(t *testing.T) {
 		break
 	}
 	assert.Equal(t, 1, n)
-	// The deadline of the context.
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	for m, err := range newClient(t, srv.ConfigFor(box)).Watch(ctx, mssante.Filter{MessageID: "none@b.mssante.fr"}) {
-		assert.Nil(t, m)
-		require.ErrorIs(t, err, segur.ErrTimeout)
-	}
+	// The deadline of the context, while it waits.
+	require.ErrorIs(t, one(func(c *mssante.Config) {
+		c.Watch.Timer = func(time.Duration) (<-chan time.Time, func()) { expire(); return nil, func() {} }
+	}, mssante.Filter{MessageID: "none@b.mssante.fr"}), segur.ErrTimeout)
 }
 
 // Nobody there for a while: the pauses grow, and the watch goes on.

@@ -36,6 +36,8 @@ type Fault struct {
 	Delay time.Duration
 	// Hang answers nothing until the server is closed or the client leaves.
 	Hang bool
+	// Reached is called when Hang begins: the moment to end a context. Optional.
+	Reached func()
 	// Times is how often; 0 means once, -1 always.
 	Times int
 }
@@ -88,6 +90,14 @@ func (s *Server) scripted(command, recipient string) *Fault {
 	return nil
 }
 
+// hang waits until the server is closed.
+func (s *Server) hang(f *Fault) {
+	if f.Reached != nil {
+		f.Reached()
+	}
+	<-s.closed
+}
+
 // handshake plays the faults of a TLS handshake.
 func (s *Server) handshake(config *tls.Config, command string) *tls.Config {
 	if config == nil {
@@ -100,7 +110,7 @@ func (s *Server) handshake(config *tls.Config, command string) *tls.Config {
 			return nil, nil //nolint:nilnil // the same configuration
 		}
 		if f.Hang {
-			<-s.closed
+			s.hang(f)
 		}
 		_ = hello.Conn.Close()
 		return nil, errGone

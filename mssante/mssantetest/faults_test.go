@@ -211,7 +211,7 @@ func TestAnotherProgram(t *testing.T) {
 
 	cfg := s.Config()
 	cfg.Watch = mssante.WatchPolicy{MinBackoff: time.Millisecond, MaxBackoff: 2 * time.Millisecond}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var seen []string
 	for m, err := range client(t, cfg).Watch(ctx, mssante.Filter{}) {

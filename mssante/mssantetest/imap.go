@@ -18,7 +18,7 @@ func (s *Server) newIMAPSession(c *imapserver.Conn) (imapserver.Session, *imapse
 	raw, _ := conn.(*cutConn)
 	if f := s.take("IMAP-CONNECT", ""); f != nil {
 		if f.Hang {
-			<-s.closed
+			s.hang(f)
 		}
 		_ = c.NetConn().Close()
 		return nil, nil, errGone
@@ -42,7 +42,7 @@ func (x *imapSession) play(command string) error {
 	case f == nil:
 		return nil
 	case f.Hang:
-		<-x.s.closed
+		x.s.hang(f)
 		return errGone
 	case f.Status != 0:
 		return &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCode(f.Code), Text: "scripted refusal"}

@@ -25,7 +25,7 @@ func (s *Server) newSMTPSession(c *smtp.Conn) (smtp.Session, error) {
 func (s *Server) play(f *Fault, c *smtp.Conn) error {
 	switch {
 	case f.Hang:
-		<-s.closed
+		s.hang(f)
 		return errGone
 	case f.Status != 0:
 		return reply(f.Status, f.Code, "scripted refusal")
