@@ -14,7 +14,8 @@ func FreePorts(tb TB, n int) []int {
 	var out []int
 	for range 1000 {
 		port := 20000 + rand.N(12000) //nolint:gosec // no secret depends on it
-		promise, err := (&net.ListenConfig{}).ListenPacket(tb.Context(), "udp", fmt.Sprintf("127.0.0.1:%d", port)) // a lock between processes
+		// The port of UDP is a lock between processes.
+		promise, err := (&net.ListenConfig{}).ListenPacket(tb.Context(), "udp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			continue
 		}

@@ -51,7 +51,9 @@ func TestPatiently(t *testing.T) {
 	testkit.Patiently(t, time.Millisecond, func(d time.Duration) bool { asked = append(asked, d); return len(asked) < 3 })
 	assert.Equal(t, []time.Duration{time.Millisecond, 2 * time.Millisecond, 4 * time.Millisecond}, asked)
 	n := 0
-	r := record(t, func(tb testkit.TB) { testkit.Patiently(tb, 20*time.Second, func(time.Duration) bool { n++; return true }) })
+	r := record(t, func(tb testkit.TB) {
+		testkit.Patiently(tb, 20*time.Second, func(time.Duration) bool { n++; return true })
+	})
 	assert.Equal(t, 2, n)
 	assert.Equal(t, []string{"not within 40s"}, r.fatal)
 }
