@@ -46,6 +46,9 @@ type held struct {
 // there, and keeps other processes out until Close. The error is of
 // [CodeArchiveLocked] when one is in.
 func OpenArchive(dir string) (*FileArchive, error) {
+	if dir == "" {
+		return nil, sourceError(opArchive, segur.KindInvalidInput, "", "", segur.Detail{Field: "dir", Message: "is required"})
+	}
 	a := &FileArchive{dir: dir, held: map[string]*held{}}
 	for _, d := range []string{dir, a.path("studies"), a.path("keys"), a.path("open")} {
 		if err := os.MkdirAll(d, 0o700); err != nil {

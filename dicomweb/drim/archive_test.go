@@ -33,8 +33,10 @@ func sampleStudy(uid string, revision int64, open bool) *drim.ArchivedStudy {
 func TestFileArchive(t *testing.T) {
 	t.Parallel()
 	ctx, dir := context.Background(), filepath.Join(t.TempDir(), "archive")
+	_, err := drim.OpenArchive("")
+	require.ErrorIs(t, err, segur.ErrInvalidInput, "no directory is given")
 	a := openArchive(t, dir)
-	_, err := a.Load(ctx, studyA)
+	_, err = a.Load(ctx, studyA)
 	require.ErrorIs(t, err, segur.ErrNotFound)
 	require.NoError(t, a.Save(ctx, sampleStudy(studyA, 1, true)))
 	require.NoError(t, a.Save(ctx, sampleStudy(studyB, 1, false)))

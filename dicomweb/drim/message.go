@@ -241,7 +241,7 @@ func (c ImageChange) LogValue() slog.Value { return slog.StringValue(c.String())
 func (m *ReportMessage) Publishable() error {
 	var p segur.Problems
 	if _, ok := m.Patient.QualifiedINS(); !ok {
-		p.Add("PID-32", "the identity is not qualified (an INS in PID-3 and VALI, nothing against it): no INS may be sent")
+		p.Merge("", &segur.Error{Details: unqualified(m.Patient.Status, m.Patient.Attributes)})
 	}
 	if m.Action != ActionDelete {
 		if m.Flags.ToDMP != Yes {

@@ -162,3 +162,22 @@ func (r *messageReading) identityStatus(pid hl7.Segment, p *segur.Patient) {
 	}
 	p.Status = segur.StatusOf(!p.INS.IsZero(), checked && !provisional)
 }
+
+// unqualified says why no INS may leave under an identity, by the fields that a
+// message says it in.
+func unqualified(s segur.IdentityStatus, a segur.IdentityAttributes) (why []segur.Detail) {
+	none := segur.Detail{Field: "PID-3", Code: AckNoINS, Message: "has no INS whose authority, shape and key are right"}
+	if !s.IsRetrieved() {
+		why = append(why, none)
+	}
+	switch {
+	case a.Blocking():
+		why = append(why, segur.Detail{Field: "PID-32", Message: "says that the identity is doubtful or fictitious: " + a.String()})
+	case !s.IsChecked():
+		why = append(why, segur.Detail{Field: "PID-32", Message: "is not VALI: the identity is " + s.String()})
+	}
+	if len(why) == 0 { // a message that was not parsed, and says what it does not have
+		why = append(why, none)
+	}
+	return why
+}

@@ -3,6 +3,7 @@ package drim
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"net"
@@ -194,9 +195,10 @@ func mllpError(err error) error {
 	return e
 }
 
-// HandlerOptions are what [MessageReader.Handler] answers with.
+// HandlerOptions are what [MessageReader.Handler] answers with. The zero value
+// is ready to use.
 type HandlerOptions struct {
-	// IDs makes the control identifiers of acknowledgements. Required.
+	// IDs makes the control identifiers of acknowledgements. nil: random ones.
 	IDs segur.IDSource
 	// Clock gives their time. Default: time.Now.
 	Clock func() time.Time
@@ -212,9 +214,12 @@ type HandlerOptions struct {
 // sender to correct it, silence makes it send again. act is called for every
 // message that arrives whole, so for one that is sent again too.
 func (o MessageReader) Handler(act func(ctx context.Context, m Message) error, h HandlerOptions) MLLPHandler {
-	now := h.Clock
+	now, ids := h.Clock, h.IDs
 	if now == nil {
 		now = time.Now
+	}
+	if ids == nil {
+		ids = segur.NewIDSource(rand.Reader)
 	}
 	return func(ctx context.Context, raw []byte) []byte {
 		m, err := o.Parse(raw)
@@ -231,7 +236,7 @@ func (o MessageReader) Handler(act func(ctx context.Context, m Message) error, h
 		if err != nil && (ctx.Err() != nil || errors.As(err, &e) && e.Retryable()) {
 			return nil
 		}
-		id, idErr := h.IDs.UUID() // MSH-10 has 20 characters in version 2.5
+		id, idErr := ids.UUID() // MSH-10 has 20 characters in version 2.5
 		if idErr != nil {
 			return nil
 		}

@@ -229,4 +229,9 @@ func TestMessageHandler(t *testing.T) {
 	cancel()
 	outcome = errors.New("interrupted")
 	assert.Empty(t, handler(ctx, edit(t, oruText)))
+
+	taken := func(context.Context, drim.Message) error { return nil }
+	fields := strings.Split(string(drim.MessageReader{}.Handler(taken, drim.HandlerOptions{})(t.Context(), edit(t, oruText))), "|")
+	require.Greater(t, len(fields), 9, "the zero options are ready to use")
+	assert.Len(t, fields[9], 20, "a control identifier")
 }

@@ -193,7 +193,7 @@ func (s *Source) checkReport(r *Report, h segur.DocumentHeader, m *ReportMessage
 		switch {
 		case !r.Status.Qualified() || r.Attributes.Blocking():
 			return sourceError(opReceive, segur.KindInvalidInput, CodeNotQualified, "the identity is not qualified: the images are not published",
-				segur.Detail{Field: "PID-32", Message: "is " + r.Status.String()})
+				unqualified(r.Status, r.Attributes)...)
 		case !ok:
 			return sourceError(opReceive, segur.KindInvalidInput, CodeNotQualified, "the report holds no INS that is valid",
 				segur.Detail{Field: "PID-3", Code: AckNoINS, Message: "no INS"})

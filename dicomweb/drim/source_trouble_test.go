@@ -140,21 +140,33 @@ func TestReportsThatAreNotTaken(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*drim.ReportMessage)
 		code   string
+		fields []string
 	}{
-		"no report":     {func(m *drim.ReportMessage) { m.CDA = nil }, drim.CodeNoReport},
-		"cut":           {func(m *drim.ReportMessage) { m.CDA = m.CDA[:len(m.CDA)/2] }, drim.CodeNoReport},
-		"not qualified": {func(m *drim.ReportMessage) { m.Patient.Status = segur.Validated }, drim.CodeNotQualified},
-		"doubtful":      {func(m *drim.ReportMessage) { m.Patient.Attributes = segur.Doubtful }, drim.CodeNotQualified},
+		"no report":     {func(m *drim.ReportMessage) { m.CDA = nil }, drim.CodeNoReport, nil},
+		"cut":           {func(m *drim.ReportMessage) { m.CDA = m.CDA[:len(m.CDA)/2] }, drim.CodeNoReport, nil},
+		"not qualified": {func(m *drim.ReportMessage) { m.Patient.Status = segur.Retrieved }, drim.CodeNotQualified, []string{"PID-32"}},
+		"no INS":        {func(m *drim.ReportMessage) { m.Patient.Status = segur.Validated }, drim.CodeNotQualified, []string{"PID-3"}},
+		"neither":       {func(m *drim.ReportMessage) { m.Patient.Status = segur.Provisional }, drim.CodeNotQualified, []string{"PID-3", "PID-32"}},
+		"doubtful":      {func(m *drim.ReportMessage) { m.Patient.Attributes = segur.Doubtful }, drim.CodeNotQualified, []string{"PID-32"}},
 		"without INS": {func(m *drim.ReportMessage) {
 			m.CDA = write(t, func(r *cda.Report) { r.Patient.Status = segur.Retrieved }).cda
-		}, drim.CodeNotQualified},
-		"without document": {func(m *drim.ReportMessage) { m.CDA = []byte("<a/>") }, drim.CodeNoReport},
+		}, drim.CodeNotQualified, []string{"PID-3"}},
+		"without document": {func(m *drim.ReportMessage) { m.CDA = []byte("<a/>") }, drim.CodeNoReport, nil},
 	} {
 		m := good()
 		test.change(m)
 		_, err := s.Receive(context.Background(), m)
 		require.ErrorIs(t, err, segur.ErrInvalidInput, name)
 		assert.Equal(t, test.code, codeOf(err), name)
+		if test.fields != nil {
+			var e *segur.Error
+			require.ErrorAs(t, err, &e)
+			var fields []string
+			for _, d := range e.Details {
+				fields = append(fields, d.Field)
+			}
+			assert.Equal(t, test.fields, fields, name)
+		}
 	}
 	_, err := s.archive.Load(context.Background(), studyA)
 	require.ErrorIs(t, err, segur.ErrNotFound)

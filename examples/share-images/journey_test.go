@@ -70,7 +70,7 @@ var story = [][]string{
 	{"hides the exam", "AA; published", "version 5", "4 images", "404 serve-not-found", "not found (drim-exam-withdrawn)", "sees no exam in the record"},
 	{"withdraws the exam", "deleted from the record", "AA; withdrawn", "opens no more", "404 serve-not-found", "not found (drim-exam-withdrawn)", "sees no exam in the record"},
 	{"what site A refuses", "refused, conflict (drim-wrong-patient)", "R10 images.patientID", "refused, conflict (drim-wrong-accession)", "R12 images.accessionNumber",
-		"pending, not found (drim-not-in-pacs)", "refused (cross-check): broken or not checked: R33; R33 KOS (0008,1190) differs from white list", "AE ERR||PID^1^32", "PID-32 is RECUP"},
+		"pending, not found (drim-not-in-pacs)", "refused (cross-check): broken or not checked: R33; R33 KOS (0008,1190) differs from white list", "AE ERR||PID^1^32", "PID-32 is not VALI: the identity is RECUP"},
 	{"what site B refuses", "refused (drim-opposed)", "the signature of the list does not verify; the list before stays in use",
 		"authentication: 0 of 6 images are there", "401 serve-token-refused", "6 of 6 images received, complete: true",
 		"5 of 6 images received, complete: false", "gone: not found (drim-image-gone)", "2 of 3 images received, complete: false",
