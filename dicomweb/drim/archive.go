@@ -82,6 +82,8 @@ type ArchivedReport struct {
 	Version int
 	Created time.Time
 	Sent    time.Time
+	// OtherPerson are those of IDs that were about another person.
+	OtherPerson []string
 	// Withdrawn says that it was cancelled, WithdrawnBy by whom; or who made it
 	// that of another person, in a version that is not for the record.
 	Withdrawn   bool
@@ -104,6 +106,10 @@ type ReportBasis struct {
 	// CDA is the document. Flags are those of its message.
 	CDA   []byte
 	Flags Flags
+	// Matricule and Authority are the INS of the report; empty in what earlier
+	// releases wrote.
+	Matricule string
+	Authority segur.OID
 	// Actor is who sent it.
 	Actor Actor
 	// LocalIDs are the local identifiers of the patient that the message gives.
@@ -170,6 +176,23 @@ func (s *ArchivedStudy) publishedUID() string {
 		return ""
 	}
 	return s.Published.UID
+}
+
+// gives reports whether a manifest may be given: neither its report nor the
+// images were withdrawn, and it is that of the person of the report. What the
+// record still has, for as long as it does not answer, is not given any more.
+func (s *ArchivedStudy) gives(p *Publication) bool {
+	want := s.wanted()
+	if p == nil || p.Withdrawn || p.Withdrawing || want == nil || s.Images.Removed {
+		return false
+	}
+	b := want.Basis
+	if b.Matricule == "" || b.Matricule == p.Matricule && b.Authority == p.Authority {
+		return true
+	}
+	// Another report disagrees: the images tell which one is wrong.
+	r := s.report(p.ReportID)
+	return r != nil && r != want && !r.Withdrawn && r.Basis != nil
 }
 
 // INS is whose record the manifest is in.

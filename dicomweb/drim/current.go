@@ -27,6 +27,9 @@ type CurrentManifest struct {
 	// Unconfirmed says that it may have been published: its submission left and
 	// nobody knows the outcome yet.
 	Unconfirmed bool
+	// Rejected are the instances that were rejected since the manifest was made:
+	// it lists them, and they are not given any more.
+	Rejected map[string]bool
 }
 
 // String is redacted.
@@ -46,22 +49,29 @@ func ManifestsOf(a Archive) Manifests { return Manifests{a} }
 
 // Manifest returns the manifest of a study that consumers may hold: the one of
 // that UID when it is published, or may be; the published one when uid is
-// empty. [segur.ErrNotFound] when there is none: never published, withdrawn, or
-// replaced by another.
+// empty. [segur.ErrNotFound] when there is none: never published, withdrawn or to
+// be withdrawn, or replaced by another.
 func (m Manifests) Manifest(ctx context.Context, studyUID, uid string) (*CurrentManifest, error) {
 	s, err := m.archive.Load(ctx, studyUID)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range []*Publication{s.Published, s.Attempt} {
-		if p == nil || p.Withdrawn || p.Withdrawing || uid != "" && p.UID != uid || uid == "" && p == s.Attempt {
+		if !s.gives(p) || uid != "" && p.UID != uid || uid == "" && p == s.Attempt {
 			continue
 		}
 		ins, err := p.INS()
 		if err != nil {
 			return nil, sourceError(opArchive, segur.KindSignature, CodeArchiveDamaged, "the archive holds no INS of the manifest")
 		}
-		return &CurrentManifest{StudyUID: studyUID, UID: p.UID, KOS: p.KOS, INS: ins, PatientID: p.PatientID, Published: p.At, Unconfirmed: p == s.Attempt}, nil
+		m := &CurrentManifest{StudyUID: studyUID, UID: p.UID, KOS: p.KOS, INS: ins, PatientID: p.PatientID, Published: p.At, Unconfirmed: p == s.Attempt}
+		if p.Generation < s.Images.Generation && len(s.Images.Rejected) > 0 {
+			m.Rejected = map[string]bool{}
+			for instance := range s.Images.Rejected {
+				m.Rejected[instance] = true
+			}
+		}
+		return m, nil
 	}
 	return nil, &segur.Error{Op: opArchive, Kind: segur.KindNotFound, Message: "no manifest of the study is published under this identifier"}
 }

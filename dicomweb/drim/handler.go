@@ -164,6 +164,7 @@ const (
 	ServeOtherPatient  = "serve-other-patient"   // 500: the image is that of another patient
 	ServeNotAcceptable = "serve-not-acceptable"  // 406: no transfer syntax suits
 	ServeImageFailed   = "serve-image-failed"    // an image cannot be read, or was cut
+	ServePanic         = "serve-panic"           // 500, or a cut answer: what the product gave panicked
 	ServeClientGone    = "serve-client-gone"     // the client went away, or took nothing for too long
 )
 
@@ -273,12 +274,20 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		x.access.Peer = r.TLS.PeerCertificates[0].Subject.String()
 	}
+	ended := false
+	defer func() { // a panic of what the product gave goes on, and is traced
+		if !ended {
+			x.access.Complete, x.access.Code = false, ServePanic
+			orElse(&x.access.Status, http.StatusInternalServerError)
+		}
+		x.access.Duration = h.cfg.Clock().Sub(x.access.At)
+		if h.cfg.Observe != nil {
+			h.cfg.Observe(context.WithoutCancel(r.Context()), x.access)
+		}
+		if ended && x.abort {
+			panic(http.ErrAbortHandler)
+		}
+	}()
 	x.serve()
-	x.access.Duration = h.cfg.Clock().Sub(x.access.At)
-	if h.cfg.Observe != nil {
-		h.cfg.Observe(context.WithoutCancel(r.Context()), x.access)
-	}
-	if x.abort {
-		panic(http.ErrAbortHandler)
-	}
+	ended = true
 }

@@ -118,6 +118,8 @@ func (s *stream) image(ctx context.Context, file io.Reader) (sent bool, err erro
 	case w == nil || w.ref != head.Ref():
 		x.access.Withheld++ // not shared, or of another study
 		return false, nil
+	case x.published.Rejected[head.SOPInstanceUID]:
+		return false, nil // gone, though the PACS still gives it
 	case w.done:
 		return false, nil // given twice
 	}

@@ -184,7 +184,7 @@ func (s *Source) takeOut(ctx context.Context, a *ArchivedStudy, r Record, ins se
 	switch {
 	case before && asSegur(opSource, segur.KindUnknown, "", err).Code == "XDSMetadataUpdateError":
 		return nil
-	case err != nil && !before && definite(err, false):
+	case err != nil && !before && definite(err):
 		p.RemovalSent = false // nothing was done
 	}
 	return err
@@ -207,7 +207,7 @@ func (s *Source) finish(ctx context.Context, a *ArchivedStudy, want *ArchivedRep
 		if err == nil {
 			return s.published(ctx, a, receipt.SubmissionSetID)
 		}
-		if !definite(err, true) {
+		if !definite(err) {
 			return err
 		}
 		s.suspect(a)
@@ -292,11 +292,11 @@ func (s *Source) suspects(ctx context.Context, a *ArchivedStudy) error {
 }
 
 // definite reports whether the record has refused a submission, so that
-// nothing was registered. again: it may have registered it before.
-func definite(err error, again bool) bool {
+// nothing was registered.
+func definite(err error) bool {
 	e := asSegur(opSource, segur.KindUnknown, "", err)
 	if e.Code == "XDSDuplicateUniqueIdInRegistry" {
-		return !again
+		return false // it has the manifest, however it came: the next try looks it up
 	}
 	switch e.Kind {
 	case segur.KindInvalidInput, segur.KindRefused, segur.KindAuthorization, segur.KindNotFound, segur.KindConflict, segur.KindTooLarge:

@@ -98,7 +98,7 @@ func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedRe
 	switch {
 	case err == nil:
 		return s.published(ctx, a, receipt.SubmissionSetID)
-	case definite(err, false):
+	case definite(err):
 		a.Attempt = nil
 		if failed := s.save(ctx, a); failed != nil {
 			return failed

@@ -168,6 +168,11 @@ func (s *ArchivedStudy) link(id, replaces string) {
 		later.IDs = slices.Insert(later.IDs, 0, replaces)
 		return
 	}
+	if a, b := later.Basis, before.Basis; a != nil && b != nil && b.Matricule != "" && (a.Matricule != b.Matricule || a.Authority != b.Authority) {
+		later.OtherPerson = append(later.OtherPerson, before.IDs...)
+	} else {
+		later.OtherPerson = append(later.OtherPerson, before.OtherPerson...)
+	}
 	later.IDs = append(slices.Clone(before.IDs), later.IDs...)
 	if later.Basis == nil && !later.Withdrawn && !before.Withdrawn {
 		later.Basis = before.Basis
@@ -228,6 +233,10 @@ func (r *ArchivedReport) again(e reportEvent) Effect {
 }
 
 func (r *ArchivedReport) take(e reportEvent) {
+	other := r.Basis != nil && e.otherPerson != nil && e.otherPerson(r.Basis)
+	if other {
+		r.OtherPerson = slices.DeleteFunc(slices.Clone(r.IDs), func(id string) bool { return id == e.id })
+	}
 	if r.Withdrawn {
 		r.Basis = nil
 	}
@@ -238,7 +247,7 @@ func (r *ArchivedReport) take(e reportEvent) {
 	switch {
 	case e.basis != nil:
 		r.Basis = e.basis
-	case r.Basis != nil && e.otherPerson != nil && e.otherPerson(r.Basis):
+	case r.Basis != nil && other:
 		r.Basis, r.WithdrawnBy = nil, e.actor
 	}
 }

@@ -23,7 +23,7 @@ func (s *Source) Receive(ctx context.Context, m *ReportMessage) (*Outcome, error
 		return nil, &segur.Error{Op: opReceive, Kind: segur.KindInvalidInput, Message: "no message"}
 	}
 	r := Report{CDA: m.CDA, Action: m.Action, Flags: m.Flags, Status: m.Patient.Status, Attributes: m.Patient.Attributes,
-		Sender: m.Sender, Sent: m.Sent.Time}
+		Sender: m.Sender, Sent: told(m.Sent)}
 	for _, id := range m.PatientIDs {
 		if !segur.IsINSAuthority(id.Root) {
 			r.LocalIDs = append(r.LocalIDs, id)
@@ -151,10 +151,26 @@ func (s *Source) event(r *Report, m *ReportMessage) (reportEvent, segur.Document
 		return err == nil && otherPerson(before, header)
 	}
 	if r.Flags.ToDMP == Yes {
-		e.basis = &ReportBasis{Digest: basisDigest(r.CDA, r.Flags, r.LocalIDs), CDA: r.CDA, Flags: r.Flags, Actor: e.actor,
+		ins, _ := insOf(header)
+		e.basis = &ReportBasis{Matricule: ins.Matricule(), Authority: ins.Authority(), Digest: basisDigest(r.CDA, r.Flags, r.LocalIDs), CDA: r.CDA, Flags: r.Flags, Actor: e.actor,
 			LocalIDs: r.LocalIDs, Arrived: s.cfg.Clock()}
 	}
 	return e, header, nil
+}
+
+// told is the time that a message says; none in the hour that the clocks repeat
+// in autumn when it gives no offset: which of the two it is, nobody knows.
+func told(sent segur.Timestamp) time.Time {
+	t := sent.Time
+	if sent.NoOffset {
+		const clock = time.DateTime
+		for _, other := range []time.Time{t.Add(-time.Hour), t.Add(time.Hour)} {
+			if other.Format(clock) == t.Format(clock) {
+				return time.Time{}
+			}
+		}
+	}
+	return t
 }
 
 // believed is the time of a message, unless its clock is ahead: that must not

@@ -23,15 +23,17 @@ type record struct {
 	lost  bool // the next submission is registered and its answer lost
 	// lostRemoval: the next removal is done and its answer lost.
 	lostRemoval bool
-	late        map[string]func()          // submissions that will be registered later
-	hold        bool                       // the next submission is lost, and registered by later
-	fail        func(op string) error      // before anything is done
-	before      func(op string)            // of each call
-	after       func(op string)            // of each call that did something
-	actors      []drim.Actor               // who opened it
-	lots        []xds.ManifestLot          // what was sealed
-	sealed      map[string]xds.ManifestLot // by identifier
-	most        map[string]int             // approved at a time, by study
+	// twice: the next submission is registered, and comes once more.
+	twice  bool
+	late   map[string]func()          // submissions that will be registered later
+	hold   bool                       // the next submission is lost, and registered by later
+	fail   func(op string) error      // before anything is done
+	before func(op string)            // of each call
+	after  func(op string)            // of each call that did something
+	actors []drim.Actor               // who opened it
+	lots   []xds.ManifestLot          // what was sealed
+	sealed map[string]xds.ManifestLot // by identifier
+	most   map[string]int             // approved at a time, by study
 }
 
 type recorded struct {
@@ -113,6 +115,10 @@ func (r *record) Send(_ context.Context, stored []byte, again bool) (xds.Manifes
 		return xds.ManifestReceipt{}, err
 	}
 	r.leave("send")
+	if r.twice {
+		r.twice = false
+		return xds.ManifestReceipt{}, register()
+	}
 	if r.lost {
 		r.lost = false
 		return xds.ManifestReceipt{}, &segur.Error{Kind: segur.KindOutcomeUnknown}

@@ -230,19 +230,20 @@ func (l *ViewerLink) isAccession(number string) bool {
 // ArchiveViewer answers out of the archive of a source.
 type ArchiveViewer struct{ Archive Archive }
 
-// ViewerStudy implements [ViewerRecords]: a study is shared while its manifest is in the record.
+// ViewerStudy implements [ViewerRecords]: a study is shared while its manifest is in the record and nothing is to take it
+// out. A version of the report that was about another person opens nothing.
 func (v ArchiveViewer) ViewerStudy(ctx context.Context, study segur.OID) (*ViewerStudy, error) {
 	s, err := v.Archive.Load(ctx, string(study))
 	if err != nil {
 		return nil, err
 	}
 	out := &ViewerStudy{Accessions: s.Accessions}
-	if s.Published == nil || s.Published.Withdrawn {
+	if !s.gives(s.Published) {
 		return nil, viewerError(segur.KindNotFound, http.StatusNotAcceptable, CodeViewerMismatch, "the study is not shared")
 	}
 	for _, r := range s.Reports {
 		if !r.Withdrawn {
-			out.Documents = append(out.Documents, r.IDs...)
+			out.Documents = append(out.Documents, slices.DeleteFunc(slices.Clone(r.IDs), func(id string) bool { return slices.Contains(r.OtherPerson, id) })...)
 		}
 	}
 	return out, nil

@@ -148,7 +148,7 @@ func TestArchiveViewer(t *testing.T) {
 	l := drim.NewViewerLink("1.2.3", segur.Identifier{Root: "1.2.250.1.999.5", Extension: "A1"}, "1.2.250.1.999.3.1")
 	study := func(change func(*drim.ArchivedStudy)) drim.ArchiveViewer {
 		s := &drim.ArchivedStudy{StudyUID: "1.2.3", Accessions: []string{"A1"}, Published: &drim.Publication{},
-			Reports: []drim.ArchivedReport{{IDs: []string{"1.2.250.1.999.3.0", "1.2.250.1.999.3.1"}}}}
+			Reports: []drim.ArchivedReport{{IDs: []string{"1.2.250.1.999.3.0", "1.2.250.1.999.3.1"}, Basis: &drim.ReportBasis{}}}}
 		change(s)
 		return drim.ArchiveViewer{Archive: viewerArchive{study: s}}
 	}
