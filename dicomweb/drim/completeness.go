@@ -20,8 +20,8 @@ const (
 	ImageGone
 	// ImageRefused: it was not asked for, or the source refuses it to this user.
 	ImageRefused
-	// ImageWrong: what came in its place is of another patient or study, or
-	// damaged. Nothing of it was given.
+	// ImageWrong: what came in its place is of another patient or study, damaged,
+	// or without its pixels. Nothing of it was given.
 	ImageWrong
 	// ImageNotTaken: it came whole, and the [Sink] failed.
 	ImageNotTaken

@@ -180,6 +180,9 @@ const (
 	CodeImageNotListed = "drim-image-not-listed"
 	// CodeImageDamaged: the file came whole and is not.
 	CodeImageDamaged = "drim-image-damaged"
+	// CodeImageWithoutPixels: an image came whole, without the pixels that it
+	// announces, or with fewer.
+	CodeImageWithoutPixels = "drim-image-without-pixels"
 	// CodeNotAnswered: the source answered without the image.
 	CodeNotAnswered = "drim-not-answered"
 	// CodeSourceDown: the source was given up after several requests failed.
@@ -226,6 +229,9 @@ var consumerHelps = map[string]segur.Text{
 	CodeImageDamaged: {
 		FR: "Le fichier reçu n'est pas un fichier DICOM entier. Il n'est pas utilisé.",
 		EN: "The file that came is no whole DICOM file. It is not used."},
+	CodeImageWithoutPixels: {
+		FR: "Le fichier reçu n'a pas les pixels qu'il annonce. Il n'est pas utilisé : l'image est à corriger à la source.",
+		EN: "The file that came does not have the pixels that it announces. It is not used: the source has to correct the image."},
 	CodeNotAnswered: {
 		FR: "La source a répondu sans envoyer cette image.",
 		EN: "The source answered without sending the image."},

@@ -1,6 +1,7 @@
 package drim_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -142,6 +143,12 @@ func TestRetrieveBadSource(t *testing.T) {
 			want{segur.ErrPartial, drim.CodeIncompleteExam, wrong, drim.CodeWrongStudy, received, 0, 2}},
 		"image cut at the source": {func(_ *testing.T, _ *bench, s *site) { s.box.Substitute(victim(s), whole(s)[:len(whole(s))-9]) },
 			want{segur.ErrPartial, drim.CodeIncompleteExam, wrong, drim.CodeImageDamaged, received, 0, 2}},
+		"image without its pixels": {func(_ *testing.T, _ *bench, s *site) {
+			s.box.Substitute(victim(s), whole(s)[:bytes.LastIndex(whole(s), []byte("\xe0\x7f\x10\x00"))])
+		}, want{segur.ErrPartial, drim.CodeIncompleteExam, wrong, drim.CodeImageWithoutPixels, received, 0, 2}},
+		"image of fewer pixels than it announces": {func(t *testing.T, _ *bench, s *site) {
+			s.box.Substitute(victim(s), alter(t, whole(s), dicomweb.Put(dicomweb.Element{Tag: dicomweb.TagRows, VR: dicomweb.US, Values: []string{"17"}})))
+		}, want{segur.ErrPartial, drim.CodeIncompleteExam, wrong, drim.CodeImageWithoutPixels, received, 0, 2}},
 		"no image": {func(_ *testing.T, _ *bench, s *site) { s.box.Substitute(victim(s), []byte("not DICOM")) },
 			want{segur.ErrPartial, drim.CodeIncompleteExam, missing, "", received, 0, 4}},
 		"login page": {func(_ *testing.T, _ *bench, s *site) { s.box.Fail(html) },

@@ -56,6 +56,13 @@ func (r *retrieving) take(ctx context.Context, e *examRun, src *source, asked di
 	if err != nil {
 		return r.broken(diskError("an image cannot be kept while it comes", err))
 	}
+	switch err := dicomweb.CheckPixels(content); {
+	case segur.KindOf(err) == segur.KindInvalidInput:
+		return r.broken(diskError("an image cannot be read again", err))
+	case err != nil:
+		r.withoutPixels(it, err)
+		return nil
+	}
 	err = r.req.Sink.Put(ctx, &ReceivedImage{Header: head.Header, Exam: e.current, Host: src.host, Number: it.Number, Content: content, keep: p.keep})
 	return r.given(e, it, src, ImageReport{Size: p.size, TransferSyntaxUID: head.TransferSyntaxUID, INS: bears}, err)
 }
@@ -106,6 +113,15 @@ func (r *retrieving) damaged(it *item, in *noting, cause error) error {
 	defer r.mu.Unlock()
 	it.Err = e
 	return nil
+}
+
+// withoutPixels notes a file that holds less of an image than it says.
+func (r *retrieving) withoutPixels(it *item, cause error) {
+	e := consumerError(opImages, segur.KindTruncated, CodeImageWithoutPixels, "the file came whole and lacks pixels")
+	e.Err = cause
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	it.Err = e
 }
 
 // wrong notes an image of somebody, or something, else.
