@@ -21,6 +21,7 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/credential/credentialtest"
+	"github.com/segur-sdk/segur/internal/testkit"
 	"github.com/segur-sdk/segur/internal/testkit/faults"
 	"github.com/segur-sdk/segur/internal/transport"
 )
@@ -85,15 +86,12 @@ func ok10(w http.ResponseWriter, r *http.Request) {
 // Nothing left: the call was not made, whatever its kind.
 func TestRefusedConnection(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := l.Addr().String()
-	require.NoError(t, l.Close())
+	address := testkit.RefusedAddress(t)
 	pki := credentialtest.NewPKI()
 	cfg := segur.ClientConfig{Environment: segur.Fake, RootCAs: pki.Roots()}
 	for _, safe := range []bool{false, true} {
 		p := &pauses{}
-		_, _, err = fetch(t, newClient(t, cfg, p.options()), &transport.Request{URL: "https://" + address + "/?secret=1", Body: content("x"), RepeatSafe: safe})
+		_, _, err := fetch(t, newClient(t, cfg, p.options()), &transport.Request{URL: "https://" + address + "/?secret=1", Body: content("x"), RepeatSafe: safe})
 		require.ErrorIs(t, err, segur.ErrUnavailable)
 		assert.True(t, asError(t, err).Retryable())
 		assert.Contains(t, err.Error(), "connection refused")
@@ -109,42 +107,42 @@ func TestRefusedConnection(t *testing.T) {
 func TestHang(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		safe    bool
-		timeout time.Duration // of the attempt
-		ctx     func(context.Context) (context.Context, context.CancelFunc)
-		is      error
-		alsoIs  error
+		safe     bool
+		deadline bool // of the call; else of the attempt
+		is       error
+		alsoIs   error
 	}{
-		"attempt, safe":      {true, 20 * time.Millisecond, nil, segur.ErrTimeout, segur.ErrTimeout},
-		"attempt, not safe":  {false, 400 * time.Millisecond, nil, segur.ErrOutcomeUnknown, segur.ErrTimeout},
-		"deadline, safe":     {true, 0, within(50 * time.Millisecond), segur.ErrTimeout, context.DeadlineExceeded},
-		"deadline, not safe": {false, 0, within(400 * time.Millisecond), segur.ErrOutcomeUnknown, context.DeadlineExceeded},
+		"attempt, safe":      {true, false, segur.ErrTimeout, segur.ErrTimeout},
+		"attempt, not safe":  {false, false, segur.ErrOutcomeUnknown, segur.ErrTimeout},
+		"deadline, safe":     {true, true, segur.ErrTimeout, context.DeadlineExceeded},
+		"deadline, not safe": {false, true, segur.ErrOutcomeUnknown, context.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newFaulty(t, ok)
-			cfg := s.config()
-			cfg.Timeout, cfg.Retry.MaxAttempts = c.timeout, 1
-			client := newClient(t, cfg, transport.Options{})
-			if !c.safe { // the handshake is done: what follows leaves at once
-				_, _, err := fetch(t, client, &transport.Request{URL: s.URL})
-				require.NoError(t, err)
-			}
-			s.script.Add(faults.Fault{Hang: true, Times: faults.Forever})
-			ctx, cancel := t.Context(), context.CancelFunc(func() {})
-			if c.ctx != nil {
-				ctx, cancel = c.ctx(ctx)
-			}
-			defer cancel()
-			_, err := client.Do(ctx, &transport.Request{Op: "test.op", URL: s.URL, Body: content("x"), RepeatSafe: c.safe})
-			require.ErrorIs(t, err, c.is)
-			require.ErrorIs(t, err, c.alsoIs)
+			testkit.Patiently(t, 50*time.Millisecond, func(d time.Duration) (tooSlow bool) {
+				ctx, expire := testkit.Expiring(t.Context())
+				var reached atomic.Bool
+				s := newFaulty(t, ok, faults.Fault{Hang: true, Reached: func() {
+					if reached.Store(true); c.deadline {
+						expire()
+					}
+				}})
+				cfg := s.config()
+				if cfg.Retry.MaxAttempts = 1; !c.deadline {
+					cfg.Timeout = d
+				}
+				client := newClient(t, cfg, transport.Options{})
+				_, err := client.Do(ctx, &transport.Request{Op: "test.op", URL: s.URL, Body: content("x"), RepeatSafe: c.safe})
+				if !reached.Load() {
+					require.ErrorIs(t, err, segur.ErrTimeout)
+					return true
+				}
+				require.ErrorIs(t, err, c.is)
+				require.ErrorIs(t, err, c.alsoIs)
+				return false
+			})
 		})
 	}
-}
-
-func within(d time.Duration) func(context.Context) (context.Context, context.CancelFunc) {
-	return func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, d) }
 }
 
 func TestCancel(t *testing.T) {
@@ -178,15 +176,20 @@ func TestBodyIdleCancelAndDeadline(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	})
-	cfg := s.config()
-	cfg.IdleTimeout = 150 * time.Millisecond
-	_, body, err := fetch(t, newClient(t, cfg, transport.Options{}), &transport.Request{URL: s.URL, RepeatSafe: true})
-	assert.Equal(t, "begin", body)
-	require.ErrorIs(t, err, segur.ErrTimeout)
-	assert.Contains(t, err.Error(), "150ms")
-	_, _, err = fetch(t, newClient(t, cfg, transport.Options{}), &transport.Request{URL: s.URL})
-	require.ErrorIs(t, err, segur.ErrOutcomeUnknown)
-	require.ErrorIs(t, err, segur.ErrTimeout)
+	testkit.Patiently(t, 100*time.Millisecond, func(d time.Duration) (tooSlow bool) {
+		cfg := s.config()
+		cfg.IdleTimeout = d
+		_, body, err := fetch(t, newClient(t, cfg, transport.Options{}), &transport.Request{URL: s.URL, RepeatSafe: true})
+		require.ErrorIs(t, err, segur.ErrTimeout)
+		if body != "begin" {
+			return true
+		}
+		assert.Contains(t, err.Error(), d.String())
+		_, _, err = fetch(t, newClient(t, cfg, transport.Options{}), &transport.Request{URL: s.URL})
+		require.ErrorIs(t, err, segur.ErrOutcomeUnknown)
+		require.ErrorIs(t, err, segur.ErrTimeout)
+		return false
+	})
 
 	ctx, cancel := context.WithCancel(t.Context())
 	resp, err := newClient(t, s.config(), transport.Options{}).Do(ctx, &transport.Request{Op: "test.op", URL: s.URL, RepeatSafe: true})
@@ -299,7 +302,7 @@ func TestServerWithoutTLS(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	srv := &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Second}
+	srv := &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Minute}
 	go func() { _ = srv.Serve(l) }()
 	t.Cleanup(func() { _ = srv.Close() })
 	cfg := segur.ClientConfig{Environment: segur.Fake}
@@ -368,7 +371,7 @@ func TestProxy(t *testing.T) {
 	refuse := atomic.Bool{}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	proxy := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	proxy := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked.Store(r.Method + " " + r.Host)
 		if refuse.Load() {
 			w.WriteHeader(http.StatusProxyAuthRequired)

@@ -37,6 +37,9 @@ type Fault struct {
 	DropRequest        bool  // cut the connection without reading the body: the request is not processed
 	DropBeforeResponse bool  // process the request, then cut the connection without an answer
 	Hang               bool  // read the request, never answer: until the client or the script is closed
+
+	// Reached is called when the wait of Hang begins, the request read: the moment to end a context. Optional.
+	Reached func()
 }
 
 // Script is a queue of faults, safe for concurrent use. The zero value holds none.

@@ -31,6 +31,9 @@ func (s *Script) Apply(f Fault, w http.ResponseWriter, r *http.Request, next htt
 	}
 	if f.Hang {
 		_, _ = io.Copy(io.Discard, r.Body) // net/http notices that the client left only once the body is read
+		if f.Reached != nil {
+			f.Reached()
+		}
 		select {
 		case <-r.Context().Done():
 		case <-s.done():
