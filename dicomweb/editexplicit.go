@@ -33,7 +33,8 @@ func CanConvert(from, to string) bool {
 
 // Convert returns the Part 10 file that r gives in another transfer syntax, as
 // it passes, in constant memory. Values stay as they are: what changes is how
-// they are announced. In Explicit VR Little Endian, sequences that come from an
+// they are announced. Group lengths, which then change, are left out of what was
+// implicit. In Explicit VR Little Endian, sequences that come from an
 // implicit encoding have undefined lengths, an attribute that the dictionary does
 // not know is UN, and so is a value that is longer than its representation allows
 // (PS3.5 6.2.2). Only what [CanConvert] allows is converted
@@ -51,12 +52,22 @@ type converter struct {
 	begun  bool
 	stack  []convertLevel
 	signed bool
+	plain  *editor // follows elements that pass as they are; nil: of an implicit encoding
 }
 
 // convertLevel is a sequence or an item that is being rewritten.
 type convertLevel struct {
-	item bool
-	end  int64 // its offset; negative: a delimiter
+	item   bool
+	end    int64 // its offset; negative: a delimiter
+	signed bool  // around it
+}
+
+// Read gives the next bytes of the file.
+func (c *converter) Read(p []byte) (int, error) {
+	if c.plain != nil && len(c.out) == 0 {
+		return c.plain.Read(p)
+	}
+	return c.rewriter.Read(p)
 }
 
 // next rewrites one element more.
@@ -92,9 +103,12 @@ func (c *converter) begin() error {
 		return streamRefused(opConvert, "the file is in a transfer syntax that is not converted to the one asked")
 	}
 	c.out = convertMeta(c.out, meta, c.to)
-	c.rest = h.TransferSyntaxUID != ImplicitVRLittleEndian // only an implicit encoding is announced otherwise
 	if h.TransferSyntaxUID == DeflatedExplicitVRLE {
 		c.w.br = bufio.NewReaderSize(&inflated{r: flate.NewReader(c.w.br), left: maxFollowed}, 64<<10)
+	}
+	if h.TransferSyntaxUID != ImplicitVRLittleEndian { // only that one is announced otherwise
+		c.plain = newEditor(nil, nil)
+		c.plain.op, c.plain.w, c.plain.begun = opConvert, c.w, true
 	}
 	return nil
 }
@@ -150,6 +164,7 @@ func (c *converter) element() error {
 		return errDelimiter
 	}
 	vr := implicitVR(e.tag, e.length, c.signed)
+	c.mute = e.tag&0xFFFF == 0 || e.tag == tagLengthToEnd
 	switch {
 	case e.length == undefinedLength:
 		vr = SQ // encapsulated pixels are never implicit
@@ -161,6 +176,10 @@ func (c *converter) element() error {
 		c.signed = slices.Equal(b, []byte{1, 0})
 	case !vr.longLength() && e.length > 0xFFFF:
 		vr = UN
+	}
+	if vr != SQ && c.mute {
+		c.pass = int64(e.length)
+		return nil
 	}
 	if vr != SQ {
 		c.out = appendHeader(c.out, e.tag, vr, e.length, layoutOf(ExplicitVRLittleEndian))
@@ -193,7 +212,7 @@ func (c *converter) item(l convertLevel) error {
 }
 
 func (c *converter) open(e fileElement, item bool) {
-	l := convertLevel{item: item, end: -1}
+	l := convertLevel{item: item, end: -1, signed: c.signed}
 	if e.length != undefinedLength {
 		l.end = c.w.pos + int64(e.length)
 	}
@@ -204,7 +223,7 @@ func (c *converter) open(e fileElement, item bool) {
 func (c *converter) close(l convertLevel) {
 	tag := tagSequenceEnd
 	if l.item {
-		tag = tagItemEnd
+		tag, c.signed = tagItemEnd, l.signed
 	}
 	c.out = appendHeader(c.out, tag, 0, 0, layoutOf(ExplicitVRLittleEndian))
 	c.stack = c.stack[:len(c.stack)-1]

@@ -2,6 +2,7 @@ package dicomweb_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"testing"
 	"testing/iotest"
@@ -65,6 +66,47 @@ func TestConvertCutFile(t *testing.T) {
 	}
 }
 
+// What passes as it is is followed to its end too.
+func TestConvertCutFilePassed(t *testing.T) {
+	t.Parallel()
+	pixels := "\xe0\x7f\x10\x00OB\x00\x00\xff\xff\xff\xff" + fragment("") + fragment("\xff\x4faa") + fragment("\xff\x4fbb") + "\xfe\xff\xdd\xe0\x00\x00\x00\x00"
+	jpeg := raw("1.2.840.10008.1.2.4.90", []byte(uids), []byte(places), frameAttributes("2"), []byte(pixels))
+	for cut := len(jpeg) - len(pixels) + 1; cut < len(jpeg); cut++ {
+		_, err := io.Copy(io.Discard, dicomweb.Convert(bytes.NewReader(jpeg[:cut]), "1.2.840.10008.1.2.4.91"))
+		require.ErrorIs(t, err, segur.ErrTruncated, "cut at %d", cut)
+	}
+	_, err := io.Copy(io.Discard, dicomweb.Convert(bytes.NewReader(deflated(t, sample(t)[:700])), dicomweb.ExplicitVRLittleEndian))
+	require.ErrorIs(t, err, segur.ErrTruncated, "cut before it was deflated")
+	var e *segur.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, "dicomweb.Convert", e.Op)
+}
+
+// Group lengths do not outlive what they count, and the sign of the pixels of an icon is not that of the image.
+func TestConvertGroupLengthsAndSigns(t *testing.T) {
+	t.Parallel()
+	item := implicitElement(0xFFFEE000, string(implicitElement(0x00280000, "\x14\x00\x00\x00"))+string(implicitElement(0x00280103, "\x00\x00"))+string(implicitElement(0x00280106, "\xff\xff")))
+	file := raw(dicomweb.ImplicitVRLittleEndian,
+		implicitElement(0x00080000, "\x18\x00\x00\x00"), implicitElement(0x00080001, "\x99\x00\x00\x00"),
+		implicitElement(dicomweb.TagSOPClassUID, "1.2\x00"), implicitElement(dicomweb.TagSOPInstanceUID, "1.3\x00"),
+		implicitElement(dicomweb.TagStudyInstanceUID, "1.4\x00"), implicitElement(dicomweb.TagSeriesInstanceUID, "1.5\x00"),
+		implicitElement(0x00280103, "\x01\x00"), implicitElement(0x00283000, string(item)), implicitElement(0x00409216, "\xff\xff"))
+	out, err := io.ReadAll(dicomweb.Convert(iotest.HalfReader(bytes.NewReader(file)), dicomweb.ExplicitVRLittleEndian))
+	require.NoError(t, err)
+	ds := parsed(t, out)
+	assert.Equal(t, []string{"-1"}, ds.Values(0x00409216))
+	assert.Equal(t, []string{"65535"}, ds.Items(0x00283000)[0].Values(0x00280106))
+	dump := testkit.DcmDumpBytes(t, out)
+	for _, gone := range []string{"(0008,0000)", "(0008,0001)", "(0028,0000)"} {
+		assert.NotContains(t, dump, gone)
+	}
+}
+
+func implicitElement(tag dicomweb.Tag, value string) []byte {
+	b := binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(nil, uint16(tag>>16)), uint16(tag&0xFFFF)) //nolint:gosec // halves
+	return append(binary.LittleEndian.AppendUint32(b, uint32(len(value))), value...)                                  //nolint:gosec // short
+}
+
 func FuzzConvert(f *testing.F) {
 	f.Add(raw(dicomweb.ImplicitVRLittleEndian, []byte("\x10\x00\x02\x10\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff\xfe\xff\x0d\xe0\x00\x00\x00\x00\xfe\xff\xdd\xe0\x00\x00\x00\x00")))
 	f.Add(raw(dicomweb.ImplicitVRLittleEndian, []byte("\x10\x00\x02\x10\x12\x00\x00\x00\xfe\xff\x00\xe0\x0a\x00\x00\x00\x10\x00\x20\x00\x02\x00\x00\x00A ")))
@@ -73,8 +115,8 @@ func FuzzConvert(f *testing.F) {
 		if err != nil || !bytes.Contains(out, []byte(dicomweb.ExplicitVRLittleEndian)) {
 			return
 		}
-		if bytes.Contains(file, []byte(dicomweb.DeflatedExplicitVRLE)) {
-			return // what it holds passes as it is
+		if ds, err := dicomweb.ReadDataset(segur.BytesContent(file)); err == nil && ds.Len() == 0 {
+			return // of group lengths, nothing is left
 		}
 		_, err = io.ReadAll(dicomweb.Edit(bytes.NewReader(out)))
 		assert.NoError(t, err, "what was converted is well formed")

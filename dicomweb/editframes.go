@@ -115,7 +115,7 @@ func (f *FrameStream) open() error {
 	if samples > 4 || numbers[TagBitsAllocated] > 64 || bits%8 != 0 && f.Count > 1 {
 		return frameRefused("the frames of the object do not fill bytes")
 	}
-	if f.w.order == binary.BigEndian && numbers[TagBitsAllocated] > 8 {
+	if f.w.order == binary.BigEndian && (numbers[TagBitsAllocated] > 8 || pixels.vr == OW) {
 		return frameRefused("the frames of the object are big endian words")
 	}
 	f.native, f.size = true, (bits+7)/8

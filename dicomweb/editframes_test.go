@@ -128,6 +128,17 @@ func TestReadFramesEncapsulated(t *testing.T) {
 	}
 }
 
+// Bytes in big endian words are turned around: they are no frames as they stand.
+func TestReadFramesBigEndianWords(t *testing.T) {
+	t.Parallel()
+	attributes := "\x00\x28\x00\x02US\x00\x02\x00\x01" + "\x00\x28\x00\x10US\x00\x02\x00\x02" + "\x00\x28\x00\x11US\x00\x02\x00\x02" + "\x00\x28\x01\x00US\x00\x02\x00\x08"
+	got, _, err := frame(t, raw(dicomweb.ExplicitVRBigEndian, []byte(attributes), []byte("\x7f\xe0\x00\x10OB\x00\x00\x00\x00\x00\x04ABCD")), 1)
+	require.NoError(t, err)
+	assert.Equal(t, "ABCD", got)
+	_, _, err = frame(t, raw(dicomweb.ExplicitVRBigEndian, []byte(attributes), []byte("\x7f\xe0\x00\x10OW\x00\x00\x00\x00\x00\x04BADC")), 1)
+	require.ErrorIs(t, err, segur.ErrRefused)
+}
+
 // Counts that multiply beyond 64 bits do not pass for small ones.
 func TestReadFramesHugeCounts(t *testing.T) {
 	t.Parallel()

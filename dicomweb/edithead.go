@@ -49,7 +49,7 @@ func (h *Head) String() string { return "Head(" + h.SOPInstanceUID + ", redacted
 // stands there twice says nothing.
 var identity = []Tag{
 	TagSOPClassUID, TagSOPInstanceUID, TagStudyInstanceUID, TagSeriesInstanceUID, TagAccessionNumber,
-	TagPatientName, TagPatientID, TagIssuerOfPatientID, TagPatientBirthDate, tagOtherPatientIDs,
+	TagPatientName, TagPatientID, TagIssuerOfPatientID, tagIssuerQualifiers, TagPatientBirthDate, tagOtherPatientIDs,
 }
 
 // ReadHead reads the beginning of a Part 10 file up to its UIDs, at most 1 MiB,

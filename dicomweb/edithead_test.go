@@ -92,14 +92,14 @@ func TestReadHeadIssuers(t *testing.T) {
 // Text is read in the character set that the file names.
 func TestReadHeadCharset(t *testing.T) {
 	t.Parallel()
-	for charset, name := range map[string]string{"ISO_IR 100": "MÉLISSE^ÉLÉONORE", "ISO_IR 101": "NOWAK^ŁUCJA", "ISO_IR 192": "Ñandú^中"} {
+	for charset, name := range map[string]string{"ISO_IR 100": "MÉLISSE^ÉLÉONORE", "ISO_IR 101": "NOWAK^ŁUCJA", "ISO_IR 192": "Ñandú^中",
+		`\ISO 2022 IR 87`: "Yamada^Tarou=山田^太郎", `ISO 2022 IR 13\ISO 2022 IR 87`: "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎", `\ISO 2022 IR 149`: "Hong^Gildong=洪^吉洞"} {
 		ds := dicomweb.NewDataset(
-			dicomweb.Text(dicomweb.TagSpecificCharacterSet, charset),
 			dicomweb.Text(dicomweb.TagSOPClassUID, "1.2"), dicomweb.Text(dicomweb.TagSOPInstanceUID, "1.3"),
 			dicomweb.Text(dicomweb.TagStudyInstanceUID, "1.4"), dicomweb.Text(dicomweb.TagSeriesInstanceUID, "1.5"),
 			dicomweb.Text(dicomweb.TagPatientName, name))
 		var file bytes.Buffer
-		require.NoError(t, dicomweb.WritePart10(&file, ds, dicomweb.WriteOptions{}))
+		require.NoError(t, dicomweb.WritePart10(&file, ds, dicomweb.WriteOptions{CharacterSet: charset}))
 		head, err := dicomweb.ReadHead(&file)
 		require.NoError(t, err, charset)
 		assert.Equal(t, name, head.PatientName, charset)

@@ -52,12 +52,21 @@ func (d *Dataset) appendXML(dst []byte) []byte {
 	return dst
 }
 
-// creatorOf returns the creator of a private attribute that has one.
+// creatorOf returns the creator of a private attribute that has one. The model
+// has no name for a second block of the same creator: its attributes keep their
+// tags.
 func (d *Dataset) creatorOf(t Tag) string {
 	if !t.Private() || t&0xFFFF < 0x1000 {
 		return ""
 	}
-	return d.Value(t&^0xFFFF | t>>8&0xFF)
+	reserved := t&^0xFFFF | t>>8&0xFF
+	creator := d.Value(reserved)
+	for i, _ := d.find(t&^0xFFFF | 0x10); i < len(d.elems) && d.elems[i].Tag < reserved; i++ {
+		if creator != "" && d.Value(d.elems[i].Tag) == creator {
+			return ""
+		}
+	}
+	return creator
 }
 
 func (e *Element) appendXML(dst []byte) []byte {

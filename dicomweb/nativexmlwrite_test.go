@@ -29,7 +29,8 @@ func TestRoundTripThroughXML(t *testing.T) {
 	ds.Set(dicomweb.Element{Tag: 0x00720068, VR: dicomweb.LT, Values: []string{"  <deux>\r\n\tlignes & \"é\" \\ "}})
 	ds.Set(dicomweb.Element{Tag: 0x0072006A, VR: dicomweb.PN, Values: []string{"A^B^C^D^E", "", "==P^Q", "Yamada^Tarou=山田^太郎=やまだ^たろう"}})
 	ds.Set(dicomweb.Element{Tag: 0x00091003, VR: dicomweb.SQ, Items: []*dicomweb.Dataset{dicomweb.NewDataset(
-		dicomweb.Text(0x00090011, "OTHER"), dicomweb.Element{Tag: 0x00091101, VR: dicomweb.LO, Values: []string{"x"}})}})
+		dicomweb.Text(0x00090011, "OTHER"), dicomweb.Element{Tag: 0x00091101, VR: dicomweb.LO, Values: []string{"x"}},
+		dicomweb.Text(0x00090012, "OTHER"), dicomweb.Element{Tag: 0x00091201, VR: dicomweb.LO, Values: []string{"y"}})}}) // a second block
 	ds.Set(dicomweb.Element{Tag: 0x000B1001, VR: dicomweb.LO, Values: []string{"no creator"}})
 	ds.Set(dicomweb.Element{Tag: dicomweb.TagPixelData, VR: dicomweb.OW, Bulk: &dicomweb.Bulk{URI: "../bulk?a=1&b=<2>"}})
 	ds.Set(dicomweb.Element{Tag: 0x00420011, VR: dicomweb.OB, Bulk: &dicomweb.Bulk{URI: "urn:uuid:3ef22ff0-e5f3-01f1-80b8-ac87b1e0fc3e"}})

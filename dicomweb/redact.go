@@ -18,6 +18,42 @@ func (e Element) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.String
 func (e Element) LogValue() slog.Value { return slog.StringValue(e.String()) }
 
 // String returns a redacted form.
+func (b Bulk) String() string { return "Bulk(redacted)" }
+
+// Format writes the redacted form whatever the verb.
+func (b Bulk) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, b.String()) }
+
+// LogValue makes slog write the redacted form.
+func (b Bulk) LogValue() slog.Value { return slog.StringValue(b.String()) }
+
+// String returns a redacted form.
+func (c Change) String() string { return "Change(" + c.tag.String() + ", redacted)" }
+
+// Format writes the redacted form whatever the verb.
+func (c Change) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
+
+// LogValue makes slog write the redacted form.
+func (c Change) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// String returns a redacted form: without the path.
+func (f *File) String() string { return "File(" + f.SOPInstanceUID + ", redacted)" }
+
+// Format writes the redacted form whatever the verb.
+func (f *File) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, f.String()) }
+
+// LogValue makes slog write the redacted form.
+func (f *File) LogValue() slog.Value { return slog.StringValue(f.String()) }
+
+// String returns a redacted form: why, without the path.
+func (s Skipped) String() string { return fmt.Sprintf("Skipped(redacted: %v)", s.Err) }
+
+// Format writes the redacted form whatever the verb.
+func (s Skipped) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue makes slog write the redacted form.
+func (s Skipped) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// String returns a redacted form.
 func (m Match) String() string { return "Match(redacted)" }
 
 // Format writes the redacted form whatever the verb.

@@ -28,6 +28,8 @@ func TestPrintedForms(t *testing.T) {
 		dicomweb.WorkitemQuery{PatientID: "IPP-0001", PatientName: "FICTIVE*"},
 		dicomweb.CancelRequest{UID: "1.2", Reason: "FICTIVE-DURAND est partie", ContactName: "CAMILLE"},
 		dicomweb.Workitem{PatientName: "FICTIVE-DURAND"}, dicomweb.Subscription{Match: []dicomweb.Match{m}},
+		dicomweb.Put(dicomweb.Text(dicomweb.TagPatientName, "FICTIVE-DURAND")), dicomweb.Bulk{Data: []byte("FICTIVE-DURAND")},
+		&dicomweb.File{Path: "/images/FICTIVE-DURAND.dcm"}, dicomweb.Skipped{Path: "/images/FICTIVE-DURAND.dcm"},
 	}
 	assertPublicText(t, values...)
 	var log bytes.Buffer

@@ -19,7 +19,6 @@ type rewriter struct {
 	out, buf []byte // to give before anything else, and where that is made
 	pass     int64  // bytes of the source to give after out
 	mute     bool   // what passes is left out
-	rest     bool   // everything that is left passes as it is
 	err      error
 }
 
@@ -39,14 +38,6 @@ func (r *rewriter) Read(p []byte) (int, error) {
 			return n, nil
 		case r.err != nil:
 			return 0, r.err
-		case r.rest:
-			n, err := r.w.br.Read(p)
-			if err != nil {
-				r.fail(err)
-			}
-			if n > 0 || len(p) == 0 {
-				return n, nil
-			}
 		case r.pass > 0 && r.mute:
 			n, err := r.w.br.Discard(int(min(r.pass, 1<<30)))
 			r.advance(n, err)
