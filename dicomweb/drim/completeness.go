@@ -114,8 +114,10 @@ type ExamCompleteness struct {
 	Withdrawn bool
 	// Series are those of the manifest.
 	Series []SeriesReport
-	// Foreign are images that came and are not used.
-	Foreign []ForeignImage
+	// Foreign are images that came and are not used, the first hundred;
+	// ForeignCount counts them all.
+	Foreign      []ForeignImage
+	ForeignCount int
 	// Err is why the record could not be asked for the current manifest, or what
 	// it gave be used. nil when it was not asked, too.
 	Err error

@@ -184,7 +184,9 @@ type examRun struct {
 	replaced string
 	added    []dicomweb.Ref
 	dropped  []DroppedImage
-	foreign  []ForeignImage
+	foreign  []ForeignImage // the first of the strangers
+	// strangers counts the images that came and are not used.
+	strangers int
 	err      error
 
 	expected, there int   // images asked for, and received
@@ -261,11 +263,11 @@ func (r *retrieving) exam(ctx context.Context, e *examRun) {
 
 // allSeries fetches what is missing, from every source at the same time.
 func (r *retrieving) allSeries(ctx context.Context, e *examRun) {
-	type queue struct {
-		at   place
-		list []*seriesRun
+	type todo struct {
+		s  *seriesRun
+		at place
 	}
-	queues := map[place]*queue{}
+	queues := map[string][]todo{} // by host: a manifest may give each series another base
 	for _, s := range e.series {
 		r.mu.Lock()
 		wanted := e.lacking(s)
@@ -284,22 +286,19 @@ func (r *retrieving) allSeries(ctx context.Context, e *examRun) {
 			continue
 		}
 		s.host = at.host
-		if queues[at] == nil {
-			queues[at] = &queue{at: at}
-		}
-		queues[at].list = append(queues[at].list, s)
+		queues[at.host] = append(queues[at.host], todo{s, at})
 	}
 	var wg sync.WaitGroup
 	for _, q := range queues {
-		work := make(chan *seriesRun, len(q.list))
-		for _, s := range q.list {
-			work <- s
+		work := make(chan todo, len(q))
+		for _, t := range q {
+			work <- t
 		}
 		close(work)
-		for range min(r.c.cfg.Parallel, len(q.list)) {
+		for range min(r.c.cfg.Parallel, len(q)) {
 			r.start(&wg, func() {
-				for s := range work {
-					r.oneSeries(ctx, e, s, q.at)
+				for t := range work {
+					r.oneSeries(ctx, e, t.s, t.at)
 				}
 			})
 		}
@@ -318,7 +317,7 @@ func (r *retrieving) report() *Completeness {
 	defer r.mu.Unlock()
 	out := &Completeness{}
 	for _, e := range r.exams {
-		x := ExamCompleteness{Exam: e.current, ReplacedUID: e.replaced, Added: e.added, Dropped: e.dropped, Withdrawn: e.withdrawn, Foreign: e.foreign, Err: e.err}
+		x := ExamCompleteness{Exam: e.current, ReplacedUID: e.replaced, Added: e.added, Dropped: e.dropped, Withdrawn: e.withdrawn, Foreign: e.foreign, ForeignCount: e.strangers, Err: e.err}
 		for _, s := range e.series {
 			sr := SeriesReport{UID: s.of.UID, Number: s.of.Number, Modality: s.of.Modality, Description: s.of.Description, Host: s.host, Err: s.err}
 			for _, it := range s.items {

@@ -235,9 +235,10 @@ func (r *retrieving) ask(ctx context.Context, e *examRun, src *source, at place,
 		URL: at.base + ref.Path(), SendCredentials: true, Accept: []string{r.c.accept},
 		Header: http.Header{HeaderManifest: {e.current.Manifest.UID}},
 	}
+	unused := 0
 	for image, failed := range r.c.web.Retrieve(ctx, ref, o) {
 		if failed == nil {
-			failed = r.take(ctx, e, src, ref, image)
+			failed = r.take(ctx, e, src, ref, image, &unused)
 		}
 		if failed != nil {
 			err = failed

@@ -12,10 +12,14 @@ import (
 )
 
 // take judges an image that comes and gives it to the sink. Its error is that of
-// the stream: the answer cannot be read any further.
-func (r *retrieving) take(ctx context.Context, e *examRun, src *source, asked dicomweb.Ref, image *dicomweb.Instance) error {
+// the stream: the answer cannot be read any further. unused counts what the answer
+// holds beside.
+func (r *retrieving) take(ctx context.Context, e *examRun, src *source, asked dicomweb.Ref, image *dicomweb.Instance, unused *int) error {
 	it, ok := r.claim(e, src, asked, image.Ref())
 	if !ok {
+		if *unused++; *unused > maxUnused+e.current.Manifest.Len() {
+			return consumerError(opImages, segur.KindTooLarge, CodeImageNotListed, "the answer goes on with images that are not wanted")
+		}
 		return nil // the rest of it is skipped
 	}
 	defer r.release(it)
@@ -75,12 +79,10 @@ func (r *retrieving) claim(e *examRun, src *source, asked, got dicomweb.Ref) (*i
 	it := e.items[got.Instance]
 	switch {
 	case it == nil || got.Instance == "":
-		e.foreign = append(e.foreign, ForeignImage{Ref: got, Host: src.host,
-			Err: consumerError(opImages, segur.KindProtocol, CodeImageNotListed, "the manifest does not list the image")})
+		e.stranger(src, got, consumerError(opImages, segur.KindProtocol, CodeImageNotListed, "the manifest does not list the image"))
 		return nil, false
 	case asked.Instance != "" && asked.Instance != got.Instance, asked.Series != it.Ref.Series:
-		e.foreign = append(e.foreign, ForeignImage{Ref: got, Host: src.host,
-			Err: consumerError(opImages, segur.KindProtocol, CodeWrongStudy, "the image is of another series than the one that was asked for")})
+		e.stranger(src, got, consumerError(opImages, segur.KindProtocol, CodeWrongStudy, "the image is of another series than the one that was asked for"))
 		return nil, false
 	case it.State == ImageReceived || it.taking:
 		it.Duplicates++
@@ -129,8 +131,23 @@ func (r *retrieving) wrong(e *examRun, src *source, it *item, got dicomweb.Ref, 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	it.State, it.Err, it.final = ImageWrong, err, true
-	e.foreign = append(e.foreign, ForeignImage{Ref: got, Host: src.host, Err: err})
+	e.stranger(src, got, err)
 }
+
+// stranger notes an image that is not used. The lock is held.
+func (e *examRun) stranger(src *source, got dicomweb.Ref, err error) {
+	if e.strangers++; len(e.foreign) < maxForeign {
+		e.foreign = append(e.foreign, ForeignImage{Ref: got, Host: src.host, Err: err})
+	}
+}
+
+const (
+	// maxForeign bounds the images of others that a report names.
+	maxForeign = 100
+	// maxUnused bounds those of one answer, and those that come twice, beyond all of
+	// the exam: a source that goes on sends no exam.
+	maxUnused = 1000
+)
 
 func (r *retrieving) notTaken(it *item, err error) {
 	r.mu.Lock()
