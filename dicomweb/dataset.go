@@ -147,10 +147,10 @@ func (d *Dataset) Ref() Ref {
 }
 
 // String returns a redacted form.
-func (d *Dataset) String() string { return fmt.Sprintf("Dataset(%d attributes, redacted)", d.Len()) }
+func (d Dataset) String() string { return fmt.Sprintf("Dataset(%d attributes, redacted)", d.Len()) }
 
 // Format writes the redacted form whatever the verb.
-func (d *Dataset) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String()) }
+func (d Dataset) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String()) }
 
 // LogValue makes slog write the redacted form.
-func (d *Dataset) LogValue() slog.Value { return slog.StringValue(d.String()) }
+func (d Dataset) LogValue() slog.Value { return slog.StringValue(d.String()) }

@@ -43,7 +43,7 @@ type Head struct {
 }
 
 // String returns a redacted form: the UIDs.
-func (h *Head) String() string { return "Head(" + h.SOPInstanceUID + ", redacted)" }
+func (h Head) String() string { return "Head(" + h.SOPInstanceUID + ", redacted)" }
 
 // identity are the attributes that say what and whose an instance is: one that
 // stands there twice says nothing.

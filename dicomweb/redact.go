@@ -90,7 +90,7 @@ func (r CancelRequest) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.
 func (r CancelRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Format writes the redacted form whatever the verb.
-func (h *Head) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, h.String()) }
+func (h Head) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, h.String()) }
 
 // LogValue makes slog write the redacted form.
-func (h *Head) LogValue() slog.Value { return slog.StringValue(h.String()) }
+func (h Head) LogValue() slog.Value { return slog.StringValue(h.String()) }

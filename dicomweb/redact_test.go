@@ -22,7 +22,10 @@ func TestPrintedForms(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, head.PatientName)
 	m := dicomweb.Equal(dicomweb.TagPatientID, "IPP-0001")
+	ds := dicomweb.NewDataset(dicomweb.Text(dicomweb.TagPatientName, "FICTIVE-DURAND^CAMILLE"))
 	values := []any{
+		*head, ds, *ds, dicomweb.Study{Description: "FICTIVE-DURAND", Attributes: ds}, dicomweb.Series{Description: "FICTIVE-DURAND"},
+		dicomweb.InstanceRow{Patient: dicomweb.Subject{Name: "FICTIVE-DURAND"}, Attributes: ds},
 		dicomweb.Text(dicomweb.TagPatientName, "FICTIVE-DURAND^CAMILLE"), m, []dicomweb.Match{m}, head,
 		dicomweb.Query{PatientID: "IPP-0001", PatientName: "FICTIVE*", Match: []dicomweb.Match{m}},
 		dicomweb.WorkitemQuery{PatientID: "IPP-0001", PatientName: "FICTIVE*"},

@@ -276,31 +276,31 @@ func instanceRow(ds *Dataset, q *Query) *InstanceRow {
 }
 
 // String returns a redacted form.
-func (s *Study) String() string { return fmt.Sprintf("Study(%s, redacted)", s.UID) }
+func (s Study) String() string { return fmt.Sprintf("Study(%s, redacted)", s.UID) }
 
 // Format writes the redacted form whatever the verb.
-func (s *Study) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+func (s Study) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // LogValue makes slog write the redacted form.
-func (s *Study) LogValue() slog.Value { return slog.StringValue(s.String()) }
+func (s Study) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // String returns a redacted form.
-func (s *Series) String() string { return fmt.Sprintf("Series(%s, redacted)", s.UID) }
+func (s Series) String() string { return fmt.Sprintf("Series(%s, redacted)", s.UID) }
 
 // Format writes the redacted form whatever the verb.
-func (s *Series) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+func (s Series) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // LogValue makes slog write the redacted form.
-func (s *Series) LogValue() slog.Value { return slog.StringValue(s.String()) }
+func (s Series) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // String returns a redacted form.
-func (i *InstanceRow) String() string { return fmt.Sprintf("InstanceRow(%s, redacted)", i.UID) }
+func (i InstanceRow) String() string { return fmt.Sprintf("InstanceRow(%s, redacted)", i.UID) }
 
 // Format writes the redacted form whatever the verb.
-func (i *InstanceRow) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, i.String()) }
+func (i InstanceRow) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, i.String()) }
 
 // LogValue makes slog write the redacted form.
-func (i *InstanceRow) LogValue() slog.Value { return slog.StringValue(i.String()) }
+func (i InstanceRow) LogValue() slog.Value { return slog.StringValue(i.String()) }
 
 // String returns a redacted form.
 func (s Subject) String() string { return "Subject(redacted)" }
