@@ -35,16 +35,12 @@ type promptReader struct {
 
 func (p promptReader) Read(b []byte) (int, error) {
 	if err := p.ctx.Err(); err != nil {
-		kind := segur.KindCanceled
-		if errors.Is(err, context.DeadlineExceeded) {
-			kind = segur.KindTimeout
-		}
-		return 0, &segur.Error{Op: opRetrieve, Kind: kind, Message: "the call was cancelled or its deadline passed", Err: err}
+		return 0, transport.ContextError(opRetrieve, err)
 	}
 	return p.r.Read(b)
 }
 
-// newAnswer looks at the head of an answer. limit is how many parts it may have.
+// newAnswer looks at the head of an answer.
 func (c *Client) newAnswer(ctx context.Context, resp *transport.Response) (*answer, error) {
 	a := &answer{c: c, resp: resp, body: promptReader{ctx, resp.Body}}
 	if mediaType(resp) != "multipart/related" {

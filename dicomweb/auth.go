@@ -197,10 +197,7 @@ func tokenError(ctx context.Context, op string, err error) error {
 	case errors.As(err, &known):
 		out.Kind, out.Err = known.Kind, known
 	case ctx.Err() != nil:
-		out.Kind, out.Err = segur.KindCanceled, ctx.Err()
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			out.Kind = segur.KindTimeout
-		}
+		return transport.ContextError(op, ctx.Err())
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/transport"
 )
 
 // CodeCannotWrite is the code of a file that the disk does not take.
@@ -341,11 +342,9 @@ func (d *download) finish(ctx context.Context, r *DownloadReport) (*DownloadRepo
 	}
 	d.report(0, true)
 	if err := ctx.Err(); err != nil && !r.Complete() {
-		kind := segur.KindCanceled
-		if errors.Is(err, context.DeadlineExceeded) {
-			kind = segur.KindTimeout
-		}
-		return r, &segur.Error{Op: opRetrieve, Kind: kind, Message: fmt.Sprintf("the call was cancelled or its deadline passed: %d of %d instances are there", len(r.Files), r.Expected), Err: err}
+		e := transport.ContextError(opRetrieve, err)
+		e.Message += fmt.Sprintf(": %d of %d instances are there", len(r.Files), r.Expected)
+		return r, e
 	}
 	switch {
 	case r.Complete():

@@ -65,8 +65,8 @@ func (r *DownloadReport) Complete() bool {
 	return len(r.Missing) == 0 && len(r.Files) == r.Expected && r.Expected > 0 && !r.Unlisted
 }
 
-// maxDetails bounds how many missing instances an error names; the report has
-// them all.
+// maxDetails bounds how many instances the error of a call of any length names;
+// its report or its results have them all.
 const maxDetails = 100
 
 func (r *DownloadReport) partial() error {

@@ -113,7 +113,9 @@ func (c *Client) checkStore(ctx context.Context, req StoreRequest) ([]InstanceRe
 	valid := 0
 	for i, content := range req.Instances {
 		if err := ctx.Err(); err != nil {
-			return nil, &segur.Error{Op: opStore, Kind: segur.KindCanceled, Message: "the call was cancelled: nothing was sent", Err: err}
+			e := transport.ContextError(opStore, err)
+			e.Message += ": nothing was sent"
+			return nil, e
 		}
 		r := checkInstance(content, req.Study)
 		r.Index = i

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -283,6 +284,10 @@ func TestStoreCancelled(t *testing.T) {
 	_, err := client.Store(ctx, dicomweb.StoreRequest{Instances: s.Contents()})
 	require.ErrorIs(t, err, segur.ErrCanceled)
 	require.ErrorIs(t, err, context.Canceled)
+	late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	_, err = client.Store(late, dicomweb.StoreRequest{Instances: s.Contents()})
+	require.ErrorIs(t, err, segur.ErrTimeout, "a deadline that passed is no cancellation")
 
 	srv.Fail(dicomwebtest.Fault{Hang: true})
 	ctx, cancel = context.WithCancel(t.Context())

@@ -3,12 +3,12 @@ package dicomweb
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"iter"
 	"slices"
 	"sync"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/transport"
 )
 
 // What StoreOptions are when they are zero.
@@ -18,9 +18,6 @@ const (
 	defaultParallel       = 4
 	maxParallel           = 64
 )
-
-// detailsKept bounds the details of the error of a call of any length.
-const detailsKept = 100
 
 // StoreOptions tunes [Client.StoreAll]. The zero value suits most servers.
 type StoreOptions struct {
@@ -122,7 +119,7 @@ func (c *Client) StoreAll(ctx context.Context, contents iter.Seq[segur.Content],
 		}
 		ctx, cancel := context.WithCancel(ctx)
 		s := &storing{
-			c: c, o: o, ctx: ctx, yield: yield, first: map[[16]byte]int{}, tally: tally{most: detailsKept},
+			c: c, o: o, ctx: ctx, yield: yield, first: map[[16]byte]int{}, tally: tally{most: maxDetails},
 			window: 2 * o.Parallel, meter: newMeter(o.Progress, c.cfg.Clock),
 		}
 		s.work = make(chan *batch, s.window)
@@ -264,7 +261,7 @@ func (s *storing) err() error {
 		return err
 	}
 	if err := s.ctx.Err(); err != nil {
-		return endOf(err)
+		return transport.ContextError(opStore, err)
 	}
 	if s.refused != nil {
 		return s.refused
@@ -275,15 +272,6 @@ func (s *storing) err() error {
 		return p.Err(opStore)
 	}
 	return s.tally.err(0)
-}
-
-// endOf is the end of the caller's context.
-func endOf(err error) error {
-	e := &segur.Error{Op: opStore, Kind: segur.KindCanceled, Message: "the call was cancelled", Err: err}
-	if errors.Is(err, context.DeadlineExceeded) {
-		e.Kind, e.Message = segur.KindTimeout, "the deadline of the call passed"
-	}
-	return e
 }
 
 func (s *storing) stop() error {

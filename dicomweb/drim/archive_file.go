@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/transport"
 )
 
 // maxArchived bounds the stored form of a study: a report of 100 MiB and its
@@ -124,7 +125,9 @@ func (a *FileArchive) Lock(ctx context.Context, name string) (func(), error) {
 		return func() { h.ch <- struct{}{}; leave() }, nil
 	case <-ctx.Done():
 		leave()
-		return nil, &segur.Error{Op: opArchive, Kind: segur.KindCanceled, Message: "the study is busy", Err: ctx.Err()}
+		e := transport.ContextError(opArchive, ctx.Err())
+		e.Message += ": the study is busy"
+		return nil, e
 	}
 }
 

@@ -191,7 +191,7 @@ func TestLocksOfTheArchive(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
 	_, err = a.Lock(ctx, studyA)
-	require.ErrorIs(t, err, segur.ErrCanceled)
+	require.ErrorIs(t, err, segur.ErrTimeout)
 	unlock()
 	unlock, err = a.Lock(context.Background(), studyA)
 	require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/dicomweb/kos"
+	"github.com/segur-sdk/segur/internal/transport"
 )
 
 // Storer is a local image archive as [Consumer.Export] needs it. A
@@ -284,7 +285,7 @@ func (x *exporting) give(ctx context.Context, path string) error {
 		return consumerError(opExport, segur.KindUnavailable, CodeNotStored, "the local archive takes no more")
 	case <-ctx.Done():
 		_ = os.Remove(path)
-		return cancelled(opExport, ctx.Err())
+		return transport.ContextError(opExport, ctx.Err())
 	}
 }
 

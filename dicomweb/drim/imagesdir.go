@@ -12,6 +12,7 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
+	"github.com/segur-sdk/segur/internal/transport"
 )
 
 // ImagesFromDir gives the images of the DICOM files below a folder: for a small
@@ -98,7 +99,7 @@ func (d *dirImages) Images(ctx context.Context, request ImageRequest) iter.Seq2[
 		found, scanned := false, false
 		for _, ref := range request.Instances {
 			if err := ctx.Err(); err != nil {
-				yield(nil, &segur.Error{Op: opServe, Kind: segur.KindCanceled, Message: "the call was cancelled", Err: err})
+				yield(nil, transport.ContextError(opServe, err))
 				return
 			}
 			f := d.open(ref.Instance)

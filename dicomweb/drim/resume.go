@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/transport"
 )
 
 // Resume goes on with what a crash, an outage or an image archive that had no
@@ -82,7 +83,9 @@ func (s *Source) resume(ctx context.Context, due func(*Trouble) bool) (*Outcome,
 	out := &Outcome{}
 	for _, uid := range studies {
 		if err := ctx.Err(); err != nil {
-			return out, &segur.Error{Op: opSource, Kind: segur.KindCanceled, Message: "studies remain", Err: err}
+			e := transport.ContextError(opSource, err)
+			e.Message += ": studies remain"
+			return out, e
 		}
 		a, err := s.cfg.Archive.Load(ctx, uid)
 		switch {

@@ -10,6 +10,7 @@ import (
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/dicomweb/kos"
+	"github.com/segur-sdk/segur/internal/transport"
 )
 
 // RetrieveRequest says which images are wanted, and who takes them.
@@ -90,7 +91,7 @@ func (c *Consumer) retrieve(ctx context.Context, op string, req RetrieveRequest,
 	case errors.As(context.Cause(ctx), &broken):
 		err = broken.error
 	case ctx.Err() != nil:
-		err = cancelled(op, ctx.Err())
+		err = transport.ContextError(op, ctx.Err())
 	}
 	return report, err
 }
@@ -118,14 +119,6 @@ func (req *RetrieveRequest) check(op string) error {
 		p.Add("sink", "is required")
 	}
 	return p.Err(op)
-}
-
-func cancelled(op string, err error) *segur.Error {
-	e := &segur.Error{Op: op, Kind: segur.KindCanceled, Message: "the call was cancelled", Err: err}
-	if errors.Is(err, context.DeadlineExceeded) {
-		e.Kind, e.Message = segur.KindTimeout, "the deadline of the call passed"
-	}
-	return e
 }
 
 // retrieving is one call of Retrieve.

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/transport"
 )
 
 // spoolMemory is the size up to which an image waits in memory.
@@ -136,6 +137,6 @@ func (s *source) wait(ctx context.Context) error {
 	case s.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return cancelled(opImages, ctx.Err())
+		return transport.ContextError(opImages, ctx.Err())
 	}
 }

@@ -35,10 +35,10 @@ func (o *operation) unsure(left bool, e *segur.Error) *segur.Error {
 		&segur.Error{Kind: e.Kind, Message: e.Message, Err: e.Err})
 }
 
-// contextError is the end of the caller's context. The cause that the caller
-// may have attached is left out: its text is not ours.
-func contextError(op string, ctx context.Context) *segur.Error { //nolint:revive // op first, as everywhere in errors
-	err := ctx.Err()
+// ContextError is the end of the caller's context, whose Err is err: a deadline
+// that passed, or a cancellation. The cause that the caller may have attached is
+// left out: its text is not ours.
+func ContextError(op string, err error) *segur.Error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &segur.Error{Op: op, Kind: segur.KindTimeout, Message: "the deadline of the call passed", Err: err}
 	}
@@ -46,7 +46,7 @@ func contextError(op string, ctx context.Context) *segur.Error { //nolint:revive
 }
 
 func (o *operation) contextError(left bool) *segur.Error {
-	e := contextError(o.req.Op, o.ctx)
+	e := ContextError(o.req.Op, o.ctx.Err())
 	e.RequestID = o.requestID()
 	return o.unsure(left, e)
 }

@@ -49,7 +49,7 @@ func credentialOf(ctx context.Context, cfg segur.ClientConfig) (segur.Credential
 func noCredential(ctx context.Context, op string, err error) *segur.Error {
 	const message = "no credential to present: nothing was sent"
 	if ctx.Err() != nil {
-		return contextError(op, ctx)
+		return ContextError(op, ctx.Err())
 	}
 	if kind := segur.KindOf(err); kind != segur.KindUnknown {
 		return &segur.Error{Op: op, Kind: kind, Message: message, Err: err}
