@@ -38,28 +38,19 @@ func (r Range) header() string {
 // knows ranges or sends the whole value. A range that begins behind the end is
 // [segur.ErrNotFound]. The caller closes the content.
 func (c *Client) BulkData(ctx context.Context, uri string, r Range, options ...RetrieveOptions) (*Media, error) {
-	var (
-		p segur.Problems
-		o RetrieveOptions
-	)
+	var p segur.Problems
 	address := c.checkBulk(&p, uri, r)
-	if len(options) > 0 {
-		o = options[0]
-	}
-	if len(options) > 1 {
-		p.Add("options", "must be given once")
-	}
+	o := one(&p, Ref{}, options)
 	if o.URL != "" {
 		p.Add("options.url", "must be empty: uri says where")
 	}
-	o.check(&p, Ref{})
 	if err := p.Err(opRetrieve); err != nil {
 		return nil, err
 	}
 	if at := strings.Index(address, "/studies/"); o.Rebase && at >= 0 {
 		address = c.base + address[at:]
 	}
-	a := asking{op: opRetrieve, url: address, kind: formBulk, forms: bulkForms, o: &o, header: http.Header{}}
+	a := asking{op: opRetrieve, url: address, kind: formBulk, forms: bulkForms, o: o, header: http.Header{}}
 	a.own = o.accepts((&FrameRequest{}).frameRange)
 	if v := r.header(); v != "" {
 		a.header.Set("Range", v)

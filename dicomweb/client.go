@@ -68,15 +68,7 @@ type Client struct {
 func New(cfg Config) (*Client, error) {
 	var p segur.Problems
 	cfg.ClientConfig.Check(&p)
-	if u, err := url.Parse(cfg.Endpoint); cfg.PlainHTTP && err == nil && u.Scheme == "http" {
-		secure := *u
-		secure.Scheme = "https"
-		segur.CheckEndpoint(&p, "endpoint", secure.String())
-		cfg.checkAuth(&p, true)
-	} else {
-		segur.CheckEndpoint(&p, "endpoint", cfg.Endpoint)
-		cfg.checkAuth(&p, false)
-	}
+	cfg.checkAuth(&p, cfg.checkEndpoint(&p, "endpoint", cfg.Endpoint))
 	cfg.checkWADOURI(&p)
 	cfg.UPS.check(&p)
 	if err := p.Err("dicomweb.New"); err != nil {
@@ -90,6 +82,17 @@ func New(cfg Config) (*Client, error) {
 	return &Client{
 		cfg: cfg, base: strings.TrimRight(cfg.Endpoint, "/"), http: t, forms: &formMemory{}, renewing: make(chan struct{}, 1),
 	}, nil
+}
+
+// checkEndpoint adds what is wrong with the URL of a service, and reports whether
+// what goes there is in clear, which PlainHTTP allows.
+func (cfg *Config) checkEndpoint(p *segur.Problems, field, address string) (clear bool) {
+	if u, err := url.Parse(address); cfg.PlainHTTP && err == nil && u.Scheme == "http" {
+		clear, u.Scheme = true, "https"
+		address = u.String()
+	}
+	segur.CheckEndpoint(p, field, address)
+	return clear
 }
 
 // CloseIdleConnections closes the connections that no call uses.

@@ -1,8 +1,6 @@
 package dicomweb
 
 import (
-	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -122,11 +120,7 @@ func (e Element) toLibrary(meta bool) (*dicom.Element, error) {
 		items := make([][]*dicom.Element, len(e.Items))
 		for i, item := range e.Items {
 			if items[i], err = toLibrary(item, meta); err != nil {
-				var inner *elementError
-				if errors.As(err, &inner) {
-					err = &elementError{fmt.Sprintf("%s[%d].%s", e.Tag, i, inner.path), inner.rule}
-				}
-				return nil, err
+				return nil, inItem(e.Tag, i, err)
 			}
 		}
 		out.RawValueRepresentation, value = "SQ", items
@@ -308,11 +302,7 @@ func fromLibrary(e *dicom.Element, depth int) (out Element, keep bool, err error
 			for _, e := range elems {
 				el, keep, err := fromLibrary(e, depth)
 				if err != nil {
-					var inner *elementError
-					if errors.As(err, &inner) {
-						err = &elementError{fmt.Sprintf("%s[%d].%s", out.Tag, i, inner.path), inner.rule}
-					}
-					return out, false, err
+					return out, false, inItem(out.Tag, i, err)
 				}
 				if keep {
 					sub.Set(el)

@@ -84,7 +84,7 @@ type editLevelKind uint8
 
 const (
 	inSequence editLevelKind = iota
-	inItem
+	inOpenItem
 	inFragments
 	afterValue // of defined length: only adds its item
 )
@@ -292,13 +292,13 @@ func (e *editor) inside(l *editLevel) error {
 		return err
 	}
 	switch {
-	case l.kind == inItem && h.tag == tagItemEnd && h.length == 0:
+	case l.kind == inOpenItem && h.tag == tagItemEnd && h.length == 0:
 		e.emit(raw)
 		leave()
 		return nil
-	case l.kind == inItem && h.tag>>16 == 0xFFFE:
+	case l.kind == inOpenItem && h.tag>>16 == 0xFFFE:
 		return errDelimiter
-	case l.kind == inItem:
+	case l.kind == inOpenItem:
 		e.emit(raw)
 		return e.follow(h, nil)
 	case h.tag == tagSequenceEnd && h.length == 0:
@@ -318,6 +318,6 @@ func (e *editor) inside(l *editLevel) error {
 	if len(e.stack) >= 2*maxDepth {
 		return errTooDeep
 	}
-	e.stack = append(e.stack, editLevel{kind: inItem, order: e.w.order, impl: e.w.impl})
+	e.stack = append(e.stack, editLevel{kind: inOpenItem, order: e.w.order, impl: e.w.impl})
 	return nil
 }

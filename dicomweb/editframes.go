@@ -12,6 +12,14 @@ import (
 	"github.com/segur-sdk/segur"
 )
 
+const opReadFrames = "dicomweb.ReadFrames"
+
+// Tags of pixels that are floating-point numbers (PS3.3 C.7.6.24, C.7.6.25).
+const (
+	tagFloatPixelData       Tag = 0x7FE00008
+	tagDoubleFloatPixelData Tag = 0x7FE00009
+)
+
 // jp2Box is what a JP2 file begins with (ISO 15444-1 I.5.1).
 const jp2Box = "\x00\x00\x00\x0cjP  "
 
@@ -51,12 +59,12 @@ func ReadFrames(r io.Reader) (*FrameStream, error) {
 	f := &FrameStream{w: newWalker(nil, -1)}
 	f.w.br = bufio.NewReaderSize(r, 64<<10)
 	if err := f.open(); err != nil {
-		return nil, streamFault("dicomweb.ReadFrames", err)
+		return nil, streamFault(opReadFrames, err)
 	}
 	return f, nil
 }
 
-func frameRefused(message string) error { return streamRefused("dicomweb.ReadFrames", message) }
+func frameRefused(message string) error { return streamRefused(opReadFrames, message) }
 
 func streamRefused(op, message string) error {
 	return &segur.Error{Op: op, Kind: segur.KindRefused, Message: message}
@@ -71,23 +79,23 @@ func (f *FrameStream) open() error {
 	if h.TransferSyntaxUID == DeflatedExplicitVRLE {
 		f.w.inflate(maxFollowed)
 	}
-	numbers := map[Tag]int64{0x00280002: 1, TagNumberOfFrames: 1, TagRows: 0, TagColumns: 0, TagBitsAllocated: 0}
+	numbers := map[Tag]int64{tagSamplesPerPixel: 1, TagNumberOfFrames: 1, TagRows: 0, TagColumns: 0, TagBitsAllocated: 0}
 	photometric := ""
 	var pixels *fileElement
 	f.w.visit = func(e fileElement) (bool, error) {
 		_, wanted := numbers[e.tag]
 		switch {
-		case e.tag == TagPixelData || e.tag == 0x7FE00008 || e.tag == 0x7FE00009:
+		case e.tag == TagPixelData || e.tag == tagFloatPixelData || e.tag == tagDoubleFloatPixelData:
 			pixels = &e
 			return false, nil
-		case (wanted || e.tag == 0x00280004) && e.length <= 32:
+		case (wanted || e.tag == tagPhotometric) && e.length <= 32:
 			b, err := f.w.value(e.length)
 			if err != nil {
 				return false, err
 			}
 			text := strings.Trim(string(b), " \x00")
 			switch n, err := strconv.ParseInt(text, 10, 32); {
-			case e.tag == 0x00280004:
+			case e.tag == tagPhotometric:
 				photometric = text
 			case e.tag == TagNumberOfFrames && err == nil && n > 0:
 				numbers[e.tag] = n
@@ -107,7 +115,7 @@ func (f *FrameStream) open() error {
 	if pixels.length == undefinedLength {
 		return f.openFragments()
 	}
-	samples := numbers[0x00280002]
+	samples := numbers[tagSamplesPerPixel]
 	if photometric == "YBR_FULL_422" {
 		samples = 2
 	}
@@ -129,7 +137,7 @@ func (f *FrameStream) open() error {
 // openFragments reads the Basic Offset Table (PS3.5 A.4).
 func (f *FrameStream) openFragments() error {
 	var video bool
-	f.MediaType, video, f.starts = frameMediaType(f.TransferSyntaxUID)
+	f.MediaType, video, f.starts = pixelMediaType(f.TransferSyntaxUID)
 	if video {
 		return frameRefused("the frames of a video cannot be told apart")
 	}
@@ -157,10 +165,10 @@ func (f *FrameStream) openFragments() error {
 	return nil
 }
 
-// frameMediaType is the media type of a compressed frame (PS3.18 table
-// 8.7.3-3), whether the syntax is that of a video, and whether a frame begins
-// with a marker that tells it from the continuation of another one.
-func frameMediaType(syntax string) (mediaType string, video, marked bool) {
+// pixelMediaType is the media type of pixels in a transfer syntax (PS3.18 tables
+// 8.7.3-3 and 8.7.3-5), whether the syntax is that of a video, and whether a
+// frame begins with a marker that tells it from the continuation of another one.
+func pixelMediaType(syntax string) (mediaType string, video, marked bool) {
 	const compressed = "1.2.840.10008.1.2.4."
 	if syntax == "1.2.840.10008.1.2.5" {
 		return "image/dicom-rle", false, false
@@ -168,8 +176,10 @@ func frameMediaType(syntax string) (mediaType string, video, marked bool) {
 	n, err := strconv.Atoi(strings.TrimPrefix(syntax, compressed))
 	switch {
 	case err != nil || !strings.HasPrefix(syntax, compressed):
-	case n >= 100 && n <= 108:
+	case n == 100 || n == 101:
 		return "video/mpeg", true, false
+	case n >= 102 && n <= 108:
+		return "video/mp4", true, false
 	case n >= 50 && n <= 70:
 		return "image/jpeg", false, true
 	case n == 80 || n == 81:
@@ -191,10 +201,10 @@ func frameMediaType(syntax string) (mediaType string, video, marked bool) {
 // the frame is whole. [segur.ErrNotFound]: there are not that many.
 func (f *FrameStream) Frame(n int) (io.Reader, error) {
 	if n <= f.at || n < 1 {
-		return nil, &segur.Error{Op: "dicomweb.ReadFrames", Kind: segur.KindInvalidInput, Message: "frames are asked for in ascending order, from 1"}
+		return nil, &segur.Error{Op: opReadFrames, Kind: segur.KindInvalidInput, Message: "frames are asked for in ascending order, from 1"}
 	}
 	if n > f.Count {
-		return nil, &segur.Error{Op: "dicomweb.ReadFrames", Kind: segur.KindNotFound, Message: "the object has fewer frames"}
+		return nil, &segur.Error{Op: opReadFrames, Kind: segur.KindNotFound, Message: "the object has fewer frames"}
 	}
 	for f.at < n {
 		if f.current != nil {
@@ -207,7 +217,7 @@ func (f *FrameStream) Frame(n int) (io.Reader, error) {
 		if !f.native {
 			f.current.left = 0
 			if err := f.current.begin(); err != nil {
-				return nil, streamFault("dicomweb.ReadFrames", err)
+				return nil, streamFault(opReadFrames, err)
 			}
 		}
 	}
@@ -291,7 +301,7 @@ func (c *frameContent) more() (bool, error) {
 func (c *frameContent) Read(p []byte) (int, error) {
 	switch {
 	case c.f.current != c: // even when it was skipped to its end
-		return 0, &segur.Error{Op: "dicomweb.ReadFrames", Kind: segur.KindInvalidInput, Message: "the frame is no longer there"}
+		return 0, &segur.Error{Op: opReadFrames, Kind: segur.KindInvalidInput, Message: "the frame is no longer there"}
 	case c.err != nil:
 		return 0, c.err
 	}
@@ -300,7 +310,7 @@ func (c *frameContent) Read(p []byte) (int, error) {
 		if !c.f.native {
 			var err error
 			if again, err = c.more(); err != nil {
-				c.err = streamFault("dicomweb.ReadFrames", err)
+				c.err = streamFault(opReadFrames, err)
 				return 0, c.err
 			}
 		}
@@ -316,7 +326,7 @@ func (c *frameContent) Read(p []byte) (int, error) {
 		if errors.Is(err, io.EOF) {
 			err = errCut
 		}
-		c.err = streamFault("dicomweb.ReadFrames", err)
+		c.err = streamFault(opReadFrames, err)
 		if n > 0 {
 			return n, nil
 		}

@@ -2,6 +2,7 @@ package dicomweb
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -42,6 +43,15 @@ func layoutOf(syntax string) layout {
 type elementError struct{ path, rule string }
 
 func (e *elementError) Error() string { return e.path + ": " + e.rule }
+
+// inItem puts the place of an item in front of the path of an elementError.
+func inItem(sequence Tag, i int, err error) error {
+	var inner *elementError
+	if errors.As(err, &inner) {
+		return &elementError{fmt.Sprintf("%s[%d].%s", sequence, i, inner.path), inner.rule}
+	}
+	return err
+}
 
 func refuse(tag Tag, format string, args ...any) error {
 	return &elementError{tag.String(), fmt.Sprintf(format, args...)}
@@ -151,10 +161,7 @@ func appendSequence(dst []byte, e Element, enc layout, cs *charset) ([]byte, err
 		at := len(dst)
 		var err error
 		if dst, err = appendItemAttributes(dst, item, enc, cs); err != nil {
-			if inner, ok := err.(*elementError); ok { //nolint:errorlint // made above
-				err = &elementError{fmt.Sprintf("%s[%d].%s", e.Tag, i, inner.path), inner.rule}
-			}
-			return dst, err
+			return dst, inItem(e.Tag, i, err)
 		}
 		if enc.delimited {
 			dst = appendHeader(dst, tagItemEnd, 0, 0, enc)
@@ -168,8 +175,8 @@ func appendSequence(dst []byte, e Element, enc layout, cs *charset) ([]byte, err
 	return dst, length(start)
 }
 
-// appendItemAttributes appends the attributes of an item, which may have a character set
-// of its own.
+// appendItemAttributes appends the attributes of an item, which may have a
+// character set of its own.
 func appendItemAttributes(dst []byte, item *Dataset, enc layout, cs *charset) ([]byte, error) {
 	if item == nil {
 		return dst, nil

@@ -35,26 +35,11 @@ type Frame struct {
 	*Media
 }
 
-// mediaTypes are those of the compressed transfer syntaxes (PS3.18 8.7.3.3).
-var mediaTypes = map[string]string{
-	"1.2.840.10008.1.2.4.50": "image/jpeg", "1.2.840.10008.1.2.4.51": "image/jpeg", "1.2.840.10008.1.2.4.57": "image/jpeg",
-	"1.2.840.10008.1.2.4.70": "image/jpeg", "1.2.840.10008.1.2.5": "image/dicom-rle",
-	"1.2.840.10008.1.2.4.80": "image/jls", "1.2.840.10008.1.2.4.81": "image/jls",
-	"1.2.840.10008.1.2.4.90": "image/jp2", "1.2.840.10008.1.2.4.91": "image/jp2",
-	"1.2.840.10008.1.2.4.92": "image/jpx", "1.2.840.10008.1.2.4.93": "image/jpx",
-	"1.2.840.10008.1.2.4.201": "image/jphc", "1.2.840.10008.1.2.4.202": "image/jphc", "1.2.840.10008.1.2.4.203": "image/jphc",
-	"1.2.840.10008.1.2.4.100": "video/mpeg", "1.2.840.10008.1.2.4.101": "video/mpeg",
-	"1.2.840.10008.1.2.4.102": "video/mp4", "1.2.840.10008.1.2.4.103": "video/mp4",
-}
-
 // frameRange is the media range of a frame in a transfer syntax.
 func (r *FrameRequest) frameRange(syntax string) string {
 	t := r.MediaType
 	if t == "" {
-		t = mediaTypes[syntax]
-	}
-	if t == "" {
-		t = "application/octet-stream"
+		t, _, _ = pixelMediaType(syntax)
 	}
 	return `multipart/related; type="` + t + `"`
 }

@@ -138,8 +138,7 @@ func (a *answer) nextMedia(fits func(mediaType string) bool) (*Media, error) {
 		}
 	}
 	m.Type, m.TransferSyntaxUID = ct.Type, ct.Param("transfer-syntax")
-	if m.Type == "application/octet-stream" || m.Type == "" {
-		// Images that are labelled as bytes, or not at all, are left to the caller.
+	if m.Type == "" { // as images that are labelled as bytes: left to the caller
 		m.Type = "application/octet-stream"
 	}
 	if !fits(m.Type) {

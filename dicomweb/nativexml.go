@@ -308,8 +308,7 @@ func (p *xmlParser) personName() (string, error) {
 }
 
 func (p *xmlParser) nameGroup() (string, error) {
-	var components [5]string
-	names := [...]string{"FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix"}
+	var components [len(nameComponents)]string
 	for {
 		t, err := p.token()
 		if err != nil {
@@ -323,7 +322,7 @@ func (p *xmlParser) nameGroup() (string, error) {
 			if err != nil {
 				return "", err
 			}
-			for i, n := range names {
+			for i, n := range nameComponents {
 				if t.Name.Local == n {
 					components[i] = v
 				}

@@ -3,7 +3,6 @@ package dicomweb
 import (
 	"fmt"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"slices"
 	"strconv"
@@ -74,9 +73,9 @@ func (s AcceptedSyntax) value(mediaRange string) string {
 // check adds what is wrong with o to p.
 func (o *RetrieveOptions) check(p *segur.Problems, ref Ref) {
 	for name, values := range o.Header {
-		switch textproto.CanonicalMIMEHeaderKey(name) {
+		switch http.CanonicalHeaderKey(name) {
 		case "Accept", "Authorization", "Host", "Range":
-			p.Add("options.header", "must not hold "+textproto.CanonicalMIMEHeaderKey(name))
+			p.Add("options.header", "must not hold "+http.CanonicalHeaderKey(name))
 		}
 		if slices.ContainsFunc(values, func(v string) bool { return strings.ContainsAny(v, "\r\n\x00") }) {
 			p.Add("options.header", "must hold no control character")
@@ -96,7 +95,7 @@ func (o *RetrieveOptions) check(p *segur.Problems, ref Ref) {
 	}
 	for i, a := range o.Accept {
 		if a == "" || strings.ContainsFunc(a, func(r rune) bool { return r < ' ' || r > '~' }) {
-			p.Addf(fmt.Sprintf("options.accept[%d]", i), "must be a header value")
+			p.Add(fmt.Sprintf("options.accept[%d]", i), "must be a header value")
 		}
 	}
 	if o.URL != "" {
@@ -116,8 +115,8 @@ func threeDecimals(q float64) bool {
 }
 
 // accepts returns the Accept values, of the media range that goes with each
-// transfer syntax, in the order in which
-// they are tried; nil when the caller leaves the choice to the client.
+// transfer syntax, in the order in which they are tried; nil when the caller
+// leaves the choice to the client.
 func (o *RetrieveOptions) accepts(mediaRange func(syntax string) string) []string {
 	if len(o.Accept) > 0 {
 		return o.Accept

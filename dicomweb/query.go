@@ -233,16 +233,11 @@ func (q *Query) encode(l level) (string, []criterion) {
 		add([]Tag{TagPatientName}, escape(q.PatientName))
 	}
 	if !q.From.IsZero() || !q.To.IsZero() {
-		from, to := q.From.Compact(), q.To.Compact()
-		value := from + "-" + to
-		if from == to {
-			value = from
-		}
-		add([]Tag{TagStudyDate}, value)
-		criteria = append(criteria, criterion{tag: TagStudyDate, must: across, keep: func(v string) bool {
-			v = strings.ReplaceAll(v, ".", "")
-			return v >= from && (to == "" || v <= to)
-		}})
+		m := DateRange(TagStudyDate, q.From, q.To)
+		add(m.Path, m.Value)
+		c, _ := m.criterion()
+		c.must = across
+		criteria = append(criteria, c)
 	}
 	if q.Modality != "" && l == studyLevel {
 		add([]Tag{TagModalitiesInStudy}, escape(q.Modality))
@@ -264,30 +259,34 @@ func (q *Query) encode(l level) (string, []criterion) {
 		}
 		criteria = append(criteria, criterion{tag: list.tag, must: true, keep: func(v string) bool { return asked[v] }})
 	}
-	empty, multiple := false, false
 	for _, m := range q.Match {
 		add(m.Path, m.encode(q.separator()))
-		empty, multiple = empty || m.Empty, multiple || m.multiple()
 		if c, ok := m.criterion(); ok {
 			criteria = append(criteria, c)
 		}
 	}
+	return strings.Join(append(keys, q.parameters()...), "&"), criteria
+}
+
+// parameters are those beside the keys and paging (PS3.18 8.3.4).
+func (q *Query) parameters() []string {
+	var out []string
 	for _, t := range q.Include {
-		keys = append(keys, "includefield="+t.String())
+		out = append(out, "includefield="+t.String())
 	}
 	if q.IncludeAll {
-		keys = append(keys, "includefield=all")
+		out = append(out, "includefield=all")
 	}
 	if q.Fuzzy {
-		keys = append(keys, "fuzzymatching=true")
+		out = append(out, "fuzzymatching=true")
 	}
-	if empty {
-		keys = append(keys, "emptyvaluematching=true")
+	if slices.ContainsFunc(q.Match, func(m Match) bool { return m.Empty }) {
+		out = append(out, "emptyvaluematching=true")
 	}
-	if multiple {
-		keys = append(keys, "multiplevaluematching=true")
+	if slices.ContainsFunc(q.Match, Match.multiple) {
+		out = append(out, "multiplevaluematching=true")
 	}
-	return strings.Join(keys, "&"), criteria
+	return out
 }
 
 // plainSigns are the signs that a query may hold as they are (RFC 3986 3.4) and

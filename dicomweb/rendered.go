@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/internal/transport"
 )
 
 // RenderRequest asks for images for the screen (PS3.18 8.3.5). Zero fields leave
@@ -64,25 +65,10 @@ func (r *RenderRequest) check(thumbnail bool) error {
 	if len(r.Frames) > 0 && r.Ref.Instance == "" {
 		p.Add("ref.instance", "is required with frames")
 	}
-	for i, t := range r.MediaTypes {
-		field := fmt.Sprintf("mediaTypes[%d]", i)
-		if t == "" {
-			p.Addf(field, "must not be empty")
-		}
-		checkMediaType(&p, field, t)
-	}
-	for i, a := range r.Annotation {
-		if a != "patient" && a != "technique" {
-			p.Addf(fmt.Sprintf("annotation[%d]", i), `must be "patient" or "technique"`)
-		}
-	}
-	if r.Quality < 0 || r.Quality > 100 {
-		p.Add("quality", "must be between 1 and 100")
-	}
+	checkScreen(&p, r.MediaTypes, r.Annotation, r.Quality, r.Window)
 	if v := r.Viewport; v != nil && (v.Width < 1 || v.Height < 1 || v.Width > 1<<16 || v.Height > 1<<16) {
 		p.Add("viewport", "must have a width and a height of pixels")
 	}
-	r.Window.check(&p)
 	if v := r.ICCProfile; v != "" && !slices.Contains([]string{"no", "yes", "srgb", "adobergb", "rommrgb", "displayp3"}, v) {
 		p.Add("iccProfile", "is not known")
 	}
@@ -94,6 +80,27 @@ func (r *RenderRequest) check(thumbnail bool) error {
 		p.Add("options.transferSyntaxes", "have no meaning for images for the screen")
 	}
 	return p.Err(opRetrieve)
+}
+
+// checkScreen adds what is wrong with settings of images for the screen that both
+// services have.
+func checkScreen(p *segur.Problems, mediaTypes, annotation []string, quality int, window *Window) {
+	for i, t := range mediaTypes {
+		field := fmt.Sprintf("mediaTypes[%d]", i)
+		if t == "" {
+			p.Add(field, "must not be empty")
+		}
+		checkMediaType(p, field, t)
+	}
+	for i, a := range annotation {
+		if a != "patient" && a != "technique" {
+			p.Add(fmt.Sprintf("annotation[%d]", i), `must be "patient" or "technique"`)
+		}
+	}
+	if quality < 0 || quality > 100 {
+		p.Add("quality", "must be between 1 and 100")
+	}
+	window.check(p)
 }
 
 func (w *Window) check(p *segur.Problems) {
@@ -153,7 +160,7 @@ func (r *RenderRequest) types() []string {
 }
 
 // render asks for images below the resource.
-func (c *Client) render(ctx context.Context, r *RenderRequest, tail string) (*answer, error) {
+func (c *Client) render(ctx context.Context, r *RenderRequest, tail string) (*transport.Response, error) {
 	if err := r.check(tail == "/thumbnail"); err != nil {
 		return nil, err
 	}
@@ -165,15 +172,7 @@ func (c *Client) render(ctx context.Context, r *RenderRequest, tail string) (*an
 	if len(own) == 0 {
 		own = r.types()
 	}
-	resp, err := c.ask(ctx, asking{op: opRetrieve, url: address + tail + r.encode(), own: own, o: &r.Options})
-	if err != nil {
-		return nil, err
-	}
-	a, err := c.newAnswer(ctx, resp)
-	if err != nil {
-		_ = resp.Body.Close()
-	}
-	return a, err
+	return c.ask(ctx, asking{op: opRetrieve, url: address + tail + r.encode(), own: own, o: &r.Options})
 }
 
 // fits says which media types are an answer to r.
@@ -200,20 +199,11 @@ func (c *Client) Thumbnail(ctx context.Context, r RenderRequest) (*Media, error)
 }
 
 func (c *Client) rendered(ctx context.Context, r *RenderRequest, tail string) (*Media, error) {
-	a, err := c.render(ctx, r, tail)
+	resp, err := c.render(ctx, r, tail)
 	if err != nil {
 		return nil, err
 	}
-	m, err := a.nextMedia(r.fits())
-	if err == io.EOF { //nolint:errorlint // nextMedia returns it bare
-		err = a.fail(segur.KindProtocol, "", "the answer holds no image", nil)
-	}
-	if err != nil {
-		_ = a.resp.Body.Close()
-		return nil, err
-	}
-	m.alone = true
-	return m, nil
+	return c.oneMedia(ctx, resp, r.fits())
 }
 
 // RenderedAll gives the images of an answer one by one; each is valid until the
@@ -221,12 +211,17 @@ func (c *Client) rendered(ctx context.Context, r *RenderRequest, tail string) (*
 // cut answer ([segur.ErrTruncated]).
 func (c *Client) RenderedAll(ctx context.Context, r RenderRequest) iter.Seq2[*Media, error] {
 	return func(yield func(*Media, error) bool) {
-		a, err := c.render(ctx, &r, "/rendered")
+		resp, err := c.render(ctx, &r, "/rendered")
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		defer a.resp.Body.Close()
+		defer resp.Body.Close()
+		a, err := c.newAnswer(ctx, resp)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
 		for n := 0; ; n++ {
 			m, err := a.nextMedia(r.fits())
 			switch {

@@ -3,7 +3,6 @@ package dicomweb
 import (
 	"bufio"
 	"context"
-	"errors"
 	"io"
 	"iter"
 	"net/http"
@@ -39,16 +38,7 @@ func (c *Client) RetrieveInstance(ctx context.Context, ref Ref, options ...Retri
 	if err != nil {
 		return nil, err
 	}
-	inst, err := r.next()
-	if err != nil {
-		if errors.Is(err, io.EOF) {
-			err = r.fail(segur.KindProtocol, "", "the answer holds no instance", nil)
-		}
-		_ = r.close()
-		return nil, err
-	}
-	inst.alone = true
-	return inst, nil
+	return r.only()
 }
 
 // Retrieve gives the instances of a study, of a series, or one instance, in the
@@ -164,6 +154,21 @@ func (r *retrieval) next() (*Instance, error) {
 		return nil, r.streamError(err)
 	}
 	return r.instance(content)
+}
+
+// only gives the instance of an answer that must hold nothing else. Without one
+// the answer is closed.
+func (r *retrieval) only() (*Instance, error) {
+	inst, err := r.next()
+	if err == io.EOF { //nolint:errorlint // next returns it bare
+		err = r.end(0)
+	}
+	if err != nil {
+		_ = r.close()
+		return nil, err
+	}
+	inst.alone = true
+	return inst, nil
 }
 
 // end says what the end of a whole answer that held n instances means.

@@ -234,7 +234,7 @@ func (c *Client) Missing(ctx context.Context, instances []Ref) ([]Ref, error) {
 	for i, r := range instances {
 		r.check(&p, fmt.Sprintf("instances[%d]", i))
 		if r.Instance == "" {
-			p.Addf(fmt.Sprintf("instances[%d].instance", i), "is required")
+			p.Add(fmt.Sprintf("instances[%d].instance", i), "is required")
 		}
 		held[r.Study] = nil
 	}

@@ -84,7 +84,7 @@ func (s *searching) literally(ctx context.Context) (more bool, err error) {
 
 // moved reports whether the rows given so far are not where they were.
 func (s *searching) moved(ctx context.Context) (bool, error) {
-	limit, offset, want := 1, s.offset-1, 1
+	limit, offset := 1, s.offset-1
 	if s.offset == 1 { // the first row is where it was at any server
 		limit, offset = 2, 0
 	}
@@ -106,5 +106,5 @@ func (s *searching) moved(ctx context.Context) (bool, error) {
 	default:
 		return false, refused(resp, opSearch)
 	}
-	return rows != want, nil
+	return rows != 1, nil
 }

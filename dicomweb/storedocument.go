@@ -162,9 +162,9 @@ func Video(base *Dataset, f VideoFormat, video segur.Content) (MetadataInstance,
 	if err := p.Err("dicomweb.Video"); err != nil {
 		return MetadataInstance{}, err
 	}
-	mediaType := "video/mp4"
-	if f.TransferSyntax == MPEG2Main || f.TransferSyntax == "1.2.840.10008.1.2.4.101" {
-		mediaType = "video/mpeg"
+	mediaType, known, _ := pixelMediaType(f.TransferSyntax)
+	if !known { // of a later edition
+		mediaType = "video/mp4"
 	}
 	number := func(tag Tag, v string) Element { return Element{Tag: tag, VR: tag.VR(), Values: []string{v}} }
 	ds := complete(base,

@@ -2,8 +2,6 @@ package dicomweb
 
 import (
 	"context"
-	"errors"
-	"io"
 	"strconv"
 	"strings"
 
@@ -47,11 +45,7 @@ func (cfg *Config) checkWADOURI(p *segur.Problems) {
 	if cfg.WADOURI == "" {
 		return
 	}
-	address := cfg.WADOURI
-	if rest, plain := strings.CutPrefix(address, "http://"); plain && cfg.PlainHTTP {
-		address = "https://" + rest
-	}
-	segur.CheckEndpoint(p, "wadoURI", address)
+	cfg.checkEndpoint(p, "wadoURI", cfg.WADOURI)
 }
 
 func (c *Client) uriAddress(r *URIRequest, rendered bool) (string, error) {
@@ -76,23 +70,12 @@ func (c *Client) uriAddress(r *URIRequest, rendered bool) (string, error) {
 	if r.Frame < 0 || r.Rows < 0 || r.Columns < 0 {
 		p.Add("frame", "must not be negative, nor rows and columns")
 	}
-	if r.Quality < 0 || r.Quality > 100 {
-		p.Add("quality", "must be between 1 and 100")
-	}
 	for _, v := range r.Region {
 		if !(v >= 0 && v <= 1) {
 			p.Add("region", "must be between 0 and 1")
 		}
 	}
-	for _, t := range r.MediaTypes {
-		checkMediaType(&p, "mediaTypes", t)
-	}
-	for _, a := range r.Annotation {
-		if a != "patient" && a != "technique" {
-			p.Add("annotation", `must be "patient" or "technique"`)
-		}
-	}
-	r.Window.check(&p)
+	checkScreen(&p, r.MediaTypes, r.Annotation, r.Quality, r.Window)
 	if strings.ContainsFunc(r.Charset, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		p.Add("charset", "must be a name of a character set")
 	}
@@ -177,16 +160,7 @@ func (c *Client) RetrieveURI(ctx context.Context, r URIRequest) (*Instance, erro
 		_ = resp.Body.Close()
 		return nil, err
 	}
-	inst, err := in.next()
-	if err != nil {
-		if errors.Is(err, io.EOF) {
-			err = in.fail(segur.KindProtocol, "", "the answer holds no instance", nil)
-		}
-		_ = in.close()
-		return nil, err
-	}
-	inst.alone = true
-	return inst, nil
+	return in.only()
 }
 
 // RenderedURI opens an image for the screen (WADO-URI). The caller closes it.
