@@ -132,7 +132,7 @@ func (a *announced) enough(length int64, native bool) error {
 
 // fragments is the least number of fragments.
 func (a *announced) fragments(syntax string) int64 {
-	if _, video, _ := frameMediaType(syntax); video || syntax == jpeg2000Components || syntax == jpeg2000ComponentsLossless {
+	if _, video, _ := pixelMediaType(syntax); video || syntax == jpeg2000Components || syntax == jpeg2000ComponentsLossless {
 		return 1
 	}
 	return a.frames
