@@ -67,7 +67,8 @@ type AuthRequest struct {
 var secretHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie"}
 
 // ownHeaders are not those of an authorisation.
-var ownHeaders = []string{"Accept", "Content-Type", "Content-Length", "Transfer-Encoding", "Host", "Connection", "Range", "Expect"}
+var ownHeaders = []string{"Accept", "Content-Type", "Content-Length", "Transfer-Encoding", "Host", "Connection", "Range", "Expect",
+	"Upgrade", "Sec-Websocket-Key", "Sec-Websocket-Version"}
 
 // checkAuth adds to p what is wrong with the authorisation of cfg.
 func (cfg *Config) checkAuth(p *segur.Problems, clear bool) {

@@ -34,11 +34,11 @@
 //
 // Beside files, a PDF, a photograph or a video is stored ([Client.StoreMetadata]);
 // [Client.StoreAll] takes any number of files; UPS-RS, the worklist service, is
-// [Client.CreateWorkitem] and the calls beside it.
+// [Client.CreateWorkitem] and the calls beside it, and its events
+// [Client.OpenEvents].
 //
 // What it does not do: decode or compress pixels, zip archives, the query
-// parameter "accept" instead of the header, UIDs of more than 64 characters, the
-// events of UPS-RS (a WebSocket whose address [Client.Subscribe] gives), stores of
-// metadata as XML, storage commitment, capabilities. How servers differ, and what
+// parameter "accept" instead of the header, UIDs of more than 64 characters,
+// stores of metadata as XML, storage commitment, capabilities. How servers differ, and what
 // was measured, is in docs/dicomweb.md.
 package dicomweb

@@ -54,3 +54,25 @@ func FuzzContentRange(f *testing.F) {
 		_, _ = frameNumber(s)
 	})
 }
+
+// FuzzEvent: an event that is taken says which workitem it is about, and shows nothing of it when printed.
+func FuzzEvent(f *testing.F) {
+	for _, s := range []string{
+		`{"00001000":{"vr":"UI","Value":["2.25.7"]},"00001002":{"vr":"US","Value":[1]},"00741000":{"vr":"CS","Value":["SCHEDULED"]}}`,
+		`{"00001000":{"vr":"UI","Value":["2.25.7"]},"00001002":{"vr":"US","Value":[3]},"00741002":{"vr":"SQ","Value":[{"00741004":{"vr":"DS","Value":["1e400"]}}]}}`,
+		`{"00001002":{"vr":"US","Value":[4]},"00741242":{"vr":"CS","Value":["RESTARTED"]}}`, `[]`, `[{},{}]`, `{"00001002":{"vr":"US","Value":[-1, 70000]}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		e, err := readEvent(text)
+		switch {
+		case err != nil:
+			return
+		case e.Type < 0 || e.Type > 0xFFFF, e.Attributes == nil, e.Type != UPSServiceStatus && !ValidUID(e.Workitem):
+			t.Fatal("not an event")
+		case !strings.HasSuffix(e.String(), ", redacted)"):
+			t.Fatal("printed")
+		}
+	})
+}

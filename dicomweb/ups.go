@@ -19,6 +19,7 @@ const (
 	opUPSState     = "dicomweb.ups.state"
 	opUPSCancel    = "dicomweb.ups.cancel"
 	opUPSSubscribe = "dicomweb.ups.subscribe"
+	opUPSEvents    = "dicomweb.ups.events"
 )
 
 // UPSState is the state of a workitem (PS3.4 CC.1.1).

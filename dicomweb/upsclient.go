@@ -19,7 +19,7 @@ type WorkitemAnswer struct {
 	// [Client.CreateWorkitem].
 	UID string
 	// URL is where the service says the workitem is; for a subscription, where
-	// events come from (a WebSocket). May be empty.
+	// events come from ([Client.OpenEvents]). May be empty.
 	URL string
 	// Warnings tell what the server changed or did not grant.
 	Warnings []Warning

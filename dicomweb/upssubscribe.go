@@ -31,9 +31,10 @@ type Subscription struct {
 }
 
 // Subscribe subscribes an application to the events of a workitem, of all, or
-// of those that match keys (PS3.18 11.9). The answer's URL is where events come
-// from: a WebSocket, which this package does not read. [CodeDeletionLockDenied]
-// among the warnings: the subscription is made without the lock.
+// of those that match keys (PS3.18 11.9). The answer's URL is where the events of
+// all subscriptions of the application come from: see [Client.OpenEvents].
+// [CodeDeletionLockDenied] among the warnings: the subscription is made without
+// the lock.
 func (c *Client) Subscribe(ctx context.Context, s Subscription) (*WorkitemAnswer, error) {
 	var p segur.Problems
 	s.check(&p)
@@ -84,9 +85,11 @@ func (s *Subscription) resource() string {
 	return "/workitems/" + s.Workitem + "/subscribers/" + url.PathEscape(s.AETitle)
 }
 
+const aeTitleRule = "must be 1 to 16 characters of the default repertoire, not blank, without backslash"
+
 func (s *Subscription) checkTarget(p *segur.Problems) {
 	if !validAETitle(s.AETitle) {
-		p.Add("subscription.aeTitle", "must be 1 to 16 characters of the default repertoire, not blank, without backslash")
+		p.Add("subscription.aeTitle", aeTitleRule)
 	}
 	if !ValidUID(s.Workitem) {
 		p.Add("subscription.workitem", uidRule)

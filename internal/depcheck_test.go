@@ -56,6 +56,7 @@ var allowed = map[string][]string{
 // client gets.
 var allowedModules = []string{
 	"github.com/boombuler/barcode",
+	"github.com/coder/websocket",
 	"github.com/coreos/go-oidc/v3",
 	"github.com/emersion/go-imap/v2",
 	"github.com/emersion/go-message",

@@ -1,8 +1,8 @@
 // Package dicomwebtest is a strict image server (PACS) in memory, for tests and
 // examples: STOW-RS (files, and metadata with bulk data), QIDO-RS, WADO-RS
 // (instances, metadata, frames, pixel data as bulk data, grey images for the
-// screen), WADO-URI below /wado, UPS-RS (DICOM PS3.18, 2024 edition) and deletion,
-// over mutual TLS, in the idiom of net/http/httptest.
+// screen), WADO-URI below /wado, UPS-RS with its events (DICOM PS3.18, 2024
+// edition) and deletion, over mutual TLS, in the idiom of net/http/httptest.
 //
 //	srv := dicomwebtest.NewServer()
 //	defer srv.Close()
@@ -17,5 +17,5 @@
 // [SampleStudy] makes small fictional CT studies.
 //
 // What it does not do: transcoding, decoding of compressed pixels (it shows an
-// even grey), events, persistence.
+// even grey), persistence.
 package dicomwebtest

@@ -43,6 +43,7 @@ const (
 	OpUPSState     = "ups.state"
 	OpUPSCancel    = "ups.cancel"
 	OpUPSSubscribe = "ups.subscribe"
+	OpUPSEvents    = "ups.events" // the opening of a channel
 )
 
 const (
@@ -109,6 +110,9 @@ type Quirks struct {
 	NoUPS bool
 	// NoDeletionLock, NoFilteredSubscriptions are limits of worklist services.
 	NoDeletionLock, NoFilteredSubscriptions bool
+	// MuteEvents opens channels of events and then does nothing, not even answer
+	// pings.
+	MuteEvents bool
 }
 
 // Option changes a [Server].
@@ -150,6 +154,8 @@ type Server struct {
 	script      faults.Script
 	handler     http.Handler
 	http        *loopback.Server
+	closed      chan struct{}
+	closing     sync.Once
 
 	mu      sync.Mutex
 	token   string
@@ -159,7 +165,7 @@ type Server struct {
 
 // NewHandler returns a server that does not listen: its owner calls ServeHTTP.
 func NewHandler(opts ...Option) *Server {
-	s := &Server{refused: map[string]dicomweb.Reason{}}
+	s := &Server{refused: map[string]dicomweb.Reason{}, closed: make(chan struct{})}
 	for _, o := range opts {
 		o(s)
 	}
@@ -186,8 +192,10 @@ func NewServer(opts ...Option) *Server {
 	return s
 }
 
-// Close stops the server and cuts the calls under way.
+// Close stops the server, cuts the calls under way and closes the channels of
+// events.
 func (s *Server) Close() {
+	s.closing.Do(func() { close(s.closed) })
 	s.script.Close()
 	if s.http != nil {
 		s.http.Close()

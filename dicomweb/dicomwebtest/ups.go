@@ -21,9 +21,13 @@ type worklist struct {
 	// global are the subscriptions to all workitems and to filtered ones, by AE
 	// title.
 	global map[string]*globalSubscription
+	// channels are those of events that are open, by AE title.
+	channels map[string][]*channel
+	messages int // sent as events
 }
 
 type workitem struct {
+	list        *worklist
 	uid         string
 	state       dicomweb.UPSState
 	transaction string
@@ -38,10 +42,11 @@ type globalSubscription struct {
 	suspended bool
 }
 
-// set changes the state and the attribute that tells it.
+// set changes the state and the attribute that tells it, and tells subscribers.
 func (i *workitem) set(state dicomweb.UPSState) {
 	i.state = state
 	i.put(dicomweb.Text(dicomweb.TagProcedureStepState, string(state)))
+	i.report(dicomweb.UPSStateReport)
 }
 
 // put replaces attributes in a copy, since answers hold the data set.
@@ -95,6 +100,9 @@ func (s *Server) Workitem(uid string) (Workitem, bool) {
 // upsOperation names a request of the worklist service, "" for any other.
 func upsOperation(method, path string) string {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
+	if parts[0] == "subscribers" && len(parts) == 2 && method == http.MethodGet {
+		return OpUPSEvents
+	}
 	if parts[0] != "workitems" || len(parts) > 5 {
 		return ""
 	}
@@ -125,10 +133,14 @@ func (s *Server) ups(w http.ResponseWriter, r *http.Request, path string) {
 		http.Error(w, "no such resource", http.StatusNotFound)
 		return
 	}
-	s.worklist.mu.Lock()
-	defer s.worklist.mu.Unlock()
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	op := upsOperation(r.Method, path)
+	if op == OpUPSEvents {
+		s.upsEvents(w, r, parts[1], quirks)
+		return
+	}
+	s.worklist.mu.Lock()
+	defer s.worklist.mu.Unlock()
 	if len(parts) > 1 && !dicomweb.ValidUID(parts[1]) {
 		http.Error(w, "not a UID", http.StatusBadRequest)
 		return
@@ -269,7 +281,7 @@ func (s *Server) upsCreate(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "there is one of that UID", http.StatusConflict)
 		return
 	}
-	item := &workitem{uid: uid, state: dicomweb.UPSScheduled, dataset: ds, subscribers: map[string]bool{}}
+	item := &workitem{list: &s.worklist, uid: uid, state: dicomweb.UPSScheduled, dataset: ds, subscribers: map[string]bool{}}
 	item.put(dicomweb.Text(dicomweb.TagSOPClassUID, "1.2.840.10008.5.1.4.34.6.1"), dicomweb.Text(dicomweb.TagSOPInstanceUID, uid))
 	for title, g := range s.worklist.global {
 		if !g.suspended && g.takes(item) {
@@ -277,6 +289,10 @@ func (s *Server) upsCreate(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.worklist.items = append(s.worklist.items, item)
+	item.report(dicomweb.UPSStateReport)
+	if item.assigned() {
+		item.report(dicomweb.UPSAssigned)
+	}
 	w.Header().Set("Content-Location", baseURL(r)+"/workitems/"+uid)
 	w.WriteHeader(http.StatusCreated)
 }

@@ -2,7 +2,9 @@ package dicomwebtest
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/segur-sdk/segur/dicomweb"
 )
@@ -37,6 +39,18 @@ func (i *workitem) update(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	i.put(slices.Collect(ds.All())...)
+	for _, c := range []struct {
+		report  dicomweb.UPSEventType
+		changes []dicomweb.Tag
+	}{
+		{dicomweb.UPSStateReport, []dicomweb.Tag{dicomweb.TagInputReadinessState}},
+		{dicomweb.UPSProgressReport, []dicomweb.Tag{dicomweb.TagProgressInformation}},
+		{dicomweb.UPSAssigned, assignments},
+	} {
+		if slices.ContainsFunc(c.changes, func(t dicomweb.Tag) bool { _, ok := ds.Get(t); return ok }) {
+			i.report(c.report)
+		}
+	}
 	w.WriteHeader(http.StatusOK)
 }
 
@@ -94,9 +108,12 @@ func (i *workitem) cancel(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		i.cancelAsked = ds
+		i.report(dicomweb.UPSCancelRequested)
 		w.WriteHeader(http.StatusAccepted)
-	default:
+	default: // the server takes it and ends it itself
 		i.cancelAsked = ds
+		i.report(dicomweb.UPSCancelRequested)
+		i.set(dicomweb.UPSInProgress)
 		i.set(dicomweb.UPSCanceled)
 		w.WriteHeader(http.StatusAccepted)
 	}
@@ -160,15 +177,19 @@ func (s *Server) upsSubscribe(w http.ResponseWriter, r *http.Request, sub subscr
 			for _, i := range l.items {
 				if g.takes(i) {
 					i.subscribers[sub.title] = g.lock
+					if g.lock {
+						i.reportTo(dicomweb.UPSStateReport, sub.title)
+					}
 				}
 			}
 		} else {
 			item.subscribers[sub.title] = g.lock
+			item.reportTo(dicomweb.UPSStateReport, sub.title)
 		}
 		if lock && quirks.NoDeletionLock {
 			w.Header().Set("Warning", "299 dicomwebtest: Deletion Lock not granted.")
 		}
-		w.Header().Set("Content-Location", "wss://"+r.Host+base+"/subscribers/"+sub.title)
+		w.Header().Set("Content-Location", "ws"+strings.TrimPrefix(baseURL(r), "http")+"/subscribers/"+url.PathEscape(sub.title))
 		w.WriteHeader(http.StatusCreated)
 	}
 }

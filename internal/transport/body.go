@@ -21,6 +21,8 @@ type body struct {
 	limit  int64 // -1: none
 	length int64 // announced; -1: unknown
 	timer  *time.Timer
+	// upgraded: the connection is of another protocol now, without end.
+	upgraded bool
 
 	mu   sync.Mutex
 	n    int64
@@ -119,7 +121,7 @@ func (b *body) release() {
 	b.mu.Lock()
 	n, err := b.n, b.err
 	b.mu.Unlock()
-	if err == nil && b.ctx.Err() == nil && (b.length < 0 || b.length-n <= drainSize) {
+	if err == nil && !b.upgraded && b.ctx.Err() == nil && (b.length < 0 || b.length-n <= drainSize) {
 		t := time.AfterFunc(drainTime, func() { b.cancel(nil) })
 		b.drain()
 		t.Stop()

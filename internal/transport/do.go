@@ -111,6 +111,9 @@ func (o *operation) attempt(u *url.URL) (*Response, *failure) {
 		RetryAfter: retryAfter(resp.Header, cfg.Clock()), o: o,
 		Delimited: b.length >= 0 || len(resp.TransferEncoding) > 0 || resp.ProtoMajor > 1 || resp.TLS != nil,
 	}
+	if w, ok := resp.Body.(io.Writer); ok && resp.StatusCode == http.StatusSwitchingProtocols {
+		out.Body = b.upgrade(w)
+	}
 	if f := o.refuse(resp, b); f != nil {
 		b.discard()
 		return nil, f

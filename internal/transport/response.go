@@ -26,7 +26,9 @@ type Response struct {
 	// [segur.ErrTooLarge] beyond its limit, [segur.ErrTimeout] when idle. For a
 	// request that is not safe to repeat, those failures are
 	// [segur.ErrOutcomeUnknown] errors that also match the former. Close is
-	// mandatory and ends the operation.
+	// mandatory and ends the operation. After status 101 it is the connection,
+	// an [io.Writer] too, without limit and without drain; nothing read for the
+	// idle timeout while Read waits, or the end of the context, closes it.
 	Body io.ReadCloser
 
 	o *operation
