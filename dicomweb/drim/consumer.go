@@ -64,7 +64,8 @@ type ConsumerConfig struct {
 	// SpoolDir is where images that are larger than 1 MiB, and those on their way
 	// to the PACS, wait until they are whole, in files that only the user of the
 	// process can read. It exists. Empty: the directory of the system for
-	// temporary files.
+	// temporary files. What a process that was killed left there is removed by the
+	// next consumer, a day later.
 	SpoolDir string
 	// MaxManifestBytes bounds a manifest. 0: 64 MiB.
 	MaxManifestBytes int64
@@ -128,6 +129,7 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 		return nil, err
 	}
 	cfg.ClientConfig = cfg.ClientConfig.WithDefaults()
+	sweepSpool(cfg.SpoolDir)
 	return &Consumer{cfg: cfg, web: web, accept: accept}, nil
 }
 

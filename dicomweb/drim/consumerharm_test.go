@@ -273,6 +273,7 @@ func TestExportOrderOfSource(t *testing.T) {
 	i := s.study.Instances[0]
 	s.box.Substitute(i.Ref.Instance, alter(t, i.File,
 		dicomweb.Put(dicomweb.Sequence(0x00400275, dicomweb.NewDataset(dicomweb.Text(dicomweb.TagAccessionNumber, "ACC-0001")))),
+		dicomweb.Put(dicomweb.Sequence(0x0040A370, dicomweb.NewDataset(dicomweb.Text(dicomweb.TagAccessionNumber, "ACC-SR-1")))), // of reports (SR)
 		dicomweb.Put(dicomweb.Element{Tag: 0x00380010, VR: dicomweb.LO, Values: []string{"VENUE-1"}}),
 		dicomweb.Put(dicomweb.Element{Tag: 0x00402017, VR: dicomweb.LO, Values: []string{"ORDER-1"}})))
 	b := newBench(t, pki, nil, s)
@@ -284,6 +285,7 @@ func TestExportOrderOfSource(t *testing.T) {
 		require.NoError(t, err)
 		file, _ := srv.File(i.Ref.Instance)
 		assert.Equal(t, keep, bytes.Contains(file, []byte("ORDER-1")))
+		assert.Equal(t, keep, bytes.Contains(file, []byte("ACC-SR-1")))
 		assert.False(t, bytes.Contains(file, []byte("VENUE-1")), "a stay is one of the site")
 		ds := metadata(t, pacs, s.study.UID)
 		if items := ds.Items(0x00400275); keep {

@@ -42,8 +42,9 @@ type LocalIdentity struct {
 	Sex       segur.Sex
 	// Accession is the number of the local order of the import. Empty: the image
 	// has none, since that of another site may be the number of another exam here,
-	// and the other numbers of that order go with it (Request Attributes Sequence,
-	// Placer and Filler Order Number); KeepAccession leaves them as they are.
+	// and the other numbers of that order go with it (Request Attributes and
+	// Referenced Request Sequence, Placer and Filler Order Number); KeepAccession
+	// leaves them as they are.
 	Accession     string
 	KeepAccession bool
 	// System names the software that changes the images, for Original Attributes

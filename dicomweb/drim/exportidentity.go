@@ -16,6 +16,7 @@ const (
 	tagAdmissionID          dicomweb.Tag = 0x00380010
 	tagIssuerOfAdmissionID  dicomweb.Tag = 0x00380014
 	tagRequestAttributes    dicomweb.Tag = 0x00400275
+	tagReferencedRequest    dicomweb.Tag = 0x0040A370
 	tagPlacerOrderNumber    dicomweb.Tag = 0x00402016
 	tagFillerOrderNumber    dicomweb.Tag = 0x00402017
 	tagModifiedAttributes   dicomweb.Tag = 0x04000550
@@ -67,7 +68,7 @@ func (l *LocalIdentity) changes(h *dicomweb.Head, m *kos.Manifest, at time.Time)
 	if !l.KeepAccession {
 		out = append(out, dicomweb.Put(dicomweb.Text(dicomweb.TagAccessionNumber, l.Accession)), dicomweb.Remove(tagIssuerOfAccession),
 			// The same order, for archives that look there.
-			dicomweb.Remove(tagRequestAttributes), dicomweb.Remove(tagPlacerOrderNumber), dicomweb.Remove(tagFillerOrderNumber))
+			dicomweb.Remove(tagRequestAttributes), dicomweb.Remove(tagReferencedRequest), dicomweb.Remove(tagPlacerOrderNumber), dicomweb.Remove(tagFillerOrderNumber))
 		note(dicomweb.TagAccessionNumber, h.AccessionNumber)
 	}
 	if others := l.others(h, m); len(others) > 0 {

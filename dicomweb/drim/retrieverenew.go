@@ -89,7 +89,7 @@ func (c *Consumer) current(ctx context.Context, o *OpenedExam, others []*OpenedE
 			likely = next
 		}
 	}
-	if likely == nil {
+	if likely == nil || failed != nil { // what cannot be read may be the next version
 		return nil, failed
 	}
 	likely.Exam.Reports = o.Exam.Reports

@@ -5,7 +5,10 @@ import (
 	"context"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/transport"
@@ -38,6 +41,25 @@ func newSpool(dir string, onDisk bool) (*spool, error) {
 	return s, nil
 }
 
+// sweepSpool removes what processes that were killed left of their retrievals, a day
+// ago or more.
+func sweepSpool(dir string) {
+	if dir == "" {
+		dir = os.TempDir()
+	}
+	left, _ := os.ReadDir(dir)
+	for _, d := range left {
+		if !d.IsDir() || !strings.HasPrefix(d.Name(), spoolPrefix) {
+			continue
+		}
+		if info, err := d.Info(); err == nil && time.Since(info.ModTime()) > 24*time.Hour {
+			_ = os.RemoveAll(filepath.Join(dir, d.Name()))
+		}
+	}
+}
+
+const spoolPrefix = ".segur-drim-"
+
 // close removes what is left.
 func (s *spool) close() {
 	s.mu.Lock()
@@ -51,7 +73,7 @@ func (s *spool) file() (*os.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.made == "" {
-		made, err := os.MkdirTemp(s.dir, ".segur-drim-*") // 0700
+		made, err := os.MkdirTemp(s.dir, spoolPrefix+"*") // 0700
 		if err != nil {
 			return nil, err
 		}
