@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"sync/atomic"
 
@@ -87,7 +88,16 @@ func New(cfg Config) (*Client, error) {
 // checkEndpoint adds what is wrong with the URL of a service, and reports whether
 // what goes there is in clear, which PlainHTTP allows.
 func (cfg *Config) checkEndpoint(p *segur.Problems, field, address string) (clear bool) {
-	if u, err := url.Parse(address); cfg.PlainHTTP && err == nil && u.Scheme == "http" {
+	u, err := url.Parse(address)
+	switch {
+	case err == nil && path.Base(u.Path) == "studies":
+		p.Add(field, "must end before /studies, which the client appends")
+		return false
+	case err != nil || u.Scheme != "http":
+	case !cfg.PlainHTTP:
+		p.Add(field, "must be https: PlainHTTP accepts http, for a server of the local network")
+		return false
+	default:
 		clear, u.Scheme = true, "https"
 		address = u.String()
 	}
@@ -128,7 +138,7 @@ func isJSON(mediaType string) bool {
 
 // fail notes err as the end of the operation.
 func fail(r *transport.Response, kind segur.Kind, op, code, message string, cause error) error {
-	return r.Fail(&segur.Error{Op: op, Kind: kind, Code: code, Status: r.Status, Message: message, Err: cause})
+	return r.Fail(&segur.Error{Op: op, Kind: kind, Code: code, Status: r.Status, Message: message, Help: helps[code], Err: cause})
 }
 
 // refused turns a status that is not a success into an error.

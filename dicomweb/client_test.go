@@ -34,6 +34,8 @@ func TestNew(t *testing.T) {
 		"http":        {dicomweb.Config{ClientConfig: fake, Endpoint: "http://127.0.0.1/x"}, []string{"endpoint"}},
 		"query":       {dicomweb.Config{ClientConfig: fake, Endpoint: "https://127.0.0.1/x?a=b"}, []string{"endpoint"}},
 		"http user":   {dicomweb.Config{ClientConfig: fake, Endpoint: "http://ris:secret@127.0.0.1/x", PlainHTTP: true}, []string{"endpoint"}},
+		"scheme":      {dicomweb.Config{ClientConfig: fake, Endpoint: "ftp://127.0.0.1/x", PlainHTTP: true}, []string{"endpoint"}},
+		"studies":     {dicomweb.Config{ClientConfig: fake, Endpoint: "https://127.0.0.1/dicom-web/studies/"}, []string{"endpoint"}},
 		"clear token": {dicomweb.Config{ClientConfig: fake, Endpoint: "http://127.0.0.1/x", PlainHTTP: true, Tokens: tokens("x")}, []string{"tokens"}},
 		"good":        {dicomweb.Config{ClientConfig: fake, Endpoint: "https://127.0.0.1:8042/a/b/"}, nil},
 		"good http":   {dicomweb.Config{ClientConfig: fake, Endpoint: "http://127.0.0.1/x", PlainHTTP: true}, nil},
@@ -53,6 +55,43 @@ func TestNew(t *testing.T) {
 		}
 		assert.Equal(t, c.fields, fields, name)
 	}
+	_, err := dicomweb.New(dicomweb.Config{ClientConfig: fake, Endpoint: "http://127.0.0.1/x"})
+	require.ErrorContains(t, err, "PlainHTTP", "which setting accepts it")
+}
+
+// The explanation of an error says what to do about that error, not about its kind alone.
+func TestExplanations(t *testing.T) {
+	t.Parallel()
+	srv, client := setup(t)
+	image := sample(t)
+	require.NoError(t, srv.Add(image))
+	h, err := dicomweb.Inspect(segur.BytesContent(image))
+	require.NoError(t, err)
+	explain := func(err error) string {
+		t.Helper()
+		var e *segur.Error
+		require.ErrorAs(t, err, &e)
+		assert.NotEqual(t, (&segur.Error{Kind: e.Kind}).Explain(segur.EN), e.Explain(segur.EN), "more than the kind says")
+		assert.NotEqual(t, e.Explain(segur.EN), e.Explain(segur.FR))
+		return e.Explain(segur.FR)
+	}
+	cfg := srv.Config()
+	cfg.Endpoint = strings.TrimSuffix(cfg.Endpoint, "/dicom-web")
+	_, err = collect(newClient(t, cfg).SearchStudies(t.Context(), dicomweb.Query{}))
+	assert.Contains(t, explain(err), "Endpoint")
+	srv.SetQuirks(dicomwebtest.Quirks{IgnoreFilters: true})
+	_, err = collect(client.SearchStudies(t.Context(), dicomweb.Query{PatientID: "IPP-9999"}))
+	assert.Contains(t, explain(err), "critère")
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, image[:700], 0o600))
+	_, err = client.Download(t.Context(), h.Ref(), dicomweb.DownloadOptions{Dir: filepath.Join(file, "sub")})
+	assert.Contains(t, explain(err), "dossier")
+	_, err = dicomweb.OpenFile(file)
+	assert.Contains(t, explain(err), "coupé")
+	_, err = dicomweb.OpenFile(file + "x")
+	assert.Contains(t, explain(err), "nom")
+	_, _, err = dicomweb.OpenDir(file + "x")
+	assert.Contains(t, explain(err), "nom")
 }
 
 // Both sides present certificates, and each refuses another authority's.

@@ -9,7 +9,7 @@ import (
 )
 
 // CodeNotSupported is the code of an answer by which the server says that it
-// does not have the service: 405 or 501.
+// does not have the service: 405 or 501, and 415 for metadata with bulk data.
 const CodeNotSupported = "not-supported"
 
 // Delete removes a study, a series or an instance from the server. PS3.18 does
@@ -47,10 +47,7 @@ func notSupported(resp *transport.Response, op string) error {
 	switch resp.Status {
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		return resp.Fail(&segur.Error{Op: op, Kind: segur.KindRefused, Code: CodeNotSupported, Status: resp.Status,
-			Message: "the server does not have this service",
-			Help: segur.Text{
-				FR: "Le serveur n'offre pas ce service : voir sa déclaration de conformité.",
-				EN: "The server does not have this service: see its conformance statement."}})
+			Message: "the server does not have this service", Help: helpNotSupported})
 	}
 	return refused(resp, op)
 }

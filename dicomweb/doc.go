@@ -32,8 +32,9 @@
 // instances. Images are neither decoded nor changed: the bytes of a file are
 // those that were stored.
 //
-// Beside files, a PDF, a photograph or a video is stored ([Client.StoreMetadata]);
-// [Client.StoreAll] takes any number of files; UPS-RS, the worklist service, is
+// A PDF, a photograph or a video is made a file ([MetadataInstance.File]), or
+// stored as metadata and bulk data ([Client.StoreMetadata]); [Client.StoreAll]
+// takes any number of files; UPS-RS, the worklist service, is
 // [Client.CreateWorkitem] and the calls beside it, and its events
 // [Client.OpenEvents].
 //

@@ -72,7 +72,7 @@ const maxDetails = 100
 func (r *DownloadReport) partial() error {
 	e := &segur.Error{Op: opRetrieve, Kind: segur.KindPartial, Message: fmt.Sprintf("%d of %d instances are there", len(r.Files), r.Expected)}
 	if r.Unlisted {
-		e.Code = CodeHeldBack
+		e.Code, e.Help = CodeHeldBack, helps[CodeHeldBack]
 		e.Message += ", and the server says that it holds others"
 	}
 	for _, m := range r.Missing[:min(len(r.Missing), maxDetails)] {

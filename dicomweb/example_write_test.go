@@ -37,6 +37,42 @@ func ExampleClient_StoreAll() {
 	// partial 1
 }
 
+// A PDF becomes a file that every server takes, in a series of its own of the study of the images.
+func ExampleEncapsulatedPDF() {
+	srv := dicomwebtest.NewServer()
+	defer srv.Close()
+	client, err := dicomweb.New(srv.Config())
+	if err != nil {
+		log.Fatal(err)
+	}
+	series, err := client.NewUID()
+	if err != nil {
+		log.Fatal(err)
+	}
+	instance, err := client.NewUID()
+	if err != nil {
+		log.Fatal(err)
+	}
+	report, err := dicomweb.EncapsulatedPDF(dicomweb.NewDataset( // of the study, patient and order included
+		dicomweb.Text(dicomweb.TagStudyInstanceUID, "1.2.250.1.999.1.1"), dicomweb.Text(dicomweb.TagSeriesInstanceUID, series),
+		dicomweb.Text(dicomweb.TagSOPInstanceUID, instance), dicomweb.Text(dicomweb.TagPatientID, "IPP-0001"),
+		dicomweb.Text(dicomweb.TagPatientName, "FICTIVE-DURAND^CAMILLE"), dicomweb.Text(dicomweb.TagAccessionNumber, "ACC-0001"),
+	), "Compte rendu", segur.BytesContent([]byte("%PDF-1.7 …")))
+	if err != nil {
+		log.Fatal(err)
+	}
+	file, err := report.File()
+	if err != nil {
+		log.Fatal(err)
+	}
+	result, err := client.Store(context.Background(), dicomweb.StoreRequest{Instances: []segur.Content{file}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(result.Instances[0].Outcome)
+	// Output: stored
+}
+
 // A workitem is taken under a Transaction UID of one's own, and completed under it.
 func ExampleClient_ChangeWorkitemState() {
 	srv := dicomwebtest.NewServer()

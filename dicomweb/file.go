@@ -28,7 +28,7 @@ func OpenFile(path string) (*File, error) {
 	const op = "dicomweb.OpenFile"
 	content, err := segur.FileContent(path)
 	if err != nil {
-		return nil, err
+		return nil, unreadable(op, err)
 	}
 	f, err := os.Open(path) //nolint:gosec // the caller's choice
 	if err != nil {
@@ -67,7 +67,7 @@ func inspect(c segur.Content) (Header, error) {
 
 // inputError classes what is wrong with a file.
 func inputError(op string, err error) error {
-	e := &segur.Error{Op: op, Kind: segur.KindInvalidInput}
+	e := &segur.Error{Op: op, Kind: segur.KindInvalidInput, Help: helpFile}
 	var broken rule
 	switch {
 	case errors.As(err, &broken):
@@ -75,9 +75,20 @@ func inputError(op string, err error) error {
 	case errors.Is(err, errCut):
 		e.Message, e.Err = errCut.Error(), segur.ErrTruncated
 	default:
-		e.Message, e.Err = "cannot read the file", err
+		e.Message, e.Help, e.Err = "cannot read the file", helpUnreadable, err
 	}
 	return e
+}
+
+// unreadable gives an error of [segur.FileContent] the name of the operation.
+func unreadable(op string, err error) error {
+	var e *segur.Error
+	if !errors.As(err, &e) {
+		return inputError(op, err)
+	}
+	out := *e
+	out.Op, out.Help = op, helpUnreadable
+	return &out
 }
 
 // withoutPath takes the name out of an error of the file system: names of

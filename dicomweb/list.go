@@ -64,7 +64,7 @@ func (c *Client) list(ctx context.Context, ref Ref, options []RetrieveOptions) (
 	}
 	switch {
 	case len(found) < counted:
-		return found, &segur.Error{Op: opSearch, Kind: segur.KindPartial, Code: CodeHeldBack,
+		return found, &segur.Error{Op: opSearch, Kind: segur.KindPartial, Code: CodeHeldBack, Help: helps[CodeHeldBack],
 			Message: fmt.Sprintf("the server counts %d instances and lists %d", counted, len(found))}
 	case len(found) == 0:
 		return nil, &segur.Error{Op: opSearch, Kind: segur.KindNotFound, Message: "the server lists no instance"}

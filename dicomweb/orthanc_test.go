@@ -142,6 +142,25 @@ func TestConformanceOrthanc(t *testing.T) {
 		require.ErrorIs(t, err, segur.ErrRefused)
 		require.ErrorAs(t, err, &e)
 		assert.Equal(t, dicomweb.CodeNotSupported, e.Code)
+		// It takes a PDF and a photograph as files only.
+		pdf, err := dicomweb.EncapsulatedPDF(base("1.2.250.1.999.1.52"), "Compte rendu", segur.BytesContent([]byte("%PDF-1.7\nfictif\n%%EOF")))
+		require.NoError(t, err)
+		_, err = plain.StoreMetadata(ctx, dicomweb.StoreMetadataRequest{Instances: []dicomweb.MetadataInstance{pdf}})
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, dicomweb.CodeNotSupported, e.Code)
+		photo, err := dicomweb.Photograph(base("1.2.250.1.999.1.53"), segur.BytesContent(jpegImage(t, false)))
+		require.NoError(t, err)
+		for _, m := range []dicomweb.MetadataInstance{pdf, photo} {
+			file, err := m.File()
+			require.NoError(t, err)
+			result, err := plain.Store(ctx, dicomweb.StoreRequest{Instances: []segur.Content{file}})
+			require.NoError(t, err)
+			assert.True(t, result.All())
+		}
+		image, err := plain.Rendered(ctx, dicomweb.RenderRequest{Ref: photo.Attributes.Ref()})
+		require.NoError(t, err)
+		_, err = image.Bytes(0)
+		require.NoError(t, err, "Orthanc decodes the photograph")
 	})
 }
 

@@ -20,7 +20,7 @@ func (i *Instance) SaveTo(dir string) (string, error) {
 
 // writeError is the error of a disk.
 func writeError(err error) error {
-	return &segur.Error{Op: opRetrieve, Kind: segur.KindInvalidInput, Code: CodeCannotWrite, Message: "cannot write the file", Err: withoutPath(err)}
+	return &segur.Error{Op: opRetrieve, Kind: segur.KindInvalidInput, Code: CodeCannotWrite, Message: "cannot write the file", Help: helps[CodeCannotWrite], Err: withoutPath(err)}
 }
 
 // save is SaveTo. With verify, the structure of the file is followed to its end

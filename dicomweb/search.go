@@ -126,7 +126,7 @@ func (s *searching) page(ctx context.Context) (more bool, err error) {
 	case http.StatusNoContent:
 		return s.none(ctx, resp, s.more || announced == saysMore)
 	default:
-		return false, refused(resp, opSearch)
+		return false, s.refused(resp)
 	}
 	if resp.Status == http.StatusPartialContent {
 		announced = saysMore
@@ -209,6 +209,17 @@ func (s *searching) row(ds *Dataset, resp *transport.Response) (again bool, err 
 		return false, fail(resp, segur.KindTooLarge, opSearch, "", fmt.Sprintf("more than %d rows", max), nil)
 	}
 	return false, nil
+}
+
+// refused is an answer that is no success. 404 is no way to say that nothing
+// matches: nothing is at that address.
+func (s *searching) refused(resp *transport.Response) error {
+	err := refused(resp, opSearch)
+	var e *segur.Error
+	if resp.Status == http.StatusNotFound && strings.Count(s.path, "/") == 1 && errors.As(err, &e) {
+		e.Help = helpNoService
+	}
+	return err
 }
 
 // streamError gives an error of reading an answer the name of its operation.

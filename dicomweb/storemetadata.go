@@ -2,7 +2,9 @@ package dicomweb
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -48,8 +50,9 @@ type StoreMetadataRequest struct {
 // makes DICOM objects (STOW-RS, PS3.18 10.5 and 8.6.1.2): a PDF, a photograph,
 // a video. The result is that of [Client.Store].
 //
-// Few servers take this form: dcm4chee does; Orthanc and Azure answer 415, a
-// [segur.ErrProtocol] error with that Status: nothing is stored then.
+// Few servers take this form: dcm4chee does; Orthanc and Azure answer 415, which
+// is [segur.ErrRefused] with [CodeNotSupported]: nothing is stored then, and
+// [MetadataInstance.File] gives what to send instead.
 func (c *Client) StoreMetadata(ctx context.Context, req StoreMetadataRequest) (*StoreResult, error) {
 	sent, err := checkMetadata(req)
 	if err != nil {
@@ -70,7 +73,14 @@ func (c *Client) StoreMetadata(ctx context.Context, req StoreMetadataRequest) (*
 		text = ds.AppendJSON(text)
 	}
 	root := xop.OutPart{ContentType: jsonType, Content: xop.Bytes(append(text, ']'))}
-	return c.stow(ctx, req.Study, jsonType, append([]xop.OutPart{root}, bulk...), sent, false)
+	result, err := c.stow(ctx, req.Study, jsonType, append([]xop.OutPart{root}, bulk...), sent, false)
+	var e *segur.Error
+	if result == nil && errors.As(err, &e) && e.Status == http.StatusUnsupportedMediaType {
+		files := *e
+		files.Kind, files.Code, files.Message, files.Help = segur.KindRefused, CodeNotSupported, "the server takes DICOM files only", helpFilesOnly
+		return nil, &files
+	}
+	return result, err
 }
 
 func (b *BulkContent) contentType() string {

@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"io"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -99,11 +100,114 @@ func TestStoreMetadata(t *testing.T) {
 	// A server that does not have this form says so.
 	srv.SetQuirks(dicomwebtest.Quirks{DICOMOnly: true})
 	_, err = client.StoreMetadata(t.Context(), dicomweb.StoreMetadataRequest{Instances: []dicomweb.MetadataInstance{a}})
-	require.ErrorIs(t, err, segur.ErrProtocol)
+	require.ErrorIs(t, err, segur.ErrRefused)
 	var e *segur.Error
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, 415, e.Status)
+	assert.Equal(t, dicomweb.CodeNotSupported, e.Code)
+	assert.Contains(t, e.Explain(segur.FR), "MetadataInstance.File")
 }
+
+// What a server that takes files only is given instead: the same instances, as files.
+func TestMetadataInstanceFile(t *testing.T) {
+	t.Parallel()
+	srv, client := setup(t)
+	srv.SetQuirks(dicomwebtest.Quirks{DICOMOnly: true})
+	pdf, photo, film := []byte("%PDF-1.7\nfictif\n%%EOF"), jpegImage(t, false), bytes.Repeat([]byte("film!"), 101)
+	require.Equal(t, 1, len(pdf)%2, "a value that is padded")
+	a, err := dicomweb.EncapsulatedPDF(base("1.2.250.1.999.1.52"), "Compte rendu d'échographie", segur.BytesContent(pdf))
+	require.NoError(t, err)
+	b, err := dicomweb.Photograph(base("1.2.250.1.999.1.53"), segur.BytesContent(photo))
+	require.NoError(t, err)
+	c, err := dicomweb.Video(base("1.2.250.1.999.1.54"), dicomweb.VideoFormat{Rows: 1080, Columns: 1920, Frames: 250, Rate: 25}, segur.BytesContent(film))
+	require.NoError(t, err)
+	raw := base("1.2.250.1.999.1.55")
+	raw.Set(dicomweb.Text(dicomweb.TagSOPClassUID, "1.2.840.10008.5.1.4.1.1.7"))
+	raw.Set(dicomweb.Text(dicomweb.TagSpecificCharacterSet, "ISO_IR 100"))
+	d := dicomweb.MetadataInstance{Attributes: raw, Bulk: []dicomweb.BulkContent{{Tag: dicomweb.TagPixelData, Content: segur.BytesContent([]byte("01234"))}}}
+
+	var files []segur.Content
+	for _, m := range []dicomweb.MetadataInstance{a, b, c, d} {
+		file, err := m.File()
+		require.NoError(t, err)
+		files = append(files, file)
+	}
+	result, err := client.Store(t.Context(), dicomweb.StoreRequest{Study: "1.2.250.1.999.1.50", Instances: files})
+	require.NoError(t, err)
+	assert.Equal(t, "SSSS", outcomes(result.Instances))
+	for i, want := range []struct {
+		syntax string
+		value  []byte
+	}{{dicomweb.ExplicitVRLittleEndian, pdf}, {dicomweb.JPEGBaseline, photo}, {dicomweb.MPEG4High41, film}, {dicomweb.ExplicitVRLittleEndian, []byte("01234\x00")}} {
+		kept, ok := srv.File(result.Instances[i].Ref.Instance)
+		require.True(t, ok)
+		assert.EqualValues(t, files[i].Size(), len(kept))
+		h, err := dicomweb.Inspect(segur.BytesContent(kept))
+		require.NoError(t, err)
+		assert.Equal(t, want.syntax, h.TransferSyntaxUID)
+		assert.True(t, bytes.Contains(kept, want.value))
+		ds, err := dicomweb.ReadDataset(segur.BytesContent(kept))
+		require.NoError(t, err)
+		assert.Equal(t, "Échographie", ds.Value(dicomweb.TagStudyDescription))
+	}
+	kept, _ := srv.File("1.2.250.1.999.1.53")
+	frames, err := dicomweb.ReadFrames(bytes.NewReader(kept))
+	require.NoError(t, err)
+	frame, err := frames.Frame(1)
+	require.NoError(t, err)
+	got, err := io.ReadAll(frame)
+	require.NoError(t, err)
+	assert.Equal(t, photo, bytes.TrimRight(got, "\x00"))
+}
+
+func TestMetadataInstanceFileRefuses(t *testing.T) {
+	t.Parallel()
+	fields := func(m dicomweb.MetadataInstance) (out []string) {
+		_, err := m.File()
+		require.ErrorIs(t, err, segur.ErrInvalidInput)
+		assertPublic(t, err)
+		var e *segur.Error
+		require.ErrorAs(t, err, &e)
+		for _, d := range e.Details {
+			out = append(out, d.Field)
+		}
+		return out
+	}
+	assert.Equal(t, []string{"attributes"}, fields(dicomweb.MetadataInstance{}))
+	m, err := dicomweb.EncapsulatedPDF(dicomweb.NewDataset(), "", segur.BytesContent([]byte("%PDF-1.7")))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"attributes.SOPInstanceUID", "attributes.StudyInstanceUID", "attributes.SeriesInstanceUID"}, fields(m))
+	latin := base("1.2.250.1.999.1.52")
+	latin.Set(dicomweb.Text(dicomweb.TagSpecificCharacterSet, "ISO_IR 100"))
+	m, err = dicomweb.EncapsulatedPDF(latin, "cœur", segur.BytesContent([]byte("%PDF-1.7")))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"00420010"}, fields(m))
+	m.Bulk[0].TransferSyntax = dicomweb.ExplicitVRBigEndian
+	latin.Set(dicomweb.Text(0x00420010, ""))
+	assert.Contains(t, fields(m), "00420011")
+
+	// A value that is not as long as it said.
+	m, err = dicomweb.EncapsulatedPDF(base("1.2.250.1.999.1.52"), "", segur.BytesContent([]byte("%PDF-1.7")))
+	require.NoError(t, err)
+	for _, size := range []int64{7, 9} {
+		m.Bulk[0].Content = sized{m.Bulk[0].Content, size}
+		file, err := m.File()
+		require.NoError(t, err)
+		r, err := file.Open()
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, r)
+		require.ErrorContains(t, err, "another size", size)
+		require.NoError(t, r.Close())
+	}
+}
+
+// sized is a content that lies about its size.
+type sized struct {
+	segur.Content
+	size int64
+}
+
+func (s sized) Size() int64 { return s.size }
 
 func TestStoreMetadataChecks(t *testing.T) {
 	t.Parallel()
