@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -213,45 +212,6 @@ func (a *FileArchive) Save(ctx context.Context, s *ArchivedStudy) error {
 		_ = os.Remove(a.openPath(s.StudyUID))
 	}
 	return nil
-}
-
-func (a *FileArchive) addKey(key, studyUID string) error {
-	a.index.Lock()
-	defer a.index.Unlock()
-	studies, err := a.studiesOf(key)
-	if err != nil || slices.Contains(studies, studyUID) {
-		return err
-	}
-	b, err := json.Marshal(append(studies, studyUID))
-	if err != nil {
-		return fileError("the key cannot be written", err)
-	}
-	return writeFile(a.keyPath(key), b)
-}
-
-func (a *FileArchive) studiesOf(key string) ([]string, error) {
-	b, err := readFile(a.keyPath(key))
-	if segur.KindOf(err) == segur.KindNotFound {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	if err := json.Unmarshal(b, &out); err != nil {
-		return nil, sourceError(opArchive, segur.KindSignature, CodeArchiveDamaged, "a key of the archive is damaged")
-	}
-	return out, nil
-}
-
-// Studies implements [Archive].
-func (a *FileArchive) Studies(_ context.Context, key string) ([]string, error) {
-	a.index.Lock()
-	defer a.index.Unlock()
-	if err := a.open(); err != nil {
-		return nil, err
-	}
-	return a.studiesOf(key)
 }
 
 // Unfinished implements [Archive]. When the mark of a study is damaged and the

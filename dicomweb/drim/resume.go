@@ -65,8 +65,8 @@ func (s *Source) Month(ctx context.Context, year int, month time.Month) iter.Seq
 		}
 		for _, uid := range studies {
 			a, err := s.cfg.Archive.Load(ctx, uid)
-			if err == nil && !slices.Contains(a.Keys(), MonthKey(year, month)) {
-				continue
+			if segur.KindOf(err) == segur.KindNotFound || err == nil && !slices.Contains(a.Keys(), MonthKey(year, month)) {
+				continue // a key for nothing, or of another month since
 			}
 			if !yield(a, err) || err != nil {
 				return

@@ -180,7 +180,7 @@ type examRun struct {
 	foreign  []ForeignImage // the first of the strangers
 	// strangers counts the images that came and are not used.
 	strangers int
-	err      error
+	err       error
 
 	expected, there int   // images asked for, and received
 	bytes           int64 // of those
