@@ -24,6 +24,8 @@ type body struct {
 	// upgraded: the connection is of another protocol now, without end.
 	upgraded bool
 
+	ahead []byte // read already
+
 	mu   sync.Mutex
 	n    int64
 	err  error // sticky
@@ -48,6 +50,11 @@ func newBody(ctx context.Context, cancel context.CancelCauseFunc, o *operation, 
 }
 
 func (b *body) Read(p []byte) (int, error) {
+	if len(b.ahead) > 0 {
+		n := copy(p, b.ahead)
+		b.ahead = b.ahead[n:]
+		return n, nil
+	}
 	b.mu.Lock()
 	n, err := b.n, b.err
 	b.mu.Unlock()

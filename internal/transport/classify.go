@@ -73,6 +73,10 @@ func (s *sending) classify(ctx context.Context, err error) *failure {
 		if alert := c.alert(); alert != nil {
 			err = alert
 		}
+	} else if c := s.framed.Load(); c != nil && ctx.Err() == nil && lost(err) {
+		if alert := c.alert(); alert != nil {
+			err = alert
+		}
 	}
 	if f := s.party().explain(err, !left); f != nil {
 		return &failure{err: o.error(f.kind, f.message, f.cause)}
@@ -94,7 +98,7 @@ func (s *sending) classify(ctx context.Context, err error) *failure {
 		e, again = o.error(segur.KindTimeout, "no response within "+o.c.cfg.Timeout.String(), nil), true
 	case errors.As(err, &proxy):
 		e = o.error(segur.KindUnavailable, proxy.Error(), nil)
-	case strings.Contains(err.Error(), "server response headers exceeded"):
+	case headersExceeded(err):
 		e = o.error(segur.KindTooLarge, fmt.Sprintf("the response headers are larger than their limit of %d bytes", o.c.cfg.Limits.MaxHeaderBytes), nil)
 	case timedOut(err):
 		e, again = o.error(segur.KindTimeout, "the connection or the TLS handshake took too long", safeCause(err)), true
@@ -125,6 +129,12 @@ func timedOut(err error) bool {
 // connectionError reports whether err is about the connection, not about what
 // came through it.
 func connectionError(err error) bool {
+	_, reset := byPeer(err)
+	return reset || lost(err)
+}
+
+// lost reports whether err is the end of the whole connection.
+func lost(err error) bool {
 	var (
 		op    *net.OpError
 		dns   *net.DNSError
@@ -133,6 +143,9 @@ func connectionError(err error) bool {
 	switch {
 	case errors.As(err, &op), errors.As(err, &dns), errors.As(err, &errno),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return true
+	}
+	if lostHTTP2(err) {
 		return true
 	}
 	// Two errors of net/http that have no exported type.
@@ -148,6 +161,9 @@ func safeCause(err error) error {
 		dns   *net.DNSError
 		errno syscall.Errno
 	)
+	if reset, ok := byPeer(err); ok {
+		return reset
+	}
 	switch {
 	case errors.As(err, &op):
 		return op

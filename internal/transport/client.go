@@ -17,7 +17,9 @@ type Options struct {
 	// CipherSuites lists the suites of TLS 1.2. nil: ECDHE with AEAD.
 	CipherSuites []uint16
 	// HTTP2 offers HTTP/2. Evidence then shows the HTTP/1.1 form of messages
-	// that were framed otherwise.
+	// that were framed otherwise. A stream that the service resets is a lost
+	// connection; net/http repeats by itself what a service says that it did not
+	// look at.
 	HTTP2 bool
 	// PlainHTTP accepts http URLs: image servers of a local network only.
 	PlainHTTP bool

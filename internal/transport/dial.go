@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -24,8 +25,8 @@ func dial(timeout time.Duration) dialFunc {
 }
 
 // dialTLS makes connections that remember the alert of the server. net/http
-// makes its own behind a proxy and for HTTP/2, where the alert may be lost.
-func dialTLS(timeout time.Duration, conf *tls.Config, check func(context.Context, segur.Chains) error) dialFunc {
+// makes its own behind a proxy, where the alert may be lost.
+func dialTLS(timeout time.Duration, conf *tls.Config, two bool, check func(context.Context, segur.Chains) error) dialFunc {
 	plain := dial(timeout)
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -41,10 +42,21 @@ func dialTLS(timeout time.Duration, conf *tls.Config, check func(context.Context
 				own.ServerName = addr
 			}
 		}
+		if two {
+			own.NextProtos = []string{"h2", "http/1.1"}
+		}
 		c := tls.Client(raw, own)
 		if err := c.HandshakeContext(ctx); err != nil {
 			_ = raw.Close()
 			return nil, err
+		}
+		if c.ConnectionState().NegotiatedProtocol == "h2" { // net/http wants the type as it is
+			p := raw.(*patientConn)
+			p.unread.Store(c)
+			if s, ok := ctx.Value(dialKey{}).(*sending); ok {
+				s.framed.Store(&framedConn{conn: c, raw: p})
+			}
+			return c, nil
 		}
 		return &tlsConn{Conn: c}, nil
 	}
@@ -71,6 +83,31 @@ func (c *tlsConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// framedConn is a connection of HTTP/2: net/http reads it, and keeps to itself what it read.
+type framedConn struct {
+	conn *tls.Conn
+	raw  *patientConn
+}
+
+// dialKey is that of the *sending in the context of a dial.
+type dialKey struct{}
+
+// alert returns that which ended the connection: crypto/tls gives it again to whoever reads.
+func (c *framedConn) alert() error {
+	t := time.NewTimer(4 * patience) // closing takes one or two: its last record is a failed write
+	defer t.Stop()
+	select {
+	case <-c.raw.closed:
+	case <-t.C:
+		return nil // it may serve others
+	}
+	_, err := c.conn.Read(make([]byte, 1))
+	if _, ok := alertOf(err); !ok {
+		return nil
+	}
+	return err
+}
+
 func (c *tlsConn) alert() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -83,6 +120,12 @@ type patientConn struct {
 	net.Conn
 	once   sync.Once
 	closed chan struct{}
+	unread atomic.Pointer[tls.Conn] // that of HTTP/2, until it is read
+}
+
+func (c *patientConn) Read(b []byte) (int, error) {
+	c.unread.Store(nil)
+	return c.Conn.Read(b)
 }
 
 const patience = 250 * time.Millisecond
@@ -92,7 +135,12 @@ func (c *patientConn) Write(b []byte) (int, error) {
 	if err != nil {
 		t := time.NewTimer(patience)
 		defer t.Stop()
+		told := make(chan struct{})
+		if reader := c.unread.Swap(nil); reader != nil {
+			go func() { defer close(told); _, _ = reader.Read(make([]byte, 1)) }()
+		}
 		select {
+		case <-told:
 		case <-c.closed: // the reader failed, and net/http closed the connection
 		case <-t.C:
 		}

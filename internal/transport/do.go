@@ -1,12 +1,14 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 
 	"github.com/segur-sdk/segur"
 )
@@ -122,6 +124,7 @@ func (o *operation) attempt(u *url.URL) (*Response, *failure) {
 }
 
 func (o *operation) exchange(ctx context.Context, client *http.Client, u *url.URL, s *sending) (*http.Response, *failure) {
+	ctx = context.WithValue(ctx, dialKey{}, s)
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, s.trace()), o.req.method(), u.String(), nil)
 	if err != nil {
 		return nil, &failure{err: o.error(segur.KindInvalidInput, "the request cannot be built", nil)}
@@ -161,6 +164,12 @@ func (o *operation) refuse(resp *http.Response, b *body) *failure {
 	switch {
 	case resp.StatusCode >= 300 && resp.StatusCode < 400 && resp.StatusCode != http.StatusNotModified:
 		err = o.error(segur.KindProtocol, "the service redirects, which is refused: check the endpoint address", nil)
+	case o.refusesCertificate(resp, b):
+		message := "the service requires a client certificate and none is configured"
+		if o.presented() {
+			message = "the service refuses the client certificate, or got none: see its validity and its authority"
+		}
+		err = o.error(segur.KindAuthentication, message, nil)
 	case encoded(resp) && o.req.Header.Get("Accept-Encoding") == "":
 		err = o.unsure(true, o.error(segur.KindProtocol, "the response is compressed although that was not asked for", nil))
 	case b.limit >= 0 && b.length > b.limit:
@@ -170,6 +179,17 @@ func (o *operation) refuse(resp *http.Response, b *body) *failure {
 	}
 	err.Status = resp.StatusCode
 	return &failure{err: err}
+}
+
+// refusesCertificate recognises how nginx refuses a client certificate: with the handshake done, by a page of its own under
+// the status of a malformed request. The service behind it has not seen the request.
+func (o *operation) refusesCertificate(r *http.Response, b *body) bool {
+	if r.StatusCode != http.StatusBadRequest || !strings.HasPrefix(o.req.URL, "https:") || b.length <= 0 || b.length > 2<<10 || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
+		return false
+	}
+	page, _ := io.ReadAll(b) // what it fails with, it fails with again
+	b.ahead = page
+	return bytes.Contains(page, []byte("SSL certificate"))
 }
 
 func encoded(r *http.Response) bool {

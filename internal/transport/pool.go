@@ -103,8 +103,8 @@ func (p *pool) newMember(leaf [sha256.Size]byte, cred segur.Credential) *member 
 			return nil
 		},
 	}
-	if p.cfg.Proxy == nil && !p.o.HTTP2 {
-		m.transport.DialTLSContext = dialTLS(p.cfg.Timeout, m.transport.TLSClientConfig, p.cfg.CheckChain)
+	if p.cfg.Proxy == nil {
+		m.transport.DialTLSContext = dialTLS(p.cfg.Timeout, m.transport.TLSClientConfig, p.o.HTTP2, p.cfg.CheckChain)
 	}
 	m.client = &http.Client{Transport: m.transport, CheckRedirect: noRedirect}
 	return m

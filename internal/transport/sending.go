@@ -23,6 +23,7 @@ type sending struct {
 
 	left    atomic.Bool // a byte of the request may have left
 	conn    atomic.Pointer[tlsConn]
+	framed  atomic.Pointer[framedConn] // that was made for it
 	mu      sync.Mutex
 	content error // what went wrong with the content to send
 }

@@ -78,7 +78,7 @@ func tlsConfig(cfg segur.ClientConfig, o Options, cred segur.Credential, latest 
 		t.CipherSuites = aeadSuites
 	}
 	if check := cfg.CheckChain; check != nil {
-		// net/http shakes hands by itself behind a proxy and for HTTP/2, and gives no context: the time of an attempt.
+		// net/http shakes hands by itself behind a proxy, and gives no context: the time of an attempt.
 		t.VerifyConnection = func(s tls.ConnectionState) error {
 			ctx, cancel := context.WithTimeout(context.Background(), cfg.Timeout)
 			defer cancel()

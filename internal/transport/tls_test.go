@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -94,18 +95,18 @@ func TestClientCertificateRefused(t *testing.T) {
 		"none":        {nil, "requires a client certificate and none is configured"},
 	} {
 		for version, v := range map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13} {
-			for size, body := range map[string]segur.Content{"small": segur.BytesContent([]byte("x")), "big": big} {
+			for size, body := range map[string]segur.Content{"small": segur.BytesContent([]byte("x")), "big": big, "http/2": big} {
 				t.Run(name+" "+version+" "+size, func(t *testing.T) {
 					t.Parallel()
 					var calls atomic.Int32
 					conf := pki.MutualTLS()
-					conf.MaxVersion = v
+					conf.MaxVersion, conf.NextProtos = v, []string{"h2", "http/1.1"}
 					s := newServerTLS(t, conf, func(http.ResponseWriter, *http.Request) { calls.Add(1) })
 					cfg := segur.ClientConfig{Environment: segur.Fake, RootCAs: pki.Roots()}
 					if c.credential != nil {
 						cfg.Credentials = segur.StaticCredential(c.credential)
 					}
-					client := newClient(t, cfg, transport.Options{})
+					client := newClient(t, cfg, transport.Options{HTTP2: size == "http/2"})
 					_, _, err := fetch(t, client, &transport.Request{URL: s.URL, Body: body})
 					require.ErrorIs(t, err, segur.ErrAuthentication)
 					assert.Contains(t, err.Error(), c.message)
@@ -114,6 +115,42 @@ func TestClientCertificateRefused(t *testing.T) {
 			}
 		}
 	}
+}
+
+// nginx shakes hands with anybody and answers 400 by a page of its own. Other pages stay what they are.
+func TestClientCertificateRefusedByPage(t *testing.T) {
+	t.Parallel()
+	const page = "<html>\r\n<head><title>400 %s</title></head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<center>%[1]s</center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+	pki := credentialtest.NewPKI()
+	reason := atomic.Pointer[string]{}
+	s := newServerTLS(t, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pki.Server()}}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(w, page, *reason.Load())
+	})
+	cfg := segur.ClientConfig{Environment: segur.Fake, RootCAs: pki.Roots()}
+	for _, c := range []struct {
+		reason     string
+		credential segur.CredentialSource
+		message    string
+	}{
+		{"No required SSL certificate was sent", nil, "requires a client certificate and none is configured"},
+		{"The SSL certificate error", segur.StaticCredential(pki.Foreign().Organization()), "refuses the client certificate"},
+	} {
+		reason.Store(&c.reason)
+		cfg.Credentials = c.credential
+		_, _, err := fetch(t, newClient(t, cfg, transport.Options{}), &transport.Request{URL: s.URL, Body: content("question")})
+		require.ErrorIs(t, err, segur.ErrAuthentication)
+		require.NotErrorIs(t, err, segur.ErrOutcomeUnknown, "it never came to the service")
+		assert.Contains(t, err.Error(), c.message)
+		assert.Equal(t, http.StatusBadRequest, asError(t, err).Status)
+	}
+	other := "Request Header Or Cookie Too Large"
+	reason.Store(&other)
+	status, got, err := fetch(t, newClient(t, cfg, transport.Options{}), &transport.Request{URL: s.URL, Body: content("question")})
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusBadRequest, status)
+	assert.Equal(t, fmt.Sprintf(page, other), got)
 }
 
 func TestVersionsAndSuites(t *testing.T) {

@@ -26,8 +26,11 @@ type fault struct {
 	cause   error
 }
 
+// presented reports whether there is a certificate to present.
+func (o *operation) presented() bool { return o.c.given != nil || o.c.cfg.Credentials != nil }
+
 func (s *sending) party() party {
-	p := party{presented: s.o.c.given != nil || s.o.c.cfg.Credentials != nil, now: s.o.c.cfg.Clock()}
+	p := party{presented: s.o.presented(), now: s.o.c.cfg.Clock()}
 	if s.m != nil {
 		p.credential = *s.m.credential.Load()
 	}
