@@ -6,8 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"os"
 	"os/exec"
@@ -22,15 +20,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
-	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
 	"github.com/segur-sdk/segur/internal/testkit"
 	"github.com/segur-sdk/segur/internal/testkit/fixed"
 )
 
-// orthanc starts the server of Debian on loopback, with its files in a folder of the test, and returns its base URL.
-func orthanc(t testing.TB) *url.URL {
+// orthanc starts the server of Debian on loopback, with its files in a folder of the test, and returns its base URL. With a
+// user and a password, it asks for them.
+func orthanc(t testing.TB, user ...string) *url.URL {
 	t.Helper()
 	if os.Getenv("SEGUR_ORTHANC") != "1" && os.Getenv(testkit.EnvRequireOracles) != "1" {
 		t.Skip("a real server is started with SEGUR_ORTHANC=1")
@@ -47,10 +45,15 @@ func orthanc(t testing.TB) *url.URL {
 	}
 	dir := t.TempDir()
 	port := freePort(t)
+	users := map[string]string{}
+	if len(user) == 2 {
+		users[user[0]] = user[1]
+	}
 	config, err := json.Marshal(map[string]any{
 		"Name": "segur-test", "StorageDirectory": filepath.Join(dir, "storage"), "IndexDirectory": filepath.Join(dir, "storage"),
-		"Plugins": []string{plugin}, "HttpPort": port, "RemoteAccessAllowed": false, "AuthenticationEnabled": false, "DicomServerEnabled": false,
-		"KeepAlive": true, "OverwriteInstances": false,
+		"Plugins": []string{plugin}, "HttpPort": port, "RemoteAccessAllowed": false, "AuthenticationEnabled": len(user) > 0, "DicomServerEnabled": false,
+		"RegisteredUsers": users,
+		"KeepAlive":       true, "OverwriteInstances": false,
 		"DicomWeb": map[string]any{"Enable": true, "Root": "/dicom-web/", "QidoCaseSensitive": false, "StudiesMetadata": "Full", "SeriesMetadata": "Full",
 			"EnableWado": true, "WadoRoot": "/wado"},
 	})
@@ -80,7 +83,7 @@ func orthanc(t testing.TB) *url.URL {
 		resp, err := http.Get(base.String() + "/studies?limit=1") //nolint:noctx // bounded by the deadline below
 		if err == nil {
 			_ = resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
+			if resp.StatusCode == http.StatusOK || len(user) > 0 && resp.StatusCode == http.StatusUnauthorized {
 				return base
 			}
 		}
@@ -103,32 +106,22 @@ func freePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// front stands before a server as a proxy does, which asks for client certificates.
-func front(t testing.TB, target *url.URL, pki *credentialtest.PKI) *httptest.Server {
-	t.Helper()
-	srv := httptest.NewUnstartedServer(&httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: target.Scheme, Host: target.Host}) }, FlushInterval: -1,
-	})
-	srv.TLS = pki.MutualTLS()
-	srv.StartTLS()
-	t.Cleanup(srv.Close)
-	return srv
-}
-
-// Orthanc of Debian breaks down when it serves TLS itself, so a front with mutual TLS stands before it.
+// Orthanc of Debian breaks down when it serves TLS itself, so nginx stands before it.
 func TestConformanceOrthanc(t *testing.T) {
 	target := orthanc(t)
-	pki := credentialtest.NewPKI()
-	before := front(t, target, pki)
-	t.Run("mutual TLS", func(t *testing.T) {
-		conformance(t, newClient(t, dicomweb.Config{
-			ClientConfig: segur.ClientConfig{Environment: segur.Fake, RootCAs: pki.Roots(), Credentials: segur.StaticCredential(pki.Organization())},
-			Endpoint:     before.URL + "/dicom-web/", WADOURI: before.URL + "/wado",
-		}), 2000)
+	f := nginx(t, target)
+	f.conformance(t, "/wado", 2000) // the same studies each time: stored over themselves
+	t.Run("addresses", func(t *testing.T) {
+		addresses(t, newClient(t, f.withCertificate("/wado")), target.String(), target.String())
+		// Told its address in the Forwarded header, it uses it.
+		rows, err := collect(newClient(t, f.withPassword("/wado")).SearchInstances(t.Context(), dicomweb.Query{PatientID: "IPP-0001", Limit: 1}))
+		require.NoError(t, err)
+		require.Len(t, rows, 1)
+		assert.Contains(t, rows[0].RetrieveURL, f.password+"/dicom-web/studies/")
 	})
 	plain := newClient(t, dicomweb.Config{ClientConfig: segur.ClientConfig{Environment: segur.Fake}, Endpoint: target.String(),
 		WADOURI: target.Scheme + "://" + target.Host + "/wado", PlainHTTP: true})
-	t.Run("plain", func(t *testing.T) { conformance(t, plain, 2000) }) // the same studies: stored twice
+	t.Run("plain", func(t *testing.T) { conformance(t, plain, 2000) })
 
 	t.Run("what the client makes of it", func(t *testing.T) {
 		ctx := t.Context()
@@ -162,6 +155,29 @@ func TestConformanceOrthanc(t *testing.T) {
 		_, err = image.Bytes(0)
 		require.NoError(t, err, "Orthanc decodes the photograph")
 	})
+}
+
+// TestOrthancBasic asks with a password, and with that of another.
+func TestOrthancBasic(t *testing.T) {
+	target := orthanc(t, "ris", "ris-secret")
+	for _, password := range []string{"ris-secret", "of another"} {
+		// A password never leaves without TLS, so nginx is before it here too; it passes it on.
+		cfg := nginx(t, target).withCertificate("")
+		cfg.Basic, cfg.WADOURI = &dicomweb.BasicAuth{Username: "ris", Password: password}, ""
+		client := newClient(t, cfg)
+		s := study(t, 5400, dicomwebtest.SampleOptions{Series: 1, Instances: 2})
+		_, stored := client.Store(t.Context(), dicomweb.StoreRequest{Instances: s.Contents()})
+		rows, found := collect(client.SearchStudies(t.Context(), dicomweb.Query{PatientID: "IPP-0001"}))
+		if password == "ris-secret" {
+			require.NoError(t, stored)
+			require.NoError(t, found)
+			assert.Len(t, rows, 1)
+			continue
+		}
+		require.ErrorIs(t, stored, segur.ErrAuthentication)
+		require.ErrorIs(t, found, segur.ErrAuthentication)
+		assert.NotContains(t, stored.Error(), password)
+	}
 }
 
 // BenchmarkOrthanc moves a study of 80 CT images of 512 KiB to and from Orthanc with this client and with curl in turn, and

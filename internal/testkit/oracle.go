@@ -37,6 +37,7 @@ var debianPackage = map[string]string{
 	"dovecot":   "dovecot-imapd",
 	"doveadm":   "dovecot-imapd",
 	"postfix":   "postfix",
+	"nginx":     "nginx-light",
 	"openssl":   "openssl",
 	"curl":      "curl",
 }
