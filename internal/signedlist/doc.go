@@ -8,7 +8,8 @@
 //
 // [Keeper] holds the last good copy: conditional requests, a date of generation that never goes back nor lies in the
 // future, a store whose content is verified again whenever it is read, and readers that never wait for a refresh. A
-// refresh that fails changes nothing.
+// refresh that fails changes nothing. Another list of the same date is refused, be the first one in use or in the store:
+// two that differ say nothing of which came last, and the next edition settles it.
 //
 // It trusts no store: what a disk gives is worth what its signature is worth. It cannot know that a disk was set back to
 // an older list that is still well signed; the next refresh puts that right.

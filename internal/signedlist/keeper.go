@@ -2,6 +2,7 @@ package signedlist
 
 import (
 	"context"
+	"crypto/sha256"
 	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
@@ -58,10 +59,16 @@ type Keeper[T any] struct {
 	failure atomic.Pointer[error]
 	turn    chan struct{} // one refresh or load at a time
 
-	// These belong to who holds turn. The validators are those of the answer that current came from; floor is the date of
-	// the list that the store held before there was one.
+	// These belong to who holds turn. The validators are those of the answer that current came from; floor is the list that
+	// the store held before there was one in use.
 	etag, modified string
-	floor          time.Time
+	floor          edition
+}
+
+// edition is what a list that takes the place of another one is held against.
+type edition struct {
+	generated time.Time
+	digest    [sha256.Size]byte
 }
 
 // NewKeeper makes a keeper without a list.
@@ -257,7 +264,7 @@ func (k *Keeper[T]) accept(ctx context.Context, op string, document []byte) (cha
 // stored notes the date of the stored list while there is none in use: nobody asked for it, or the revocation of its signer
 // could not be known then. The date binds even so; a list that does not verify has none.
 func (k *Keeper[T]) stored(ctx context.Context, op string) {
-	if k.s.Store == nil || k.Current() != nil || !k.floor.IsZero() {
+	if k.s.Store == nil || k.Current() != nil || !k.floor.generated.IsZero() {
 		return
 	}
 	document, err := k.s.Store.Load(ctx)
@@ -267,7 +274,7 @@ func (k *Keeper[T]) stored(ctx context.Context, op string) {
 	trust, now := k.s.Trust, k.s.Clock()
 	trust.CheckChain = nil
 	if v, err := Verify(ctx, op, document, k.s.Profile, trust, now, k.s.New()); err == nil && !v.Generated.After(now.Add(k.s.Skew)) {
-		k.floor = v.Generated
+		k.floor = edition{v.Generated, v.Digest}
 	}
 }
 
@@ -285,8 +292,11 @@ func (k *Keeper[T]) take(ctx context.Context, op string, document []byte, stored
 	if !stored {
 		out.Confirmed = now
 	}
-	if v.Generated.Before(k.floor) {
+	switch {
+	case v.Generated.Before(k.floor.generated):
 		return false, &segur.Error{Op: op, Kind: segur.KindProtocol, Message: "the list is older than the one that was stored: it is refused"}
+	case v.Generated.Equal(k.floor.generated) && v.Digest != k.floor.digest:
+		return false, &segur.Error{Op: op, Kind: segur.KindProtocol, Message: "the list is of the date of the one that was stored, and differs: it is refused"}
 	}
 	if cur := k.Current(); cur != nil {
 		switch {

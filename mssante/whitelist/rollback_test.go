@@ -35,6 +35,15 @@ func TestNoWayBackOverARestart(t *testing.T) {
 	require.NoError(t, c.Load(t.Context()), "the store was not touched")
 	assert.True(t, c.List().Allows("nouveau-fictif.mssante.fr"))
 
+	// Nor does another list of the same date pass, as none does once there is one in use.
+	twin := whitelisttest.Sign(whitelisttest.Document(now.time(), whitelisttest.Domain{Name: "jumeau-fictif.mssante.fr"}), srv.Signer())
+	c, err = use(t, cfg, twin)
+	require.ErrorIs(t, err, segur.ErrProtocol)
+	assert.Contains(t, err.Error(), "differs")
+	assert.Nil(t, c.List())
+	require.NoError(t, c.Use(t.Context(), newer), "the same again")
+	require.ErrorIs(t, c.Use(t.Context(), twin), segur.ErrProtocol)
+
 	down := true
 	cfg.WithoutRevocation, cfg.CheckSigner = false, func(context.Context, segur.Chains) error {
 		if down {
