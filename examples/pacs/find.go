@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
@@ -41,8 +42,8 @@ func find(ctx context.Context, s *session, args []string) error {
 	})
 	f.BoolVar(&q.Fuzzy, "fuzzy", false, "ask for the server's fuzzy matching of names")
 	f.IntVar(&q.Limit, "limit", 0, "`number` of rows at most (default all)")
-	if err := f.Parse(args); err != nil {
-		return usageOf(err)
+	if err := s.parse(f, args); err != nil {
+		return err
 	}
 	if f.NArg() > 0 {
 		return usage("find has flags only: see pacs find -help")
@@ -80,12 +81,16 @@ func list[T any](s *session, rows iter.Seq2[T, error], asJSON bool, one, head st
 			return err
 		}
 		attributes, cells := row(r)
-		if n++; n == 1 && !asJSON {
-			fmt.Fprintln(table, head)
-		}
-		if asJSON {
+		n++
+		switch {
+		case asJSON:
 			fmt.Fprintf(s.stdout, "%s\n", attributes.AppendJSON(nil))
 			continue
+		case s.narrow:
+			s.block(strings.Split(head, "\t"), cells)
+			continue
+		case n == 1:
+			fmt.Fprintln(table, head)
 		}
 		for i, c := range cells {
 			if i > 0 {
@@ -100,6 +105,39 @@ func list[T any](s *session, rows iter.Seq2[T, error], asJSON bool, one, head st
 	}
 	fmt.Fprintln(table, plural(n, one))
 	return table.Flush()
+}
+
+// columns is the width of a terminal that everybody has.
+const columns = 80
+
+// labelled are the columns that do not say what they are by themselves.
+const labelled = " BORN ID ACCESSION SERIES IMAGES NUMBER FRAMES "
+
+// block prints a row over several lines of a terminal; the reference, in the
+// last cell, has its own, whole.
+func (s *session) block(head []string, cells []any) {
+	line := ""
+	for i, c := range cells {
+		text := printable(fmt.Sprint(c))
+		if text == "" {
+			continue
+		}
+		if strings.Contains(labelled, " "+head[i]+" ") {
+			text = strings.ToLower(head[i]) + " " + text
+		}
+		if line != "" && (i == len(cells)-1 || utf8.RuneCountInString(line)+2+utf8.RuneCountInString(text) > columns) {
+			fmt.Fprintln(s.stdout, line)
+			line = ""
+		}
+		switch {
+		case line != "":
+			line += "  "
+		case i > 0:
+			line = "  "
+		}
+		line += text
+	}
+	fmt.Fprintln(s.stdout, line)
 }
 
 // printable replaces what a terminal would obey: text of images is not ours.

@@ -19,8 +19,8 @@ func get(ctx context.Context, s *session, args []string) error {
 	f.IntVar(&o.Parallel, "parallel", 0, "`number` of requests at a time (default 4)")
 	again := f.Bool("again", false, "fetch what is there already too")
 	syntax := f.String("syntax", "", "transfer syntax `UID` to ask for (default: as stored)")
-	if err := f.Parse(args); err != nil {
-		return usageOf(err)
+	if err := s.parse(f, args); err != nil {
+		return err
 	}
 	refs, err := references(f.Args())
 	if err != nil {
@@ -53,8 +53,8 @@ func (s *session) download(ctx context.Context, ref dicomweb.Ref, o dicomweb.Dow
 	if report == nil || report.Expected == 0 {
 		return err
 	}
-	for _, m := range report.Missing {
-		fmt.Fprintf(s.stdout, "missing %s: %v\n", name(m.Ref), m.Err)
+	if ctx.Err() == nil { // what an interruption left out is clear
+		s.missing(report.Missing)
 	}
 	kept := 0
 	for _, d := range report.Files {
@@ -75,4 +75,17 @@ func (s *session) download(ctx context.Context, ref dicomweb.Ref, o dicomweb.Dow
 		return errNotAll
 	}
 	return err
+}
+
+// named is how many of the missing images are named.
+const named = 20
+
+// missing tells what did not come, and why.
+func (s *session) missing(list []dicomweb.NotDownloaded) {
+	for _, m := range list[:min(len(list), named)] {
+		fmt.Fprintf(s.stdout, "missing %s: %v\n", name(m.Ref), m.Err)
+	}
+	if n := len(list) - named; n > 0 {
+		fmt.Fprintf(s.stdout, "missing: and %s\n", plural(n, "other"))
+	}
 }

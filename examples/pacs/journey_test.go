@@ -104,7 +104,7 @@ func TestDailyUse(t *testing.T) {
 	assert.Contains(t, out, "IM0003.dcm: failed (C000")
 	assert.Contains(t, out, "4 of 5 instances stored")
 	assert.Contains(t, out, "; 1 failed\n")
-	assert.Contains(t, errs, "store [########################] 100 %  5/5", "a bar, on a terminal")
+	assert.Contains(t, errs, "store [################] 100 %  5/5", "a bar, on a terminal")
 	assert.Regexp(t, `\r +\r$`, errs, "which is taken away")
 	srv.Refuse(study.Instances[2].Ref.Instance, 0)
 	status, out, _ = pacs("store", filepath.Join(exam, "IM0003.dcm"))
@@ -133,6 +133,9 @@ func TestDailyUse(t *testing.T) {
 	assert.Contains(t, out, `"00080018":{"vr":"UI","Value":["`+ref.Instance+`"]}`)
 	status, out, _ = pacs("show", "1.2.3")
 	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, out, "does not hold it")
+	status, out, _ = pacs("show", ref.Study+"/1.2.3")
+	assert.Equal(t, exitFailed, status, "a series that the study does not have")
 	assert.Contains(t, out, "does not hold it")
 
 	status, out, _ = pacs("get", "-out", dir, "-syntax", dicomweb.ExplicitVRLittleEndian, name(ref))
@@ -199,6 +202,7 @@ func TestUsage(t *testing.T) {
 		status, _, errs := call(t.Context(), &session{}, args...)
 		assert.Equal(t, exitUsage, status, "%v: %s", args, errs)
 		assert.NotEmpty(t, errs)
+		assert.LessOrEqual(t, strings.Count(errs, "\n"), 2, "%v: the error, not the help around it: %s", args, errs)
 	}
 	for _, args := range [][]string{{"-help"}, {"find", "-help"}, {"store", "-h"}} {
 		status, _, errs := call(t.Context(), &session{}, args...)

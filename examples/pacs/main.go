@@ -16,8 +16,10 @@
 //
 // The exit status is 0 when everything that was asked was done, 1 when it was
 // not or only in part, 2 for a command that cannot be understood, 130 when
-// interrupted. A progress bar is shown on a terminal only. What is found and
-// shown is patient data; error messages hold none.
+// interrupted; get goes on from there when it is called again. A progress bar is
+// shown on a terminal only, and rows are broken at 80 columns there: elsewhere a
+// row is a line, whose last word is the reference. What is found and shown is
+// patient data; error messages hold none.
 package main
 
 import (
@@ -51,6 +53,8 @@ type session struct {
 	screen bool
 	// keyboard: stdin is a terminal, where a question can be asked.
 	keyboard bool
+	// narrow: stdout is a terminal, where rows are broken at 80 columns.
+	narrow bool
 }
 
 type command struct {
@@ -78,7 +82,8 @@ var errNotAll = errors.New("not everything was done")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	s := &session{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, screen: terminal(os.Stderr), keyboard: terminal(os.Stdin)}
+	context.AfterFunc(ctx, stop) // a second interruption ends the program at once
+	s := &session{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, screen: terminal(os.Stderr), keyboard: terminal(os.Stdin), narrow: terminal(os.Stdout)}
 	err := s.main(ctx, os.Args[1:])
 	interrupted := ctx.Err() != nil
 	stop()
@@ -117,7 +122,6 @@ func (s *session) status(err error, interrupted bool) int {
 func (s *session) main(ctx context.Context, args []string) error {
 	var where server
 	f := flag.NewFlagSet("pacs", flag.ContinueOnError)
-	f.SetOutput(s.stderr)
 	where.flags(f)
 	f.Usage = func() {
 		fmt.Fprintln(s.stderr, "pacs [flags of the server] COMMAND [flags] …\n\nCommands (\"pacs COMMAND -help\" tells more); none: all of them, on a fake:")
@@ -127,8 +131,8 @@ func (s *session) main(ctx context.Context, args []string) error {
 		fmt.Fprintln(s.stderr, "\nFlags of the server; none: a fake with fictional studies")
 		f.PrintDefaults()
 	}
-	if err := f.Parse(args); err != nil {
-		return usageOf(err)
+	if err := s.parse(f, args); err != nil {
+		return err
 	}
 	if f.NArg() == 0 {
 		if where.given() {
@@ -152,18 +156,27 @@ func (s *session) main(ctx context.Context, args []string) error {
 	return all[at].run(ctx, s, f.Args()[1:])
 }
 
-// usageOf tells a wrong flag from a question for help.
-func usageOf(err error) error {
-	if errors.Is(err, flag.ErrHelp) {
+// parse reads flags. The help is shown to who asks for it; a wrong flag is told
+// by itself, so that it is not lost above the help.
+func (s *session) parse(f *flag.FlagSet, args []string) error {
+	help := f.Usage
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	err := f.Parse(args)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, flag.ErrHelp):
+		f.SetOutput(s.stderr)
+		help()
 		return err
 	}
-	return usageError{err}
+	return usage("%w: see %s -help", err, f.Name())
 }
 
 // flagSet makes the flags of a command.
 func (s *session) flagSet(name, arguments string) *flag.FlagSet {
 	f := flag.NewFlagSet("pacs "+name, flag.ContinueOnError)
-	f.SetOutput(s.stderr)
 	f.Usage = func() {
 		fmt.Fprintln(s.stderr, strings.TrimSpace("pacs [flags of the server] "+name+" [flags] "+arguments))
 		f.PrintDefaults()

@@ -29,7 +29,7 @@ func (s *session) newBar(label string) *bar {
 	return b
 }
 
-const barWidth = 24
+const barWidth = 16 // the line has 80 columns
 
 // draw shows how many of all are done, of a number of bytes so far; all and
 // size are 0 when they are not known.

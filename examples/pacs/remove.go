@@ -15,8 +15,8 @@ import (
 func remove(ctx context.Context, s *session, args []string) error {
 	f := s.flagSet("rm", "REF…")
 	yes := f.Bool("yes", false, "do not ask")
-	if err := f.Parse(args); err != nil {
-		return usageOf(err)
+	if err := s.parse(f, args); err != nil {
+		return err
 	}
 	refs, err := references(f.Args())
 	if err != nil {
@@ -25,7 +25,12 @@ func remove(ctx context.Context, s *session, args []string) error {
 	if !*yes && !s.keyboard {
 		return usage("rm asks before it deletes, on a terminal; elsewhere say -yes")
 	}
-	questions := bufio.NewScanner(s.stdin)
+	answers := make(chan string)
+	if !*yes {
+		done := make(chan struct{})
+		defer close(done)
+		go s.lines(answers, done)
+	}
 	gone := 0
 	for _, ref := range refs {
 		if !*yes {
@@ -33,7 +38,11 @@ func remove(ctx context.Context, s *session, args []string) error {
 				return err
 			}
 			fmt.Fprint(s.stderr, "delete it for good? (yes/no) ")
-			if !questions.Scan() || strings.TrimSpace(questions.Text()) != "yes" {
+			answer, err := s.answer(ctx, answers)
+			if err != nil {
+				return err
+			}
+			if answer != "yes" {
 				fmt.Fprintf(s.stdout, "kept %s\n", name(ref))
 				continue
 			}
@@ -61,4 +70,29 @@ func (s *session) describe(ctx context.Context, ref dicomweb.Ref) error {
 	}
 	fmt.Fprintf(s.stdout, "instance %s\n", name(ref))
 	return nil
+}
+
+// lines gives what is typed, and closes answers at its end. An interrupted
+// program does not wait for it.
+func (s *session) lines(answers chan<- string, done <-chan struct{}) {
+	defer close(answers)
+	typed := bufio.NewScanner(s.stdin)
+	for typed.Scan() {
+		select {
+		case answers <- strings.TrimSpace(typed.Text()):
+		case <-done:
+			return
+		}
+	}
+}
+
+// answer waits for a line, or an interruption.
+func (s *session) answer(ctx context.Context, answers <-chan string) (string, error) {
+	select {
+	case a := <-answers:
+		return a, nil
+	case <-ctx.Done():
+		fmt.Fprintln(s.stderr)
+		return "", ctx.Err()
+	}
 }

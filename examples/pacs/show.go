@@ -16,8 +16,8 @@ func show(ctx context.Context, s *session, args []string) error {
 	f := s.flagSet("show", "REF")
 	image := f.String("image", "", "`file` for the image for the screen, JPEG or PNG as the server has it")
 	asJSON := f.Bool("json", false, "print the metadata as DICOM JSON, an instance a line")
-	if err := f.Parse(args); err != nil {
-		return usageOf(err)
+	if err := s.parse(f, args); err != nil {
+		return err
 	}
 	refs, err := references(f.Args())
 	switch {
@@ -49,17 +49,16 @@ func show(ctx context.Context, s *session, args []string) error {
 // outline prints the tree of a study, without the instances of other series
 // than the one that was asked for.
 func (s *session) outline(ctx context.Context, ref dicomweb.Ref) error {
-	found := 0
 	for r, err := range s.client.SearchStudies(ctx, dicomweb.Query{Study: ref.Study, Include: []dicomweb.Tag{dicomweb.TagStudyDescription}}) {
 		if err != nil {
 			return err
 		}
-		found++
 		p := r.Patient
 		fmt.Fprintln(s.stdout, printable(fmt.Sprintf("%s (%s, %v), ID %s", p.Name, p.Sex, p.BirthDate, p.ID)))
 		fmt.Fprintln(s.stdout, printable(fmt.Sprintf("%v %s, accession %s", r.Date, r.Description, r.AccessionNumber)))
 		fmt.Fprintf(s.stdout, "study %s: %s, %s\n", r.UID, plural(r.Series, "series"), plural(r.Instances, "instance"))
 	}
+	found := 0 // a study has a series
 	for r, err := range s.client.SearchSeries(ctx, dicomweb.Query{Study: ref.Study, Series: ref.Series}) {
 		if err != nil {
 			return err

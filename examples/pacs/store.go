@@ -20,8 +20,8 @@ func store(ctx context.Context, s *session, args []string) error {
 	f.IntVar(&o.BatchInstances, "batch", 0, "`number` of instances in a request (default 50)")
 	f.StringVar(&o.Study, "study", "", "refuse files of another study than this `UID`")
 	quiet := f.Bool("quiet", false, "do not name the files of folders that are no DICOM files")
-	if err := f.Parse(args); err != nil {
-		return usageOf(err)
+	if err := s.parse(f, args); err != nil {
+		return err
 	}
 	files, bad, err := s.open(f.Args(), *quiet)
 	if err != nil {
@@ -47,7 +47,7 @@ func store(ctx context.Context, s *session, args []string) error {
 		if r.Outcome.OK() {
 			held++
 		}
-		if r.Outcome != dicomweb.Stored && r.Outcome != dicomweb.AlreadyStored {
+		if r.Outcome != dicomweb.Stored && r.Outcome != dicomweb.AlreadyStored && ctx.Err() == nil { // what an interruption left out is counted
 			bar.clear()
 			fmt.Fprintf(s.stdout, "%s: %v%s\n", files[r.Index].Path, r.Outcome, why(r))
 		}
