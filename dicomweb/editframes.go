@@ -14,12 +14,6 @@ import (
 
 const opReadFrames = "dicomweb.ReadFrames"
 
-// Tags of pixels that are floating-point numbers (PS3.3 C.7.6.24, C.7.6.25).
-const (
-	tagFloatPixelData       Tag = 0x7FE00008
-	tagDoubleFloatPixelData Tag = 0x7FE00009
-)
-
 // jp2Box is what a JP2 file begins with (ISO 15444-1 I.5.1).
 const jp2Box = "\x00\x00\x00\x0cjP  "
 
@@ -79,31 +73,15 @@ func (f *FrameStream) open() error {
 	if h.TransferSyntaxUID == DeflatedExplicitVRLE {
 		f.w.inflate(maxFollowed)
 	}
-	numbers := map[Tag]int64{tagSamplesPerPixel: 1, TagNumberOfFrames: 1, TagRows: 0, TagColumns: 0, TagBitsAllocated: 0}
-	photometric := ""
+	a := announced{samples: 1, frames: 1}
 	var pixels *fileElement
 	f.w.visit = func(e fileElement) (bool, error) {
-		_, wanted := numbers[e.tag]
-		switch {
-		case e.tag == TagPixelData || e.tag == tagFloatPixelData || e.tag == tagDoubleFloatPixelData:
+		switch e.tag {
+		case TagPixelData, tagFloatPixels, tagDoublePixels:
 			pixels = &e
 			return false, nil
-		case (wanted || e.tag == tagPhotometric) && e.length <= 32:
-			b, err := f.w.value(e.length)
-			if err != nil {
-				return false, err
-			}
-			text := strings.Trim(string(b), " \x00")
-			switch n, err := strconv.ParseInt(text, 10, 32); {
-			case e.tag == tagPhotometric:
-				photometric = text
-			case e.tag == TagNumberOfFrames && err == nil && n > 0:
-				numbers[e.tag] = n
-			case e.tag != TagNumberOfFrames && len(b) == 2:
-				numbers[e.tag] = int64(f.w.order.Uint16(b))
-			}
 		}
-		return true, nil
+		return true, a.take(f.w, e)
 	}
 	if err := f.w.walk(); err != nil {
 		return err
@@ -111,19 +89,18 @@ func (f *FrameStream) open() error {
 	if pixels == nil {
 		return frameRefused("the object has no pixels")
 	}
-	f.Count = int(numbers[TagNumberOfFrames])
+	f.Count = int(a.frames)
 	if pixels.length == undefinedLength {
 		return f.openFragments()
 	}
-	samples := numbers[tagSamplesPerPixel]
-	if photometric == "YBR_FULL_422" {
-		samples = 2
+	if a.photometric == "YBR_FULL_422" {
+		a.samples = 2
 	}
-	bits := numbers[TagRows] * numbers[TagColumns] * samples * numbers[TagBitsAllocated] // below 2^64/2: four times 16 bits, the last two small
-	if samples > 4 || numbers[TagBitsAllocated] > 64 || bits%8 != 0 && f.Count > 1 {
+	bits := a.rows * a.columns * a.samples * a.bits // of 16 bits each; the last two are small, or the frames refused
+	if a.samples > 4 || a.bits > 64 || bits%8 != 0 && f.Count > 1 {
 		return frameRefused("the frames of the object do not fill bytes")
 	}
-	if f.w.order == binary.BigEndian && (numbers[TagBitsAllocated] > 8 || pixels.vr == OW) {
+	if f.w.order == binary.BigEndian && (a.bits > 8 || pixels.vr == OW) {
 		return frameRefused("the frames of the object are big endian words")
 	}
 	f.native, f.size = true, (bits+7)/8
