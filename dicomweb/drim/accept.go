@@ -1,6 +1,7 @@
 package drim
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,14 +67,16 @@ func FormatAccept(p Profile) string {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return weight(b) - weight(a) })
-	var b strings.Builder
+	elements := make([]string, len(order))
 	for n, i := range order {
-		if n > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(`multipart/related; type="application/dicom";transfer-syntax=` + list[i].uid + ";q=0." + strconv.Itoa(weight(i)) + ";boundary=**")
+		elements[n] = acceptElement(list[i].uid, weight(i))
 	}
-	return b.String()
+	return strings.Join(elements, ",")
+}
+
+// acceptElement writes one element of an Accept header, of a weight in tenths.
+func acceptElement(syntax string, tenths int) string {
+	return fmt.Sprintf(`multipart/related; type="application/dicom";transfer-syntax=%s;q=%d.%d;boundary=**`, syntax, tenths/10, tenths%10)
 }
 
 // What an Accept header may make us read.

@@ -195,8 +195,14 @@ func (s *ArchivedStudy) gives(p *Publication) bool {
 	return r != nil && r != want && !r.Withdrawn && r.Basis != nil
 }
 
-// INS is whose record the manifest is in.
-func (p *Publication) INS() (segur.INS, error) { return segur.ParseINS(p.Matricule, p.Authority) }
+// INS is whose record the manifest is in. The error is of [CodeArchiveDamaged].
+func (p *Publication) INS() (segur.INS, error) {
+	ins, err := segur.ParseINS(p.Matricule, p.Authority)
+	if err != nil {
+		return segur.INS{}, sourceError(opArchive, segur.KindSignature, CodeArchiveDamaged, "the archive holds no INS of the manifest")
+	}
+	return ins, nil
+}
 
 // Manifest reads the file.
 func (p *Publication) Manifest() (*kos.Manifest, error) {

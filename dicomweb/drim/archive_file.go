@@ -342,13 +342,5 @@ func syncDir(dir string) error {
 
 // fileError keeps the cause without its path.
 func fileError(message string, err error) error {
-	var path *os.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		err = path.Err
-	case errors.As(err, &link):
-		err = link.Err
-	}
-	return &segur.Error{Op: opArchive, Kind: segur.KindUnavailable, Message: message, Err: err}
+	return &segur.Error{Op: opArchive, Kind: segur.KindUnavailable, Message: message, Err: withoutPath(err)}
 }

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -232,7 +233,7 @@ func (f *callForm) split(body string) {
 		}
 		_, twice := f.values[name]
 		switch {
-		case nameErr != nil || !isCallParam(name):
+		case nameErr != nil || !slices.Contains(callParams, name):
 			f.wrong("", fmt.Sprintf("parameter number %d is not known", n))
 			continue
 		case twice:
@@ -254,15 +255,6 @@ func (f *callForm) split(body string) {
 		}
 		f.values[name] = strings.Clone(value) // a call that waits must not hold on to the whole form
 	}
-}
-
-func isCallParam(name string) bool {
-	for _, p := range callParams {
-		if p == name {
-			return true
-		}
-	}
-	return false
 }
 
 // read gives the value to a reader, when there is one, and notes the rule that it breaks.

@@ -2,6 +2,7 @@ package drim
 
 import (
 	"fmt"
+	"iter"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
@@ -171,23 +172,34 @@ func (c *Completeness) Complete() bool {
 // Count counts the images in a state.
 func (c *Completeness) Count(state ImageState) int {
 	n := 0
-	for i := range c.Exams {
-		for j := range c.Exams[i].Series {
-			n += c.Exams[i].Series[j].Count(state)
+	for im := range c.images() {
+		if im.State == state {
+			n++
 		}
 	}
 	return n
 }
 
-// Image finds the report of an image, nil when no manifest lists it.
-func (c *Completeness) Image(sopInstanceUID string) *ImageReport {
-	for i := range c.Exams {
-		for j := range c.Exams[i].Series {
-			for k := range c.Exams[i].Series[j].Images {
-				if im := &c.Exams[i].Series[j].Images[k]; im.Ref.Instance == sopInstanceUID {
-					return im
+// images gives the reports of all images.
+func (c *Completeness) images() iter.Seq[*ImageReport] {
+	return func(yield func(*ImageReport) bool) {
+		for i := range c.Exams {
+			for j := range c.Exams[i].Series {
+				for k := range c.Exams[i].Series[j].Images {
+					if !yield(&c.Exams[i].Series[j].Images[k]) {
+						return
+					}
 				}
 			}
+		}
+	}
+}
+
+// Image finds the report of an image, nil when no manifest lists it.
+func (c *Completeness) Image(sopInstanceUID string) *ImageReport {
+	for im := range c.images() {
+		if im.Ref.Instance == sopInstanceUID {
+			return im
 		}
 	}
 	return nil

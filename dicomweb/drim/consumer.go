@@ -6,7 +6,6 @@ import (
 	"io"
 	"iter"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -151,7 +150,7 @@ func acceptOf(p *segur.Problems, profile Profile, own Accept) string {
 			p.Add(field+".weight", "must be between 1 and 1000 thousandths")
 		}
 		tenths := max(int(math.Round(float64(a.Weight)/100)), 1) // boxes read one decimal
-		list = append(list, `multipart/related; type="application/dicom";transfer-syntax=`+a.Syntax+";q="+strconv.Itoa(tenths/10)+"."+strconv.Itoa(tenths%10)+";boundary=**")
+		list = append(list, acceptElement(a.Syntax, tenths))
 	}
 	return strings.Join(list, ",")
 }

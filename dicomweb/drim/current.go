@@ -62,7 +62,7 @@ func (m Manifests) Manifest(ctx context.Context, studyUID, uid string) (*Current
 		}
 		ins, err := p.INS()
 		if err != nil {
-			return nil, sourceError(opArchive, segur.KindSignature, CodeArchiveDamaged, "the archive holds no INS of the manifest")
+			return nil, err
 		}
 		m := &CurrentManifest{StudyUID: studyUID, UID: p.UID, KOS: p.KOS, INS: ins, PatientID: p.PatientID, Published: p.At, Unconfirmed: p == s.Attempt}
 		if p.Generation < s.Images.Generation && len(s.Images.Rejected) > 0 {

@@ -113,10 +113,14 @@ const (
 	LinkOrder     Link = "order"
 )
 
-var links = []struct {
+// linkKind is a link, and the type of the references that make it.
+type linkKind struct {
 	link Link
 	kind string
-}{{LinkStudy, xds.ReferenceStudy}, {LinkAccession, xds.ReferenceAccession}, {LinkOrder, xds.ReferenceOrder}}
+}
+
+// links are in the order of their strength.
+var links = []linkKind{{LinkStudy, xds.ReferenceStudy}, {LinkAccession, xds.ReferenceAccession}, {LinkOrder, xds.ReferenceOrder}}
 
 // String is redacted: the study alone.
 func (e Exam) String() string { return "Exam(" + e.StudyUID + ", redacted)" }
@@ -323,9 +327,8 @@ func examsOf(q *ExamQuery, manifests, reports []*xds.DocumentEntry) []*Exam {
 	return out
 }
 
-func rank(l Link) int {
-	return slices.Index([]Link{LinkStudy, LinkAccession, LinkOrder}, l)
-}
+// rank is how strong a link is, 0 the strongest.
+func rank(l Link) int { return slices.IndexFunc(links, func(x linkKind) bool { return x.link == l }) }
 
 // studyOf is the first study that an entry names.
 func studyOf(e *xds.DocumentEntry) string {

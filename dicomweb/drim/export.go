@@ -105,13 +105,9 @@ func (r *ExportReport) notHeld() []dicomweb.Ref {
 		}
 	}
 	var out []dicomweb.Ref
-	for i := range r.Retrieved.Exams {
-		for j := range r.Retrieved.Exams[i].Series {
-			for k := range r.Retrieved.Exams[i].Series[j].Images {
-				if im := &r.Retrieved.Exams[i].Series[j].Images[k]; im.State == ImageReceived && !held[im.Ref] {
-					out = append(out, im.Ref)
-				}
-			}
+	for im := range r.Retrieved.images() {
+		if im.State == ImageReceived && !held[im.Ref] {
+			out = append(out, im.Ref)
 		}
 	}
 	return out

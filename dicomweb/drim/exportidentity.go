@@ -1,6 +1,7 @@
 package drim
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -96,18 +97,13 @@ func (l *LocalIdentity) others(h *dicomweb.Head, m *kos.Manifest) []*dicomweb.Da
 	var out []*dicomweb.Dataset
 	first, rest := h.PatientIDs[0], h.PatientIDs[1:]
 	has := func(extension string) bool {
-		for _, id := range rest {
-			if id.Extension == extension {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(rest, func(id segur.Identifier) bool { return id.Extension == extension })
 	}
 	if !has(l.INS.Matricule()) {
 		out = append(out, insItem(l.INS)) // the one of now: that of the manifest may be a former one
 	}
 	if first.Extension != "" && !has(first.Extension) && !isINS(first) && first.Extension != l.INS.Matricule() && first.Extension != m.INS.Matricule() {
-		item := dicomweb.NewDataset(dicomweb.Text(dicomweb.TagPatientID, first.Extension), dicomweb.Element{Tag: tagTypeOfPatientID, VR: dicomweb.CS, Values: []string{"TEXT"}})
+		item := dicomweb.NewDataset(dicomweb.Text(dicomweb.TagPatientID, first.Extension), dicomweb.Text(tagTypeOfPatientID, "TEXT"))
 		issuer := first.Assigner
 		if issuer == "" || !isASCII(issuer) {
 			issuer = m.Institution.ID
@@ -123,9 +119,9 @@ func (l *LocalIdentity) others(h *dicomweb.Head, m *kos.Manifest) []*dicomweb.Da
 	return out
 }
 
+// qualifier is the item that says whose OID an issuer has.
 func qualifier(oid segur.OID) *dicomweb.Dataset {
-	return dicomweb.NewDataset(dicomweb.Element{Tag: tagUniversalEntityID, VR: dicomweb.UT, Values: []string{string(oid)}},
-		dicomweb.Element{Tag: tagUniversalEntityIDType, VR: dicomweb.CS, Values: []string{"ISO"}})
+	return dicomweb.NewDataset(dicomweb.Text(tagUniversalEntityID, string(oid)), dicomweb.Text(tagUniversalEntityIDType, "ISO"))
 }
 
 func (l *LocalIdentity) name() string {

@@ -1,6 +1,7 @@
 package drim
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"io"
@@ -76,8 +77,8 @@ type HandlerConfig struct {
 	// MaxRequests bounds the requests of all clients; one more gets 503. 0: 256.
 	MaxRequests int
 	// Client names who calls, for MaxPerClient. nil: the IP address, of IPv6 the
-	// network of 64 bits. Behind a
-	// reverse proxy it must read the header that the proxy sets.
+	// network of 64 bits. Behind a reverse proxy it must read the header that the
+	// proxy sets.
 	Client func(r *http.Request) string
 	// StallTimeout ends a request whose client takes no bytes for that long.
 	// 0: 30 seconds.
@@ -229,10 +230,10 @@ func NewHandler(cfg HandlerConfig) (*Handler, error) {
 	if err := p.Err("drim.NewHandler"); err != nil {
 		return nil, err
 	}
-	orElse(&cfg.MaxPerClient, 16)
-	orElse(&cfg.MaxRequests, 256)
-	orElse(&cfg.StallTimeout, 30*time.Second)
-	orElse(&cfg.HSTS, "max-age=63072000; includeSubDomains")
+	cfg.MaxPerClient = cmp.Or(cfg.MaxPerClient, 16)
+	cfg.MaxRequests = cmp.Or(cfg.MaxRequests, 256)
+	cfg.StallTimeout = cmp.Or(cfg.StallTimeout, 30*time.Second)
+	cfg.HSTS = cmp.Or(cfg.HSTS, "max-age=63072000; includeSubDomains")
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
@@ -245,13 +246,6 @@ func NewHandler(cfg HandlerConfig) (*Handler, error) {
 		}
 	}
 	return &Handler{cfg: cfg, load: load{perClient: cfg.MaxPerClient, all: cfg.MaxRequests}}, nil
-}
-
-func orElse[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
 }
 
 func isControl(c rune) bool { return c < ' ' || c == 0x7f }
@@ -278,7 +272,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() { // a panic of what the product gave goes on, and is traced
 		if !ended {
 			x.access.Complete, x.access.Code = false, ServePanic
-			orElse(&x.access.Status, http.StatusInternalServerError)
+			x.access.Status = cmp.Or(x.access.Status, http.StatusInternalServerError)
 		}
 		x.access.Duration = h.cfg.Clock().Sub(x.access.At)
 		if h.cfg.Observe != nil {

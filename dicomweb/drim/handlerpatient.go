@@ -111,7 +111,5 @@ func insItem(ins segur.INS) *dicomweb.Dataset {
 		dicomweb.Text(dicomweb.TagPatientID, ins.Matricule()),
 		dicomweb.Text(dicomweb.TagIssuerOfPatientID, issuer),
 		dicomweb.Text(tagTypeOfPatientID, "TEXT"),
-		dicomweb.Sequence(tagIssuerQualifiers, dicomweb.NewDataset(
-			dicomweb.Text(tagUniversalEntityID, string(ins.Authority())),
-			dicomweb.Text(tagUniversalEntityIDType, "ISO"))))
+		dicomweb.Sequence(tagIssuerQualifiers, qualifier(ins.Authority())))
 }

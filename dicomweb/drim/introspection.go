@@ -2,6 +2,7 @@ package drim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -176,7 +177,7 @@ func (i *Introspection) state(reply *transport.Reply, now time.Time) (TokenState
 	case i.cfg.Issuer != "" && a.Issuer != "" && a.Issuer != i.cfg.Issuer:
 		return TokenState{}, nil
 	}
-	s := TokenState{Active: true, User: first(a.Username, a.Preferred, a.Subject), Client: first(a.ClientID, a.Party)}
+	s := TokenState{Active: true, User: cmp.Or(a.Username, a.Preferred, a.Subject), Client: cmp.Or(a.ClientID, a.Party)}
 	if a.Expiry != nil {
 		seconds, err := a.Expiry.Float64()
 		if err != nil || seconds < 0 || seconds > 1<<40 {
@@ -187,15 +188,6 @@ func (i *Introspection) state(reply *transport.Reply, now time.Time) (TokenState
 		}
 	}
 	return s, nil
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 func (i *Introspection) cached(key [sha256.Size]byte, now time.Time) (TokenState, bool) {

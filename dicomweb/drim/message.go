@@ -25,7 +25,7 @@ type MessageHeader struct {
 	Event string
 	// ControlID is MSH-10, which the acknowledgement repeats.
 	ControlID string
-	// Sender and Receiver name applications and facilities (MSH-3 to MSH-6).
+	// Who sends and who receives: applications and facilities (MSH-3 to MSH-6).
 	SendingApplication, SendingFacility     string
 	ReceivingApplication, ReceivingFacility string
 	// Sent is MSH-7; zero when it is absent or is no date.

@@ -175,7 +175,7 @@ func (r *messageReading) only(name string) hl7.Segment {
 	return found
 }
 
-// code reads a coded element. Labels are never compared.
+// codeOf reads a coded element. Labels are never compared.
 func codeOf(s hl7.Segment, field int) segur.Code {
 	c := segur.Code{Code: s.Value(field, 1), Display: s.Value(field, 2), SystemName: s.Value(field, 3)}
 	if c.SystemName == "LN" {

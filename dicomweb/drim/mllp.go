@@ -13,6 +13,7 @@ import (
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/internal/hl7"
+	"github.com/segur-sdk/segur/internal/transport"
 )
 
 // MLLPHandler acts on one message and returns the acknowledgement, which is sent
@@ -93,7 +94,7 @@ func ServeMLLP(ctx context.Context, listener net.Listener, handler MLLPHandler, 
 				return nil
 			case errors.As(err, &temporary) && temporary.Timeout() && delay < time.Second:
 				delay = max(2*delay, 5*time.Millisecond)
-				wait(ctx, delay)
+				_ = transport.Pause(ctx, delay) // ended: so does the loop
 				continue
 			}
 			return &segur.Error{Op: opMLLP, Kind: segur.KindUnavailable, Message: "the listener failed", Err: err}
@@ -107,15 +108,6 @@ func ServeMLLP(ctx context.Context, listener net.Listener, handler MLLPHandler, 
 }
 
 const opMLLP = "drim.ServeMLLP"
-
-func wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
-}
 
 type mllpServer struct {
 	handler MLLPHandler

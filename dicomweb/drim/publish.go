@@ -155,7 +155,7 @@ func (s *Source) remove(ctx context.Context, a *ArchivedStudy) error {
 	p := a.Published
 	ins, err := p.INS()
 	if err != nil {
-		return sourceError(opSource, segur.KindSignature, CodeArchiveDamaged, "the archive holds no INS of the manifest")
+		return err
 	}
 	r, err := s.record(ctx, p.WithdrawnBy)
 	if err != nil {
@@ -196,7 +196,7 @@ func (s *Source) finish(ctx context.Context, a *ArchivedStudy, want *ArchivedRep
 	p := a.Attempt
 	ins, err := p.INS()
 	if err != nil {
-		return sourceError(opSource, segur.KindSignature, CodeArchiveDamaged, "the archive holds no INS of the manifest")
+		return err
 	}
 	r, err := s.record(ctx, p.Actor)
 	if err != nil {
@@ -216,13 +216,10 @@ func (s *Source) finish(ctx context.Context, a *ArchivedStudy, want *ArchivedRep
 		}
 		return err
 	}
-	switch _, err := r.Lookup(ctx, ins, p.UID); segur.KindOf(err) {
-	case segur.KindUnknown: // no error
-		if err != nil {
-			return err
-		}
+	switch _, err := r.Lookup(ctx, ins, p.UID); {
+	case err == nil:
 		return s.published(ctx, a, "")
-	case segur.KindNotFound:
+	case segur.KindOf(err) == segur.KindNotFound:
 		s.suspect(a)
 		return s.save(ctx, a)
 	default:
@@ -257,7 +254,7 @@ func (s *Source) suspects(ctx context.Context, a *ArchivedStudy) error {
 		p := a.Suspects[i].Publication
 		ins, err := p.INS()
 		if err != nil {
-			return sourceError(opSource, segur.KindSignature, CodeArchiveDamaged, "the archive holds no INS of the manifest")
+			return err
 		}
 		r, err := s.record(ctx, p.Actor)
 		if err != nil {

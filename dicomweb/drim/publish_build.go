@@ -88,7 +88,7 @@ func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedRe
 		return err
 	}
 	a.Attempt = &Publication{UID: m.UID, Number: m.Number, KOS: file, Metadata: sealed.Metadata, Sealed: sealed.Stored,
-		Matricule: b.ins.Matricule(), Authority: b.ins.Authority(), PatientID: patientID(m, live), ReportID: identifier(b.header.ID), Digest: a.digest(want),
+		Matricule: b.ins.Matricule(), Authority: b.ins.Authority(), PatientID: patientID(m, live), ReportID: xds.UniqueID(b.header.ID), Digest: a.digest(want),
 		Generation: a.Images.Generation, Actor: actor, Replaces: lot.Replaces, At: s.cfg.Clock()}
 	if err := s.save(ctx, a); err != nil {
 		a.Attempt = nil // it did not leave
@@ -298,22 +298,23 @@ func pacsError(err error) error {
 	return e
 }
 
-// checkImages compares the images with the report: local number and accession
-// number (drim rules R10 and R12).
+// checkImages compares the images with the report: local number, date of birth,
+// name and accession number (rules R10, R7, R3 and R12).
 func (s *Source) checkImages(m *kos.Manifest, basis *ReportBasis, h segur.DocumentHeader) error {
+	otherPatient := func(field, rule, message string) error {
+		return sourceError(opSource, segur.KindConflict, CodeWrongPatient, "the images are those of another patient than the report",
+			segur.Detail{Field: field, Code: rule, Message: message})
+	}
 	known := append(reportIDs(h), basis.LocalIDs...)
 	if id := strings.TrimSpace(m.Archive.PatientID); len(known) > 0 && !hasID(known, id) {
-		return sourceError(opSource, segur.KindConflict, CodeWrongPatient, "the images are those of another patient than the report",
-			segur.Detail{Field: "images.patientID", Code: "R10", Message: "is none of the local identifiers of the report"})
+		return otherPatient("images.patientID", "R10", "is none of the local identifiers of the report")
 	}
-	if d := m.Archive.BirthDate; !d.IsZero() && !h.Patient.BirthDate.IsZero() && d.Complete() && h.Patient.BirthDate.Complete() && d != h.Patient.BirthDate {
-		return sourceError(opSource, segur.KindConflict, CodeWrongPatient, "the images are those of another patient than the report",
-			segur.Detail{Field: "images.birthDate", Code: "R7", Message: "is not that of the report"})
+	if d := m.Archive.BirthDate; d.Complete() && h.Patient.BirthDate.Complete() && d != h.Patient.BirthDate {
+		return otherPatient("images.birthDate", "R7", "is not that of the report")
 	}
 	// As the handler does for each image: what nobody would be given is not published.
 	if slices.ContainsFunc(m.Archive.PatientNames, func(pn string) bool { return !sharesName(h.Patient, pn) }) {
-		return sourceError(opSource, segur.KindConflict, CodeWrongPatient, "the images are those of another patient than the report",
-			segur.Detail{Field: "images.patientName", Code: "R3", Message: "has no word in common with the names of the report"})
+		return otherPatient("images.patientName", "R3", "has no word in common with the names of the report")
 	}
 	var wrong []segur.Detail
 	if len(m.Archive.Accessions) == 0 && !s.cfg.AllowNoAccession {

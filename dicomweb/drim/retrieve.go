@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -323,7 +324,7 @@ func (r *retrieving) report() *Completeness {
 		}
 		out.Exams = append(out.Exams, x)
 	}
-	for _, host := range sortedKeys(r.sources) {
+	for _, host := range slices.Sorted(maps.Keys(r.sources)) {
 		s := r.sources[host]
 		out.Sources = append(out.Sources, SourceReport{Host: host, Requests: s.requests, Received: s.received, Bytes: s.bytes, Err: s.dead})
 	}

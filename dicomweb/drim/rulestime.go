@@ -46,9 +46,9 @@ func stampText(t segur.Timestamp) string {
 		return ""
 	}
 	if t.Precision >= segur.ToDay {
-		return t.Time.Format("20060102")
+		return t.Time.Format(dayText)
 	}
-	return t.Time.Format("20060102150405-0700")
+	return t.Time.Format(secondText + "-0700")
 }
 
 const (

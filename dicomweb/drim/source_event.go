@@ -47,14 +47,6 @@ func basisDigest(cda []byte, f Flags, localIDs []segur.Identifier) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// identifier writes an identifier as the metadata do.
-func identifier(i segur.Identifier) string {
-	if i.Extension == "" {
-		return string(i.Root)
-	}
-	return string(i.Root) + "^" + i.Extension
-}
-
 func (r *ArchivedReport) current() string { return r.IDs[len(r.IDs)-1] }
 
 // report returns the report of which a version has this identifier.

@@ -3,10 +3,12 @@ package drim
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/dmp/xds"
 )
 
 // Receive takes a report message: publication, replacement, change of
@@ -75,7 +77,7 @@ func (s *Source) receive(ctx context.Context, r *Report, m *ReportMessage) (*Out
 		return nil, err
 	}
 	out := &Outcome{}
-	for _, uid := range sortedKeys(effects) {
+	for _, uid := range slices.Sorted(maps.Keys(effects)) {
 		out.Studies = append(out.Studies, s.after(ctx, uid, effects[uid]))
 	}
 	return out, nil
@@ -95,15 +97,6 @@ func (s *Source) after(ctx context.Context, uid string, f filed) StudyOutcome {
 	return o
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
-}
-
 // event reads a report and says what it asks for.
 func (s *Source) event(r *Report, m *ReportMessage) (reportEvent, segur.DocumentHeader, error) {
 	var header segur.DocumentHeader
@@ -114,18 +107,18 @@ func (s *Source) event(r *Report, m *ReportMessage) (reportEvent, segur.Document
 		if header, err = s.cfg.ReadReport(bytes.NewReader(r.CDA)); err != nil {
 			return e, header, &segur.Error{Op: opReceive, Kind: segur.KindInvalidInput, Code: CodeNoReport, Message: "the report cannot be read", Help: helpOf(CodeNoReport), Err: err}
 		}
-		e.id, e.version, e.created = identifier(header.ID), header.Version, header.Created.Time
+		e.id, e.version, e.created = xds.UniqueID(header.ID), header.Version, header.Created.Time
 		if header.Replaces != (segur.Identifier{}) {
-			e.replaces = identifier(header.Replaces)
+			e.replaces = xds.UniqueID(header.Replaces)
 		}
 	case !e.withdraw:
 		return e, header, sourceError(opReceive, segur.KindInvalidInput, CodeNoReport, "the message holds no report")
 	}
 	if m != nil && e.id == "" && m.DocumentID != (segur.Identifier{}) {
-		e.id = identifier(m.DocumentID)
+		e.id = xds.UniqueID(m.DocumentID)
 	}
 	if m != nil && e.replaces == "" && m.ReplacedID != (segur.Identifier{}) {
-		e.replaces = identifier(m.ReplacedID)
+		e.replaces = xds.UniqueID(m.ReplacedID)
 	}
 	if e.id == "" {
 		return e, header, sourceError(opReceive, segur.KindInvalidInput, CodeNoReport, "the report has no identifier")
@@ -136,7 +129,7 @@ func (s *Source) event(r *Report, m *ReportMessage) (reportEvent, segur.Document
 	e.actor = actorOf(r.Sender, header, r.Flags.SecretConnection == Yes)
 	e.sent, e.hides = s.believed(e.sent), r.Flags.Visibility()
 	e.orphan = r.Action == ActionReplace && e.replaces == ""
-	if m != nil && e.withdraw && m.DocumentID != (segur.Identifier{}) && identifier(m.DocumentID) != e.id {
+	if m != nil && e.withdraw && m.DocumentID != (segur.Identifier{}) && xds.UniqueID(m.DocumentID) != e.id {
 		return e, header, sourceError(opReceive, segur.KindRefused, CodeCrossCheck, "the message and the report it bears do not name the same document",
 			segur.Detail{Field: "TXA-12", Code: "R26", Message: "is not the identifier of the document"})
 	}
