@@ -57,6 +57,32 @@ func parseContent(c segur.Content) (*Dataset, error) {
 	return r.dataset(len(body), scope{charset: defaultCharset})
 }
 
+// Meta is what the file meta information of a Part 10 file says (PS3.10 7.1).
+type Meta struct {
+	// SOPClassUID (0002,0002) and SOPInstanceUID (0002,0003) may be empty, and
+	// other than those of the data set.
+	SOPClassUID, SOPInstanceUID string
+	// TransferSyntaxUID is the encoding of the data set (0002,0010).
+	TransferSyntaxUID string
+}
+
+// ReadMeta reads the file meta information alone, for files that [Inspect]
+// refuses since it names another instance than their data set. The error is that
+// of [ReadDataset].
+func ReadMeta(c segur.Content) (Meta, error) {
+	const op = "dicomweb.ReadMeta"
+	rc, err := c.Open()
+	if err != nil {
+		return Meta{}, inputError(op, withoutPath(err))
+	}
+	var h Header
+	class, instance, err := newWalker(rc, c.Size()).readMeta(&h)
+	if err = errors.Join(withoutPath(err), rc.Close()); err != nil {
+		return Meta{}, inputError(op, err)
+	}
+	return Meta{SOPClassUID: class, SOPInstanceUID: instance, TransferSyntaxUID: h.TransferSyntaxUID}, nil
+}
+
 // withWalker opens c and gives f a walker that stands at the data set.
 func withWalker(c segur.Content, f func(*walker) error) error {
 	rc, err := c.Open()

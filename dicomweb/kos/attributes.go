@@ -18,9 +18,6 @@ const (
 	tagAccessionIssuer  dicomweb.Tag = 0x00080051
 	tagManufacturer     dicomweb.Tag = 0x00080070
 	tagInstitution      dicomweb.Tag = 0x00080080
-	tagCodeValue        dicomweb.Tag = 0x00080100
-	tagCodeScheme       dicomweb.Tag = 0x00080102
-	tagCodeMeaning      dicomweb.Tag = 0x00080104
 	tagMappingResource  dicomweb.Tag = 0x00080105
 	tagZone             dicomweb.Tag = 0x00080201
 	tagReferencedStudy  dicomweb.Tag = 0x00081110
@@ -67,7 +64,7 @@ func number(tag dicomweb.Tag, n int) dicomweb.Element {
 // code makes a sequence of one code.
 func code(tag dicomweb.Tag, value, scheme, meaning string) dicomweb.Element {
 	return dicomweb.Sequence(tag, dicomweb.NewDataset(
-		element(tagCodeValue, dicomweb.SH, value), element(tagCodeScheme, dicomweb.SH, scheme), element(tagCodeMeaning, dicomweb.LO, meaning)))
+		element(dicomweb.TagCodeValue, dicomweb.SH, value), element(dicomweb.TagCodingScheme, dicomweb.SH, scheme), element(dicomweb.TagCodeMeaning, dicomweb.LO, meaning)))
 }
 
 // entity makes a sequence that names an assigning authority by its OID.

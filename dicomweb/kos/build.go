@@ -115,7 +115,7 @@ func (b *builder) identity() {
 	t := b.Report.Patient
 	b.m.Patient = t
 	if b.m.INS.IsZero() {
-		if len(b.details) == 0 || !slices.ContainsFunc(b.details, func(d segur.Detail) bool { return d.Code == CodeBadINS }) {
+		if !b.hasCode(CodeBadINS) {
 			b.add(CodeNoINS, "report.patientIDs", "hold no INS")
 		}
 		return

@@ -2,6 +2,7 @@ package kos
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/segur-sdk/segur"
 )
@@ -61,11 +62,10 @@ func (w *warnings) once(code, field, message string) {
 	}
 }
 
-func (w *warnings) has(code string) bool {
-	for _, d := range w.details {
-		if d.Code == code {
-			return true
-		}
-	}
-	return false
+func (w *warnings) has(code string) bool { return hasCode(w.details, code) }
+
+func (f *faults) hasCode(code string) bool { return hasCode(f.details, code) }
+
+func hasCode(details []segur.Detail, code string) bool {
+	return slices.ContainsFunc(details, func(d segur.Detail) bool { return d.Code == code })
 }

@@ -1,12 +1,6 @@
 package kos
 
 import (
-	"bufio"
-	"encoding/binary"
-	"errors"
-	"io"
-	"strings"
-
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
 )
@@ -87,69 +81,21 @@ func readContent(c segur.Content, local bool) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	syntax, uid, err := readMeta(c)
+	meta, err := dicomweb.ReadMeta(c)
 	if err != nil {
-		return nil, &segur.Error{Op: op, Kind: segur.KindInvalidInput, Message: "cannot read the file meta information", Err: err}
+		return nil, err
 	}
 	d, err := read(ds, local)
 	if err != nil {
 		return nil, err
 	}
-	d.TransferSyntax = syntax
-	if uid != "" && uid != ds.Value(dicomweb.TagSOPInstanceUID) {
+	d.TransferSyntax = meta.TransferSyntaxUID
+	if uid := meta.SOPInstanceUID; uid != "" && uid != ds.Value(dicomweb.TagSOPInstanceUID) {
 		w := warnings{d.Warnings}
 		w.add(WarnMeta, "(0002,0003)", "is not the SOP Instance UID of the document")
 		d.Warnings = w.details
 	}
 	return d, nil
-}
-
-// readMeta reads the transfer syntax and the instance of the file meta
-// information, whose structure was checked before.
-func readMeta(c segur.Content) (syntax, uid string, err error) {
-	r, err := c.Open()
-	if err != nil {
-		return "", "", err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	br := bufio.NewReader(io.LimitReader(r, 1<<20))
-	if _, err := br.Discard(132); err != nil {
-		return "", "", err
-	}
-	for {
-		head, err := br.Peek(8)
-		if err != nil || binary.LittleEndian.Uint16(head) != 2 {
-			return syntax, uid, nil
-		}
-		element, n := binary.LittleEndian.Uint16(head[2:]), int(binary.LittleEndian.Uint16(head[6:]))
-		long := string(head[4:6]) == "OB" || string(head[4:6]) == "UN"
-		if _, err := br.Discard(8); err != nil {
-			return syntax, uid, err
-		}
-		if long {
-			var length [4]byte
-			if _, err := io.ReadFull(br, length[:]); err != nil {
-				return syntax, uid, err
-			}
-			n = int(binary.LittleEndian.Uint32(length[:]) & 0xFFFFFF)
-		}
-		value := make([]byte, 0, 64)
-		if element == 3 || element == 0x10 {
-			value = value[:min(n, 64)]
-			if _, err := io.ReadFull(br, value); err != nil {
-				return syntax, uid, err
-			}
-		}
-		if _, err := br.Discard(n - len(value)); err != nil {
-			return syntax, uid, err
-		}
-		switch text := strings.TrimRight(string(value), " \x00"); element {
-		case 3:
-			uid = text
-		case 0x10:
-			syntax = text
-		}
-	}
 }
 
 // read reads the attributes.

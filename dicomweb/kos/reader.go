@@ -2,6 +2,7 @@ package kos
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ func item(ds *dicomweb.Dataset, tag dicomweb.Tag) *dicomweb.Dataset {
 // codeOf reads the code of a sequence of one.
 func codeOf(ds *dicomweb.Dataset, tag dicomweb.Tag) segur.Code {
 	i := item(ds, tag)
-	c := segur.Code{Code: strings.TrimSpace(i.Value(tagCodeValue)), SystemName: strings.TrimSpace(i.Value(tagCodeScheme)), Display: strings.TrimSpace(i.Value(tagCodeMeaning))}
+	c := segur.Code{Code: strings.TrimSpace(i.Value(dicomweb.TagCodeValue)), SystemName: strings.TrimSpace(i.Value(dicomweb.TagCodingScheme)), Display: strings.TrimSpace(i.Value(dicomweb.TagCodeMeaning))}
 	if c.SystemName == "DCM" {
 		c.System = dcm
 	}
@@ -264,21 +265,12 @@ func (r *reader) orders(study string) []segur.DocumentOrder {
 	case !accession:
 		out[0].Accession = root
 		r.warnings.add(WarnAccession, "accession", "stands at the root only")
-	case !hasAccession(out, root.Extension):
+	case !slices.ContainsFunc(out, func(o segur.DocumentOrder) bool { return o.Accession.Extension == root.Extension }):
 		r.warnings.add(WarnAccession, "accession", "differs between the root and the orders: that of the orders was taken")
 	default:
 		r.warnings.add(WarnAccession, "accession", "stands at the root too")
 	}
 	return out
-}
-
-func hasAccession(orders []segur.DocumentOrder, accession string) bool {
-	for _, o := range orders {
-		if o.Accession.Extension == accession {
-			return true
-		}
-	}
-	return false
 }
 
 // authority reads the OID of an assigning authority.

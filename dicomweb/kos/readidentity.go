@@ -25,15 +25,6 @@ func (r *reader) identity(m *Manifest) {
 	r.traits(m)
 }
 
-func (f *faults) hasCode(code string) bool {
-	for _, d := range f.details {
-		if d.Code == code {
-			return true
-		}
-	}
-	return false
-}
-
 // identifier reads one identifier of the patient: at the root, or an item of
 // OtherPatientIDs.
 func (r *reader) identifier(m *Manifest, ds *dicomweb.Dataset, field string, root bool) {
