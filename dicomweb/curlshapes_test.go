@@ -108,6 +108,28 @@ func TestFakeWithPythonShapes(t *testing.T) {
 		require.Len(t, got, 1)
 		assert.Len(t, got[0], 1024)
 	}
+	// retrieve_bulkdata with a range: parts were asked, so the range is in one.
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+ref.Path()+"/bulk/7FE00010", nil)
+	require.NoError(t, err)
+	req.Header.Set("Accept", `multipart/related; type="*/*"`)
+	req.Header.Set("Range", "bytes=512-1023")
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	assert.Equal(t, http.StatusPartialContent, resp.StatusCode)
+	assert.Equal(t, "bytes 512-1023/1024", resp.Header.Get("Content-Range"))
+	_, params, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	require.NoError(t, err)
+	part, err := multipart.NewReader(resp.Body, params["boundary"]).NextRawPart()
+	require.NoError(t, err)
+	content, err := io.ReadAll(part)
+	require.NoError(t, err)
+	assert.Equal(t, s.Instances[0].File[len(s.Instances[0].File)-512:], content)
+	// The address that the JavaScript client builds for the older service.
+	status, _, answer = do(http.MethodGet, "/wado?requestType=WADO&studyUID="+ref.Study+"&seriesUID="+ref.Series+"&objectUID="+ref.Instance+
+		"&contentType=application/dicom&transferSyntax=*", "", "", "")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, s.Instances[0].File, answer)
 	// retrieve_instance_rendered.
 	for _, accept := range []string{"image/jpeg", "image/png", "image/jpeg, image/png", "*/*"} {
 		status, ct, b := do(http.MethodGet, ref.Path()+"/rendered", accept, "", "")

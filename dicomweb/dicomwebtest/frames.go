@@ -148,12 +148,52 @@ func (s *Server) bulk(w http.ResponseWriter, r *http.Request, ref dicomweb.Ref, 
 	case f == refuse:
 		http.Error(w, "no acceptable representation", http.StatusNotAcceptable)
 	case r.Header.Get("Range") != "" && !quirks.IgnoreRange:
+		part := &ranged{ResponseWriter: w, f: f, q: quirks}
 		w.Header().Set("Content-Type", "application/octet-stream")
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(px.raw))
+		http.ServeContent(part, r, "", time.Time{}, bytes.NewReader(px.raw))
+		part.end()
 	default:
 		send(w, []xop.OutPart{{ContentType: "application/octet-stream", Content: xop.Bytes(px.raw), Location: baseURL(r) + r.URL.Path[len(base):]}},
 			"application/octet-stream", f, quirks)
 	}
+}
+
+// ranged is what net/http makes of a range, in the form that was asked: with parts, the range is that of the one in it.
+type ranged struct {
+	http.ResponseWriter
+	f       form
+	q       Quirks
+	status  int
+	content bytes.Buffer
+}
+
+func (w *ranged) WriteHeader(status int)      { w.status = status }
+func (w *ranged) Write(b []byte) (int, error) { return w.content.Write(b) }
+
+func (w *ranged) end() {
+	if w.f != multipart || w.status != http.StatusPartialContent {
+		w.ResponseWriter.WriteHeader(w.status)
+		_, _ = w.ResponseWriter.Write(w.content.Bytes())
+		return
+	}
+	w.Header().Del("Content-Length")
+	w.Header().Del("Accept-Ranges")
+	send(&begun{w.ResponseWriter, w.status}, []xop.OutPart{{ContentType: "application/octet-stream", Content: xop.Bytes(w.content.Bytes())}},
+		"application/octet-stream", w.f, w.q)
+}
+
+// begun answers with another status than 200.
+type begun struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *begun) Write(b []byte) (int, error) {
+	if w.status != 0 {
+		w.WriteHeader(w.status)
+		w.status = 0
+	}
+	return w.ResponseWriter.Write(b)
 }
 
 // bulkURI is where the pixel data of an instance are, relative to the host.

@@ -187,7 +187,7 @@ func (s *Server) wadoURI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if isDICOM {
-		if t := values.Get("transferSyntax"); t != "" && t != inst.header.TransferSyntaxUID || values.Get("anonymize") == "yes" {
+		if t := values.Get("transferSyntax"); t != "" && t != "*" && t != inst.header.TransferSyntaxUID || values.Get("anonymize") == "yes" {
 			http.Error(w, "no conversion here", http.StatusNotAcceptable)
 			return
 		}
