@@ -105,7 +105,7 @@ func nginx(t testing.TB, target *url.URL) *front {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-done:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // its group: the worker too
 			<-done
 		}

@@ -44,7 +44,7 @@ func orthanc(t testing.TB, user ...string) *url.URL {
 		t.Skip("the DICOMweb plugin is not installed (Debian: apt-get install orthanc-dicomweb)")
 	}
 	dir := t.TempDir()
-	port := freePort(t)
+	port := testkit.FreePorts(t, 1)[0]
 	users := map[string]string{}
 	if len(user) == 2 {
 		users[user[0]] = user[1]
@@ -70,7 +70,7 @@ func orthanc(t testing.TB, user ...string) *url.URL {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-done:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			_ = cmd.Process.Kill()
 			<-done
 		}
@@ -78,7 +78,7 @@ func orthanc(t testing.TB, user ...string) *url.URL {
 	base := &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Path: "/dicom-web"}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(3 * time.Minute)
 	for {
 		resp, err := http.Get(base.String() + "/studies?limit=1") //nolint:noctx // bounded by the deadline below
 		if err == nil {
@@ -96,14 +96,6 @@ func orthanc(t testing.TB, user ...string) *url.URL {
 		case <-tick.C:
 		}
 	}
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // Orthanc of Debian breaks down when it serves TLS itself, so nginx stands before it.

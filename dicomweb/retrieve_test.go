@@ -305,9 +305,9 @@ func TestRetrieveCancelledAndIdle(t *testing.T) {
 	require.ErrorIs(t, err, segur.ErrCanceled)
 	require.ErrorIs(t, inst.Close(), segur.ErrCanceled)
 
-	srv.Fail(dicomwebtest.Fault{Hang: true})
+	srv.Fail(dicomwebtest.Fault{Hang: true, Times: dicomwebtest.Forever})
 	cfg := srv.Config()
-	cfg.Timeout = 50 * time.Millisecond
+	cfg.Timeout, cfg.Retry.MaxAttempts = 50*time.Millisecond, 1
 	_, err = fetchOne(t.Context(), newClient(t, cfg), s.Instances[0].Ref)
 	require.ErrorIs(t, err, segur.ErrTimeout)
 }

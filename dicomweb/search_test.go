@@ -14,6 +14,7 @@ import (
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
+	"github.com/segur-sdk/segur/internal/testkit"
 )
 
 // person is another fictional patient.
@@ -256,6 +257,7 @@ func TestNothingPrivateLeaks(t *testing.T) {
 		assertPublic(t, err)
 	}
 	srv.Close()
+	testkit.Refused(t, srv.URL)
 	_, err := collect(client.SearchStudies(ctx, q))
 	require.ErrorIs(t, err, segur.ErrUnavailable)
 	assertPublic(t, err)

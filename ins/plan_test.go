@@ -3,6 +3,7 @@ package ins_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -210,9 +211,13 @@ func TestIdentifyRepeatsTemporaryFaults(t *testing.T) {
 // A repetition that waits ends with the context, and the fault that it followed is still named.
 func TestIdentifyStopsWaitingWithTheContext(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, stopsWaitingWithTheContext)
+}
+
+func stopsWaitingWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := &stub{fault: func(int) trouble {
-		time.AfterFunc(time.Millisecond, cancel)
+		time.AfterFunc(time.Nanosecond, cancel) // of the false time of the test: once everything waits
 		return unavailableCode
 	}}
 	id, err := s.client(t, func(c *ins.Config) { c.Retry.BaseDelay, c.Retry.MaxDelay = time.Hour, 1000*time.Hour }).Identify(ctx, houilles())

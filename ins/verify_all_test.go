@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -257,12 +258,14 @@ func TestVerifyAllEndsWithTheContext(t *testing.T) {
 	require.Empty(t, b.Fetched())
 
 	// With the default clock and pause.
-	ctx, cancel = context.WithTimeout(t.Context(), 5*time.Millisecond)
-	defer cancel()
-	b = instest.NewBatch(persons...)
-	by, _ = checkOnce(t, collect(ins.VerifyAll(ctx, b, slices.Values(claims), ins.BatchOptions{Environment: segur.Production})), 7)
-	require.ErrorIs(t, by[6].err, segur.ErrTimeout)
-	require.Equal(t, ins.Ticket("deposit-1"), by[6].Ticket)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		defer cancel()
+		b := instest.NewBatch(persons...)
+		by, _ := checkOnce(t, collect(ins.VerifyAll(ctx, b, slices.Values(claims), ins.BatchOptions{Environment: segur.Production})), 7)
+		require.ErrorIs(t, by[6].err, segur.ErrTimeout)
+		require.Equal(t, ins.Ticket("deposit-1"), by[6].Ticket)
+	})
 }
 
 // The caller may stop at any pair; nothing more is read nor sent.

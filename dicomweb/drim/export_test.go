@@ -21,6 +21,7 @@ import (
 	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
 	"github.com/segur-sdk/segur/dicomweb/drim"
 	"github.com/segur-sdk/segur/dicomweb/drim/drimtest"
+	"github.com/segur-sdk/segur/internal/testkit"
 )
 
 // localPACS is the archive of the consumer's site.
@@ -271,6 +272,7 @@ func TestExportArchiveFails(t *testing.T) {
 	for _, whole := range []bool{false, true} {
 		srv, pacs = localPACS(t)
 		srv.Close()
+		testkit.Refused(t, srv.URL)
 		report, err = b.Export(t.Context(), drim.ExportRequest{Exams: opened, Local: localIdentity(t), PACS: pacs, WholeOnly: whole, Store: dicomweb.StoreOptions{BatchInstances: 1}})
 		require.ErrorIs(t, err, segur.ErrUnavailable)
 		assert.False(t, report.Complete())

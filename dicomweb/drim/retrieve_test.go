@@ -23,6 +23,7 @@ import (
 	"github.com/segur-sdk/segur/dicomweb/drim/drimtest"
 	"github.com/segur-sdk/segur/dicomweb/drim/whitelist"
 	"github.com/segur-sdk/segur/dicomweb/kos"
+	"github.com/segur-sdk/segur/internal/testkit"
 )
 
 func TestRetrieve(t *testing.T) {
@@ -173,7 +174,7 @@ func TestRetrieveBadSource(t *testing.T) {
 			want{nil, "", received, "", received, 0, 4}},
 		"out of order for a while": {func(_ *testing.T, _ *bench, s *site) { s.box.Fail(drimtest.Fault{Status: 503, Times: 2}) },
 			want{segur.ErrPartial, "", missing, "", received, 0, 4}},
-		"down": {func(_ *testing.T, _ *bench, s *site) { s.box.Close() },
+		"down": {func(t *testing.T, _ *bench, s *site) { s.box.Close(); testkit.Refused(t, s.box.Host()) },
 			want{segur.ErrUnavailable, "", missing, "", missing, 0, -1}},
 		"certificate of nobody": {func(t *testing.T, b *bench, _ *site) {
 			cfg := b.cfg

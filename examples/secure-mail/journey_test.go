@@ -194,7 +194,7 @@ func TestFailures(t *testing.T) {
 		op     string
 		want   error
 	}{
-		"Pro Santé Connect out of reach": {func(w *world) { w.provider.Close() }, "psc", segur.ErrUnavailable},
+		"Pro Santé Connect out of reach": {func(w *world) { w.provider.Close(); testkit.Refused(t, w.provider.URL) }, "psc", segur.ErrUnavailable},
 		"a white list of somebody else":  {func(w *world) { w.listConfig.SignerRoots = stranger.Roots() }, "whitelist", segur.ErrSignature},
 		"a wrong key of the directory":   {func(w *world) { w.directoryConfig.Key = "wrong" }, "annuaire", segur.ErrAuthentication},
 		"the operator refuses the token": {func(w *world) { w.operator.AddMailbox(radiologistMailbox) }, "mssante", segur.ErrAuthentication},

@@ -302,6 +302,7 @@ func TestScriptAndClose(t *testing.T) {
 	require.Len(t, srv.Calls(), 1, "scripted answers are not calls")
 	srv.Close()
 	srv.Close()
+	testkit.Refused(t, srv.URL)
 	status, _ := post(t, srv, insi(srv), mediaType, request())
 	require.Zero(t, status)
 }
