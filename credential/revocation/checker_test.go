@@ -6,6 +6,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -380,6 +381,37 @@ func TestOnce(t *testing.T) {
 		c.Sources, c.Timeout = []revocation.Source{revocation.CRL}, 20*time.Millisecond
 	})
 	require.ErrorIs(t, slow.Check(t.Context(), chain...), segur.ErrUnavailable)
+}
+
+// A call that comes to ask just after another one was answered takes that answer.
+func TestOnceForTheLate(t *testing.T) {
+	t.Parallel()
+	for source, name := range map[revocation.Source]string{revocation.CRL: "crl", revocation.OCSP: "ocsp"} {
+		w := newWorld(t)
+		chain := w.chain()[:2]
+		held, release := make(chan struct{}), make(chan struct{})
+		var holds atomic.Bool
+		c := w.checker(t, func(c *revocation.Config) {
+			c.Sources = []revocation.Source{source}
+			c.Clock = func() time.Time {
+				// It saw that nothing is known, and asks nobody yet.
+				if strings.Contains(string(debug.Stack()), "(*Checker).once(") && holds.CompareAndSwap(false, true) {
+					close(held)
+					<-release
+				}
+				return w.time()
+			}
+		})
+		late := make(chan error, 1)
+		go func() { late <- c.Check(t.Context(), chain...) }()
+		<-held
+		first := make(chan error, 1)
+		go func() { first <- c.Check(t.Context(), chain...) }()
+		require.NoError(t, <-first)
+		close(release)
+		require.NoError(t, <-late)
+		assert.Equal(t, 1, w.srv.Hits(name), name)
+	}
 }
 
 func TestRun(t *testing.T) {

@@ -37,7 +37,12 @@ func (c *Checker) byOCSP(ctx context.Context, p pair, staple []byte) (verdict, i
 		return v, reason, nil
 	}
 	for _, u := range points(p.cert.OCSPServer) {
-		err := c.once(ctx, "ocsp "+u+" "+p.key(), func(ctx context.Context) error { return c.askResponder(ctx, u, p) })
+		err := c.once(ctx, "ocsp "+u+" "+p.key(), func(ctx context.Context) error {
+			if v, _ := c.known(p); v != nothing {
+				return nil // another call asked since
+			}
+			return c.askResponder(ctx, u, p)
+		})
 		if err != nil {
 			causes = append(causes, err)
 			continue
@@ -150,22 +155,33 @@ func (c *Checker) byList(ctx context.Context, p pair) (verdict, int, error) {
 // list gives a list that counts now.
 func (c *Checker) list(ctx context.Context, p pair, u string) (*list, error) {
 	key := listKey(p.issuer, u)
+	if l := c.current(key); l != nil {
+		return l, nil
+	}
+	err := c.once(ctx, "crl "+key, func(ctx context.Context) error {
+		if c.current(key) != nil {
+			return nil // another call got it since
+		}
+		return c.downloadList(ctx, p.issuer, u, p.cert.CRLDistributionPoints)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if l := c.current(key); l != nil {
+		return l, nil
+	}
+	return nil, errCRLEnded
+}
+
+// current is the list that is kept, if it still counts.
+func (c *Checker) current(key string) *list {
 	c.mu.Lock()
 	l := c.lists[key]
 	c.mu.Unlock()
-	if l != nil && !c.ended(l.nextUpdate) {
-		return l, nil
-	}
-	if err := c.once(ctx, "crl "+key, func(ctx context.Context) error { return c.downloadList(ctx, p.issuer, u, p.cert.CRLDistributionPoints) }); err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	l = c.lists[key]
-	c.mu.Unlock()
 	if l == nil || c.ended(l.nextUpdate) {
-		return nil, errCRLEnded
+		return nil
 	}
-	return l, nil
+	return l
 }
 
 func (c *Checker) downloadList(ctx context.Context, issuer *x509.Certificate, u string, names []string) error {
