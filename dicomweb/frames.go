@@ -138,6 +138,9 @@ func (c *Client) frames(ctx context.Context, r *FrameRequest, yield func(*Frame,
 			return in.fail(segur.KindProtocol, CodeWrongInstance, "the answer holds more frames than were asked", nil)
 		}
 		f := &Frame{Number: left[0], Media: m}
+		if uid := locatedInstance(m.Location); uid != "" && uid != r.Ref.Instance {
+			return in.fail(segur.KindProtocol, CodeWrongInstance, "the answer holds a frame of another instance than what was asked", nil)
+		}
 		if n, told := frameNumber(m.Location); told {
 			f.Number = n
 		}
@@ -166,6 +169,16 @@ func (a *answer) missingFrames(left []int, asked int) error {
 		e.Details = append(e.Details, segur.Detail{Field: "frame " + strconv.Itoa(n), Message: "did not come"})
 	}
 	return a.resp.Fail(e)
+}
+
+// locatedInstance reads the UID of ".../instances/1.2/frames/7"; "" for none.
+func locatedInstance(location string) string {
+	_, tail, _ := strings.Cut(location, "/instances/")
+	uid, _, _ := strings.Cut(tail, "/")
+	if !ValidUID(uid) {
+		return ""
+	}
+	return uid
 }
 
 // frameNumber reads the number at the end of ".../frames/7".

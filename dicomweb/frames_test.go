@@ -192,18 +192,20 @@ func TestFramesAnswers(t *testing.T) {
 		want     error
 		numbers  []int
 	}{
-		"numbers told":  {multi, parts(at(2), "b") + "", 0, segur.ErrPartial, []int{2}},
-		"other number":  {multi, parts(at(7), "b"), 0, segur.ErrProtocol, nil},
-		"one twice":     {multi, parts(at(1), "b", "b"), 0, segur.ErrProtocol, []int{1}},
-		"too many":      {multi, parts(octets, "a", "b", "c"), 0, segur.ErrProtocol, []int{1, 2}},
-		"206":           {multi, parts(octets, "a", "b"), 206, segur.ErrPartial, []int{1, 2}},
-		"none":          {multi, "--B--\r\n", 0, segur.ErrPartial, nil},
-		"part of JSON":  {multi, parts("Content-Type: application/dicom+json", "{}"), 0, segur.ErrProtocol, nil},
-		"one part":      {"application/octet-stream", "ab", 0, segur.ErrProtocol, nil},
-		"root type":     {`multipart/related; type="image/jpeg"; boundary=B`, parts("X: y", "a", "b"), 0, nil, []int{1, 2}},
-		"no type":       {`multipart/related; boundary=B`, parts("X: y", "a", "b"), 0, nil, []int{1, 2}},
-		"wrong length":  {multi, parts(octets+"\r\nContent-Length: 9", "a", "b"), 0, nil, []int{1, 2}},
-		"inside quotes": {`multipart/related; type="application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1"; boundary=B`, parts(octets, "a", "b"), 0, nil, []int{1, 2}},
+		"numbers told":     {multi, parts(at(2), "b") + "", 0, segur.ErrPartial, []int{2}},
+		"other number":     {multi, parts(at(7), "b"), 0, segur.ErrProtocol, nil},
+		"one twice":        {multi, parts(at(1), "b", "b"), 0, segur.ErrProtocol, []int{1}},
+		"too many":         {multi, parts(octets, "a", "b", "c"), 0, segur.ErrProtocol, []int{1, 2}},
+		"206":              {multi, parts(octets, "a", "b"), 206, segur.ErrPartial, []int{1, 2}},
+		"none":             {multi, "--B--\r\n", 0, segur.ErrPartial, nil},
+		"part of JSON":     {multi, parts("Content-Type: application/dicom+json", "{}"), 0, segur.ErrProtocol, nil},
+		"one part":         {"application/octet-stream", "ab", 0, segur.ErrProtocol, nil},
+		"root type":        {`multipart/related; type="image/jpeg"; boundary=B`, parts("X: y", "a", "b"), 0, nil, []int{1, 2}},
+		"no type":          {`multipart/related; boundary=B`, parts("X: y", "a", "b"), 0, nil, []int{1, 2}},
+		"wrong length":     {multi, parts(octets+"\r\nContent-Length: 9", "a", "b"), 0, nil, []int{1, 2}},
+		"inside quotes":    {`multipart/related; type="application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1"; boundary=B`, parts(octets, "a", "b"), 0, nil, []int{1, 2}},
+		"another instance": {multi, parts(octets+"\r\nContent-Location: https://x/studies/1.2/series/1.3/instances/1.5/frames/2", "b"), 0, segur.ErrProtocol, nil},
+		"this instance":    {multi, parts(octets+"\r\nContent-Location: https://x/studies/1.2/series/1.3/instances/1.4/frames/2", "b"), 0, segur.ErrPartial, []int{2}},
 	} {
 		front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", c.ct)

@@ -86,7 +86,7 @@ func TestListCappedSilently(t *testing.T) {
 					seen[i.Ref.Series] = true
 					rows = append(rows, row(dicomweb.TagSeriesInstanceUID, i.Ref.Series))
 				}
-			case strings.Contains(r.URL.Path, i.Ref.Series+"/"):
+			case strings.Contains(r.URL.Path, i.Ref.Series+"/"), !strings.Contains(r.URL.Path, "/series/"):
 				rows = append(rows, row(dicomweb.TagSOPInstanceUID, i.Ref.Instance))
 			}
 		}
@@ -111,4 +111,19 @@ func TestListCappedSilently(t *testing.T) {
 	list, err = client.ListInstances(t.Context(), dicomweb.Ref{Study: s.UID, Series: s.Instances[14].Ref.Series})
 	require.NoError(t, err)
 	assert.Len(t, list, 5)
+	absent := s.Instances[14].Ref
+	absent.Instance += ".1"
+	asked := []dicomweb.Ref{absent}
+	for _, i := range s.Instances {
+		asked = append(asked, i.Ref)
+	}
+	missing, err := client.Missing(t.Context(), asked)
+	require.NoError(t, err)
+	assert.Equal(t, []dicomweb.Ref{absent}, missing)
+
+	srv, client := setup(t, dicomwebtest.WithQuirks(dicomwebtest.Quirks{IgnoreOffset: true})) // no page after the first one
+	add(t, srv, s)
+	missing, err = client.Missing(t.Context(), asked)
+	require.NoError(t, err)
+	assert.Equal(t, []dicomweb.Ref{absent}, missing)
 }

@@ -256,9 +256,9 @@ func (c *Client) Missing(ctx context.Context, instances []Ref) ([]Ref, error) {
 	for _, r := range instances {
 		if held[r.Study] == nil {
 			held[r.Study] = map[string]bool{}
-			for row, err := range c.SearchInstances(ctx, Query{Study: r.Study}) {
-				if errors.Is(err, segur.ErrNotFound) {
-					break
+			for row, err := range c.SearchInstances(ctx, Query{Study: r.Study, toEmpty: true}) {
+				if errors.Is(err, segur.ErrNotFound) || hasCode(err, CodeOffsetIgnored) {
+					break // none, or all that the server gives
 				}
 				if err != nil {
 					return nil, err

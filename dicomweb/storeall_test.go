@@ -170,6 +170,10 @@ func TestStoreAllAnswers(t *testing.T) {
 		}
 		return dicomwebtest.Fault{Op: dicomwebtest.OpStore, Status: 409, Times: times, Body: []byte(`{"00081198":{"vr":"SQ","Value":[` + strings.Join(items, ",") + `]}}`)}
 	}
+	hour := func(f dicomwebtest.Fault) dicomwebtest.Fault {
+		f.Status, f.Header = 503, http.Header{"Retry-After": {"3600"}}
+		return f
+	}
 	lost := dicomwebtest.Fault{Op: dicomwebtest.OpStore, DropBeforeResponse: true}
 	const forever = dicomwebtest.Forever
 	for name, c := range map[string]struct {
@@ -183,33 +187,34 @@ func TestStoreAllAnswers(t *testing.T) {
 	}{
 		"warning and failure": {refuse: map[int]dicomweb.Reason{1: dicomweb.ReasonCoercion, 4: dicomweb.ReasonClassNotSupported}, want: "SWSSFS", err: segur.ErrPartial,
 			message: "5 of 6 instances are stored"},
-		"all refused":                {refuse: map[int]dicomweb.Reason{0: 0xC000, 1: 0xC000, 2: 0xC000, 3: 0xC000, 4: 0xC000, 5: 0xC000}, want: "FFFFFF", err: segur.ErrRefused},
-		"held already":               {refuse: map[int]dicomweb.Reason{2: dicomweb.ReasonAlreadyStored}, want: "SSASSS"},
-		"unaccounted and held":       {quirks: dicomwebtest.Quirks{Forget: []string{uid(1), uid(3)}}, want: "SfSfSS"},
-		"the answer is lost":         {faults: []dicomwebtest.Fault{lost}, want: "ffffff"},
-		"the request is lost":        {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, DropRequest: true}}, want: "SSSSSS"},
-		"a part was held":            {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, DropRequest: true}}, held: []int{2}, want: "SSfSSS"},
-		"lost for ever":              {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, DropRequest: true, Times: forever}}, want: "UUUUUU", err: segur.ErrOutcomeUnknown},
-		"nobody can say":             {faults: []dicomwebtest.Fault{lost, {Op: dicomwebtest.OpSearch, Status: 404, Times: forever}}, want: "SSSSSS"},
-		"search is not there":        {faults: []dicomwebtest.Fault{lost, {Op: dicomwebtest.OpSearch, Status: 501, Times: forever}}, want: "UUUUUU", err: segur.ErrOutcomeUnknown},
-		"search is down":             {faults: []dicomwebtest.Fault{lost, {Op: dicomwebtest.OpSearch, Status: 503, Times: forever}}, want: "UUUUUU", err: segur.ErrUnavailable},
-		"cut answer":                 {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, CutAfter: 60}}, want: "ffffff"},
-		"an HTML page":               {faults: []dicomwebtest.Fault{dicomwebtest.HTML(dicomwebtest.OpStore, 200)}, want: "SSSSSS"},
-		"204":                        {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 204}}, want: "SSSSSS"},
-		"500":                        {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 500}}, want: "SSSSSS"},
-		"400 without account":        {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 400}}, held: []int{0}, want: "fFFFFF", err: segur.ErrPartial},
-		"409 without account":        {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 409}}, want: "FFFFFF"},
-		"busy, then not":             {faults: []dicomwebtest.Fault{dicomwebtest.Busy(dicomwebtest.OpStore, 0, 2)}, want: "SSSSSS"},
-		"too many, then not":         {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 429}}, want: "SSSSSS"},
-		"busy for ever":              {faults: []dicomwebtest.Fault{dicomwebtest.Busy(dicomwebtest.OpStore, 0, forever)}, want: "NNNNNN", err: segur.ErrUnavailable},
-		"busy for an hour":           {faults: []dicomwebtest.Fault{dicomwebtest.Busy(dicomwebtest.OpStore, time.Hour, 1)}, want: "NNNNNN", err: segur.ErrUnavailable},
-		"out of resources, then not": {faults: []dicomwebtest.Fault{allFail(0xA700, 2)}, want: "SSSSSS"},
-		"out of resources":           {faults: []dicomwebtest.Fault{allFail(0xA701, forever)}, want: "FFFFFF", err: segur.ErrUnavailable, message: "the server takes no more instances"},
-		"who are you":                {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 401}}, want: "NNNNNN", err: segur.ErrAuthentication},
-		"you may not":                {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 403}}, want: "NNNNNN", err: segur.ErrAuthorization},
-		"no such service":            {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 404}}, want: "NNNNNN", err: segur.ErrNotFound},
-		"too large":                  {quirks: dicomwebtest.Quirks{MaxStore: 5000}, want: "SSSSSS"},
-		"each too large":             {quirks: dicomwebtest.Quirks{MaxStore: 100}, want: "FFFFFF", err: segur.ErrRefused},
+		"all refused":                  {refuse: map[int]dicomweb.Reason{0: 0xC000, 1: 0xC000, 2: 0xC000, 3: 0xC000, 4: 0xC000, 5: 0xC000}, want: "FFFFFF", err: segur.ErrRefused},
+		"held already":                 {refuse: map[int]dicomweb.Reason{2: dicomweb.ReasonAlreadyStored}, want: "SSASSS"},
+		"unaccounted and held":         {quirks: dicomwebtest.Quirks{Forget: []string{uid(1), uid(3)}}, want: "SfSfSS"},
+		"the answer is lost":           {faults: []dicomwebtest.Fault{lost}, want: "ffffff"},
+		"the request is lost":          {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, DropRequest: true}}, want: "SSSSSS"},
+		"a part was held":              {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, DropRequest: true}}, held: []int{2}, want: "SSfSSS"},
+		"lost for ever":                {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, DropRequest: true, Times: forever}}, want: "UUUUUU", err: segur.ErrOutcomeUnknown},
+		"nobody can say":               {faults: []dicomwebtest.Fault{lost, {Op: dicomwebtest.OpSearch, Status: 404, Times: forever}}, want: "SSSSSS"},
+		"search is not there":          {faults: []dicomwebtest.Fault{lost, {Op: dicomwebtest.OpSearch, Status: 501, Times: forever}}, want: "UUUUUU", err: segur.ErrOutcomeUnknown},
+		"search is down":               {faults: []dicomwebtest.Fault{lost, {Op: dicomwebtest.OpSearch, Status: 503, Times: forever}}, want: "UUUUUU", err: segur.ErrUnavailable},
+		"cut answer":                   {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, CutAfter: 60}}, want: "ffffff"},
+		"an HTML page":                 {faults: []dicomwebtest.Fault{dicomwebtest.HTML(dicomwebtest.OpStore, 200)}, want: "SSSSSS"},
+		"204":                          {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 204}}, want: "SSSSSS"},
+		"500":                          {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 500}}, want: "SSSSSS"},
+		"400 without account":          {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 400}}, held: []int{0}, want: "fFFFFF", err: segur.ErrPartial},
+		"409 without account":          {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 409}}, want: "FFFFFF"},
+		"busy, then not":               {faults: []dicomwebtest.Fault{dicomwebtest.Busy(dicomwebtest.OpStore, 0, 2)}, want: "SSSSSS"},
+		"too many, then not":           {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 429}}, want: "SSSSSS"},
+		"busy for ever":                {faults: []dicomwebtest.Fault{dicomwebtest.Busy(dicomwebtest.OpStore, 0, forever)}, want: "NNNNNN", err: segur.ErrUnavailable},
+		"busy for an hour":             {faults: []dicomwebtest.Fault{dicomwebtest.Busy(dicomwebtest.OpStore, time.Hour, 1)}, want: "NNNNNN", err: segur.ErrUnavailable},
+		"out of resources, then not":   {faults: []dicomwebtest.Fault{allFail(0xA700, 2)}, want: "SSSSSS"},
+		"out of resources":             {faults: []dicomwebtest.Fault{allFail(0xA701, forever)}, want: "FFFFFF", err: segur.ErrUnavailable, message: "the server takes no more instances"},
+		"out of resources for an hour": {faults: []dicomwebtest.Fault{hour(allFail(0xA700, 1))}, want: "FFFFFF", err: segur.ErrUnavailable},
+		"who are you":                  {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 401}}, want: "NNNNNN", err: segur.ErrAuthentication},
+		"you may not":                  {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 403}}, want: "NNNNNN", err: segur.ErrAuthorization},
+		"no such service":              {faults: []dicomwebtest.Fault{{Op: dicomwebtest.OpStore, Status: 404}}, want: "NNNNNN", err: segur.ErrNotFound},
+		"too large":                    {quirks: dicomwebtest.Quirks{MaxStore: 5000}, want: "SSSSSS"},
+		"each too large":               {quirks: dicomwebtest.Quirks{MaxStore: 100}, want: "FFFFFF", err: segur.ErrRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -59,11 +59,15 @@ func (s *storing) attempt(items []*item) (v verdict) {
 		contents[i], sent[i] = it.content, it.result
 	}
 	result, err := s.c.store(s.ctx, s.o.Study, contents, sent, true)
-	if result != nil {
-		return s.answered(items, sent)
-	}
 	var e *segur.Error
-	if !errors.As(err, &e) {
+	known := errors.As(err, &e)
+	if result != nil {
+		if v = s.answered(items, sent); known {
+			v.after = e.RetryAfter
+		}
+		return v
+	}
+	if !known {
 		e = &segur.Error{Op: opStore, Kind: segur.KindUnknown, Message: "the request failed", Err: err}
 	}
 	v.after = e.RetryAfter

@@ -2,6 +2,7 @@ package dicomweb
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -145,10 +146,13 @@ func storeAnswer(resp *transport.Response, sent []InstanceResult) (*StoreResult,
 	if resp.Status >= 400 && out.All() && out.doubt() {
 		return out, fail(resp, segur.KindOutcomeUnknown, opStore, "", "the status says that nothing is stored, and the answer that every instance is", nil)
 	}
-	if err := out.err(resp.Status); err != nil {
-		return out, resp.Fail(err)
+	err = out.err(resp.Status)
+	var e *segur.Error
+	if errors.As(err, &e) {
+		e.RetryAfter = resp.RetryAfter
+		err = resp.Fail(e)
 	}
-	return out, nil
+	return out, err
 }
 
 // doubt takes back what the answer says to have stored, and reports whether
