@@ -135,8 +135,7 @@ func appendHeader(dst []byte, tag Tag, vr VR, n uint32, enc layout) []byte {
 
 // padding is the byte that makes a value of odd length even (PS3.5 6.2).
 func padding(vr VR) byte {
-	switch vr {
-	case UI, OB, UN:
+	if vr == UI || !vr.isText() {
 		return 0
 	}
 	return ' '

@@ -46,3 +46,15 @@ func TestWritePart10Nil(t *testing.T) {
 	_, err := dicomweb.ToDICOM(nil)
 	require.ErrorIs(t, err, segur.ErrInvalidInput)
 }
+
+// A binary value of odd length ends with a zero byte, not with a blank.
+func TestWritePart10OddBinary(t *testing.T) {
+	t.Parallel()
+	for _, vr := range []dicomweb.VR{dicomweb.OB, dicomweb.OW, dicomweb.OF, dicomweb.UN, dicomweb.US} {
+		ds := dicomweb.NewDataset(dicomweb.Text(dicomweb.TagSOPClassUID, "1.2"), dicomweb.Text(dicomweb.TagSOPInstanceUID, "1.3"),
+			dicomweb.Element{Tag: 0x00291001, VR: vr, Bulk: &dicomweb.Bulk{Data: []byte{1, 2, 3}}})
+		var b bytes.Buffer
+		require.NoError(t, dicomweb.WritePart10(&b, ds, dicomweb.WriteOptions{}))
+		assert.True(t, bytes.HasSuffix(b.Bytes(), []byte{1, 2, 3, 0}), "%s", vr)
+	}
+}
