@@ -66,7 +66,7 @@ type AckOptions struct {
 func Ack(message []byte, o AckOptions) ([]byte, error) {
 	msh, err := hl7.ReadHeader(message)
 	if err != nil {
-		return nil, &segur.Error{Op: "drim.Ack", Kind: segur.KindInvalidInput, Code: CodeMessage, Help: helpMessage, Err: err}
+		return nil, &segur.Error{Op: "drim.Ack", Kind: segur.KindInvalidInput, Code: CodeMessage, Help: helpOf(CodeMessage), Err: err}
 	}
 	var p segur.Problems
 	p.Require("controlID", o.ControlID)

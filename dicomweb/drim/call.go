@@ -83,42 +83,10 @@ func issuerOID(s string) (segur.OID, bool) {
 	return oid, err == nil
 }
 
-// Codes of the errors of a call. Status is the one to answer with.
-const (
-	// CodeBadCall: a parameter is unknown, absent, empty, given twice or not what it must be (400).
-	CodeBadCall = "drim-bad-call"
-	// CodeCallTooLarge: the form is larger than a call (413).
-	CodeCallTooLarge = "drim-call-too-large"
-	// CodeNotAForm: the request is no posted form in UTF-8 (405, 415).
-	CodeNotAForm = "drim-not-a-form"
-	// CodeCallGone: the call was taken already, has expired or never was (404).
-	CodeCallGone = "drim-call-gone"
-	// CodeTooManyCalls: more calls wait than may be kept (503).
-	CodeTooManyCalls = "drim-too-many-calls"
-)
-
 const opCall = "drim.call"
 
-var callHelp = map[string]segur.Text{
-	CodeBadCall: {
-		FR: "L'appel contextuel ne suit pas la spécification : corriger chaque paramètre cité dans le logiciel appelant.",
-		EN: "The contextual call does not follow the specification: correct every parameter listed in the calling software."},
-	CodeCallTooLarge: {
-		FR: "L'appel contextuel dépasse la taille admise.",
-		EN: "The contextual call is larger than what is accepted."},
-	CodeNotAForm: {
-		FR: "L'appel contextuel est un formulaire envoyé par POST (application/x-www-form-urlencoded, UTF-8).",
-		EN: "A contextual call is a form sent by POST (application/x-www-form-urlencoded, UTF-8)."},
-	CodeCallGone: {
-		FR: "Cet appel contextuel a déjà été ouvert ou a expiré : le relancer depuis le logiciel appelant.",
-		EN: "This contextual call was opened already or has expired: call again from the calling software."},
-	CodeTooManyCalls: {
-		FR: "Trop d'appels contextuels attendent d'être ouverts : réessayer dans quelques minutes.",
-		EN: "Too many contextual calls wait to be opened: try again in a few minutes."},
-}
-
 func callError(kind segur.Kind, status int, code, message string, details ...segur.Detail) *segur.Error {
-	return &segur.Error{Op: opCall, Kind: kind, Status: status, Code: code, Message: message, Details: details, Help: callHelp[code]}
+	return &segur.Error{Op: opCall, Kind: kind, Status: status, Code: code, Message: message, Details: details, Help: helpOf(code)}
 }
 
 const (

@@ -158,7 +158,7 @@ func ReadCallAnswer(resp *http.Response) (*url.URL, error) {
 		}
 		target = strings.TrimSpace(string(body))
 	case http.StatusBadRequest:
-		return nil, &segur.Error{Op: opCall, Kind: segur.KindRefused, Status: resp.StatusCode, Code: CodeBadCall, Message: "the consumer refuses the call", Help: callHelp[CodeBadCall]}
+		return nil, &segur.Error{Op: opCall, Kind: segur.KindRefused, Status: resp.StatusCode, Code: CodeBadCall, Message: "the consumer refuses the call", Help: helpOf(CodeBadCall)}
 	default:
 		return nil, bad("the answer is neither 303, 302 nor 200")
 	}

@@ -146,9 +146,6 @@ type CheckReport struct {
 	Results []RuleResult
 }
 
-// CodeCrossCheck is the code of the error of [CheckReport.MayPublish].
-const CodeCrossCheck = "cross-check"
-
 // CrossCheck compares what the objects of one exam say of it, by the rules that
 // the official validators and reference sets of DRIM-M imply. It compares codes
 // and identifiers, never labels; forms that official sets have are read as equal
@@ -240,9 +237,7 @@ func (r *CheckReport) MayPublish(required ...string) error {
 		}
 	}
 	return &segur.Error{Op: "drim.CrossCheck", Kind: segur.KindRefused, Code: CodeCrossCheck, Details: details,
-		Message: "broken or not checked: " + strings.Join(broken, ", "), Help: segur.Text{
-			FR: "Le compte rendu, le manifeste, les métadonnées et les images ne se rapportent pas au même examen : rien n'est publié. Chaque règle non respectée est citée.",
-			EN: "Report, manifest, metadata and images are not about the same exam: nothing is published. Every rule that is broken is listed."}}
+		Message: "broken or not checked: " + strings.Join(broken, ", "), Help: helpOf(CodeCrossCheck)}
 }
 
 // explain says what was compared with which result, without values.

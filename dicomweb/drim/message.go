@@ -254,5 +254,5 @@ func (m *ReportMessage) Publishable() error {
 	if p.Empty() {
 		return nil
 	}
-	return &segur.Error{Op: "drim.Publishable", Kind: segur.KindRefused, Code: CodeNotPublishable, Details: p.Details(), Help: helpNotPublishable}
+	return &segur.Error{Op: "drim.Publishable", Kind: segur.KindRefused, Code: CodeNotPublishable, Details: p.Details(), Help: helpOf(CodeNotPublishable)}
 }

@@ -51,7 +51,7 @@ func (o MessageReader) Parse(message []byte) (Message, error) {
 	}
 	m, err := hl7.ReadMessage(message)
 	if err != nil {
-		return nil, &segur.Error{Op: opParse, Kind: segur.KindInvalidInput, Code: CodeMessage, Help: helpMessage, Err: err,
+		return nil, &segur.Error{Op: opParse, Kind: segur.KindInvalidInput, Code: CodeMessage, Help: helpOf(CodeMessage), Err: err,
 			Details: []segur.Detail{{Field: "MSH", Code: hl7OtherError, Message: "the message cannot be read"}}}
 	}
 	r := messageReading{MessageReader: o, message: m, raw: message}
@@ -102,7 +102,7 @@ func (r *messageReading) one(event string, events []string, read func() Message)
 	case r.tooLarge:
 		return nil, messageTooLarge("the report is larger than MaxReportBytes")
 	case len(r.problems) > 0:
-		return nil, &segur.Error{Op: opParse, Kind: segur.KindInvalidInput, Code: CodeMessage, Details: r.problems, Help: helpMessage}
+		return nil, &segur.Error{Op: opParse, Kind: segur.KindInvalidInput, Code: CodeMessage, Details: r.problems, Help: helpOf(CodeMessage)}
 	}
 	return m, nil
 }

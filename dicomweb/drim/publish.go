@@ -307,13 +307,14 @@ func (s *Source) trouble(before *Trouble, err error) *Trouble {
 	e := asSegur(opSource, segur.KindUnavailable, "a step failed", err)
 	now := s.cfg.Clock()
 	t := &Trouble{Code: e.Code, Kind: e.Kind, Message: e.Message, Details: e.Details, Since: now, At: now, Tries: 1}
-	switch e.Kind {
-	case segur.KindInvalidInput, segur.KindRefused, segur.KindAuthorization, segur.KindConflict, segur.KindTooLarge, segur.KindAuthentication:
-		t.Refused = true
-	case segur.KindNotFound:
-		t.Refused = e.Code != CodeNotInPACS
-	case segur.KindSignature:
-		t.Refused = e.Code == CodeArchiveDamaged
+	if known, ok := errorCodes[e.Code]; ok {
+		t.Refused = !known.again
+	} else {
+		switch e.Kind {
+		case segur.KindInvalidInput, segur.KindRefused, segur.KindAuthorization, segur.KindConflict, segur.KindTooLarge, segur.KindAuthentication,
+			segur.KindNotFound:
+			t.Refused = true
+		}
 	}
 	if before != nil {
 		t.Tries = before.Tries + 1

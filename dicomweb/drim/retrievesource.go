@@ -62,7 +62,7 @@ func (s *source) outcome(err error) {
 	case e.Kind == segur.KindUnavailable && e.Status != 500, e.Kind == segur.KindTimeout, e.Kind == segur.KindRateLimited:
 		if s.failures++; s.failures >= maxSourceFailures && s.dead == nil {
 			s.dead = &segur.Error{Op: opImages, Kind: e.Kind, Code: CodeSourceDown, Status: e.Status, RetryAfter: e.RetryAfter,
-				Message: "the source was given up: several requests in a row failed", Help: consumerHelps[CodeSourceDown], Err: e}
+				Message: "the source was given up: several requests in a row failed", Help: helpOf(CodeSourceDown), Err: e}
 		}
 	case e.Kind != segur.KindCanceled:
 		s.failures = 0

@@ -209,7 +209,7 @@ func (c *Consumer) samePatient(o *OpenedExam, head *dicomweb.Head) (bears bool, 
 	}
 	if err := SamePatient(&CurrentManifest{INS: o.Manifest.INS}, o.Manifest, &judged); err != nil {
 		e := asSegur(opImages, segur.KindRefused, "the image is not that of the patient", err)
-		return false, &segur.Error{Op: opImages, Kind: e.Kind, Code: e.Code, Message: e.Message, Help: consumerHelps[CodeWrongPatient]}
+		return false, &segur.Error{Op: opImages, Kind: e.Kind, Code: e.Code, Message: e.Message, Help: helpOf(CodeWrongPatient)}
 	}
 	if !bears && c.cfg.RequireINS {
 		return false, consumerError(opImages, segur.KindRefused, CodeWrongPatient, "the image does not bear the INS of the patient")

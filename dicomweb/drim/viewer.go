@@ -49,28 +49,10 @@ func dotted(id segur.Identifier) string {
 	return string(id.Root) + "." + id.Extension
 }
 
-// Codes of the errors of links.
-const (
-	// CodeBadViewerLink: the link is not one of a study (400).
-	CodeBadViewerLink = "drim-bad-viewer-link"
-	// CodeViewerMismatch: the study, the accession number and the report of the link are not together in the archive, or
-	// no longer (406, as the reference implementation answers).
-	CodeViewerMismatch = "drim-viewer-mismatch"
-)
-
 const opViewer = "drim.viewer"
 
-var viewerHelp = map[string]segur.Text{
-	CodeBadViewerLink: {
-		FR: "Le lien vers la visionneuse est incomplet ou altéré : l'ouvrir depuis le compte rendu.",
-		EN: "The link to the viewer is incomplete or damaged: open it from the report."},
-	CodeViewerMismatch: {
-		FR: "Le lien ne désigne pas un examen partagé avec ce compte rendu : compte rendu remplacé ou annulé, ou numéros différents. Ne pas afficher les images.",
-		EN: "The link does not designate a study that is shared with this report: report replaced or withdrawn, or other numbers. Do not show the images."},
-}
-
 func viewerError(kind segur.Kind, status int, code, message string, details ...segur.Detail) *segur.Error {
-	return &segur.Error{Op: opViewer, Kind: kind, Status: status, Code: code, Message: message, Details: details, Help: viewerHelp[code]}
+	return &segur.Error{Op: opViewer, Kind: kind, Status: status, Code: code, Message: message, Details: details, Help: helpOf(code)}
 }
 
 // maxViewerLink bounds a link.
