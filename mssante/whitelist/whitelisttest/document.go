@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/xml"
 	"time"
@@ -117,10 +116,4 @@ func must(err error) {
 	if err != nil {
 		panic("whitelisttest: " + err.Error())
 	}
-}
-
-// digestOf names an edition.
-func digestOf(b []byte) string {
-	d := sha256.Sum256(b)
-	return `"` + base64.RawURLEncoding.EncodeToString(d[:9]) + `"`
 }

@@ -1,16 +1,14 @@
 package whitelisttest
 
 import (
-	"bytes"
 	"net/http"
-	"net/http/httptest"
-	"sync"
 	"time"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/dicomweb/drim/whitelist"
 	"github.com/segur-sdk/segur/internal/testkit/faults"
+	"github.com/segur-sdk/segur/internal/testkit/published"
 )
 
 // SignerName is the common name of the fictional signer's certificate.
@@ -25,14 +23,8 @@ type Server struct {
 	signer  segur.Credential
 	profile Profile
 	clock   func() time.Time
-	script  faults.Script
-	server  *httptest.Server
-
-	mu       sync.Mutex
-	boxes    []Box
-	document []byte
-	modified time.Time
-	requests []*http.Request
+	list    *published.Server
+	boxes   []Box
 }
 
 // Option changes a [Server].
@@ -70,20 +62,13 @@ func NewServer(opts ...Option) *Server {
 		s.pki = credentialtest.NewPKI(credentialtest.WithClock(s.clock))
 	}
 	s.signer = s.pki.Signature(credentialtest.CommonName(SignerName))
-	s.Publish(Document(s.clock().Add(-time.Hour), s.boxes...))
-	s.server = httptest.NewUnstartedServer(s.script.Middleware(func(*http.Request) string { return "list" }, http.HandlerFunc(s.serve)))
-	s.server.TLS = s.pki.MutualTLS()
-	s.server.TLS.ClientAuth = 0 // the national server asks for no certificate
-	s.server.StartTLS()
-	s.URL = s.server.URL + "/LISTEBLANCHE_DRIM-M.xml"
+	s.list = published.NewServer(s.pki.MutualTLS(), s.clock, "LISTEBLANCHE_DRIM-M.xml", s.sign(Document(s.clock().Add(-time.Hour), s.boxes...)))
+	s.URL = s.list.URL
 	return s
 }
 
 // Close stops the server.
-func (s *Server) Close() {
-	s.script.Close()
-	s.server.Close()
-}
+func (s *Server) Close() { s.list.Close() }
 
 // PKI is the infrastructure of the server and of the signer.
 func (s *Server) PKI() *credentialtest.PKI { return s.pki }
@@ -104,38 +89,18 @@ func (s *Server) Config() whitelist.Config {
 }
 
 // Publish signs a document, see [Document], and publishes it.
-func (s *Server) Publish(document []byte) { s.PublishRaw(Sign(document, s.signer, s.profile)) }
+func (s *Server) Publish(document []byte) { s.PublishRaw(s.sign(document)) }
+
+func (s *Server) sign(document []byte) []byte { return Sign(document, s.signer, s.profile) }
 
 // PublishRaw publishes bytes as they are.
-func (s *Server) PublishRaw(document []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.document, s.modified = document, s.clock()
-}
+func (s *Server) PublishRaw(document []byte) { s.list.Publish(document) }
 
 // Fault is one scripted misbehaviour, see [Server.Fail].
 type Fault = faults.Fault
 
 // Fail scripts the next answers; Fault.Op is "list" or empty.
-func (s *Server) Fail(f ...Fault) { s.script.Add(f...) }
+func (s *Server) Fail(f ...Fault) { s.list.Fail(f...) }
 
 // Requests are those that came so far.
-func (s *Server) Requests() []*http.Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]*http.Request(nil), s.requests...)
-}
-
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	s.requests = append(s.requests, r)
-	document, modified := s.document, s.modified
-	s.mu.Unlock()
-	if r.Method != http.MethodGet {
-		http.Error(w, "GET expected", http.StatusMethodNotAllowed)
-		return
-	}
-	w.Header().Set("Content-Type", "application/xml")
-	w.Header().Set("ETag", digestOf(document))
-	http.ServeContent(w, r, "", modified, bytes.NewReader(document))
-}
+func (s *Server) Requests() []*http.Request { return s.list.Requests() }

@@ -170,9 +170,3 @@ func must(err error) {
 		panic("whitelisttest: " + err.Error())
 	}
 }
-
-// digestOf names an edition.
-func digestOf(b []byte) string {
-	d := sha256.Sum256(b)
-	return `"` + base64.RawURLEncoding.EncodeToString(d[:9]) + `"`
-}
