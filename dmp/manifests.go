@@ -19,7 +19,8 @@ type ManifestOptions struct {
 	// publish.
 	Opposition Opposition
 	// ContentType is the activity that gave rise to the lots (contentTypeCode,
-	// JDV_J59). Required to publish.
+	// JDV_J59), such as {Code: "07"}, external consultation, or {Code: "03"},
+	// hospital stay. Required to publish.
 	ContentType segur.Code
 	// FormerINS gives the INS that a patient had before: a manifest that is
 	// replaced may bear one of them. Optional.

@@ -19,7 +19,7 @@
 //			if err != nil {
 //				return nil, err
 //			}
-//			return c.Manifests(dmp.ManifestOptions{Opposition: dmp.NotOpposed, ContentType: segur.Code{Code: "07"}}), nil
+//			return c.Manifests(dmp.ManifestOptions{Opposition: dmp.NotOpposed, ContentType: segur.Code{Code: "07"}}), nil // external consultation
 //		},
 //	})
 //	outcome, err := source.Receive(ctx, message) // no error: acknowledge it (AA)

@@ -57,7 +57,7 @@ func (t *tour) openExam(accession string) (*exam, error) {
 		return nil, err
 	}
 	if len(skipped) > 0 {
-		t.line("left out", "%d files that are not DICOM", len(skipped))
+		t.line("left out", "files that are not DICOM, or are cut: %d", len(skipped))
 	}
 	wrong := func(rule string) error {
 		return &segur.Error{Op: "share-images", Kind: segur.KindInvalidInput, Details: []segur.Detail{{Field: "-dicom", Message: rule}}}
@@ -105,7 +105,7 @@ func (e *exam) describe() error {
 	}
 	switch {
 	case len(e.modality) == 0:
-		return &segur.Error{Op: "share-images", Kind: segur.KindInvalidInput, Details: []segur.Detail{{Field: "-dicom", Message: "the study holds no image"}}}
+		return &segur.Error{Op: "share-images", Kind: segur.KindInvalidInput, Details: []segur.Detail{{Field: "-dicom", Message: "the study holds no image of a modality: (0008,0060) is none that makes images, such as CT"}}}
 	case e.modality[0] == "MR":
 		e.act, e.region = segur.Code{Code: "26257-6", Display: "RM genou - gauche"}, cda.RegionLowerLimb
 	case e.modality[0] == "CR" || e.modality[0] == "DX":

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -115,6 +117,21 @@ func TestShareImages(t *testing.T) {
 	assert.Positive(t, modes["dmp.retrieve INDIRECTE_RENFORCEE"])
 	assert.Zero(t, modes["dmp.retrieve INDIRECTE"]+modes["dmp.submit INDIRECTE_RENFORCEE"], "who publishes does not read, who reads does not publish")
 
+	// The story is kept, and says of each step where its exchanges are: all of them, each once.
+	told, err := os.ReadFile(filepath.Join(out, "story.txt"))
+	require.NoError(t, err)
+	assert.Equal(t, stdout.String(), string(told))
+	requests, err := filepath.Glob(filepath.Join(out, "exchanges", "*.request"))
+	require.NoError(t, err)
+	next := 1
+	for _, m := range regexp.MustCompile(`(?m)^  exchanges +(\d{3}) to (\d{3})$`).FindAllStringSubmatch(stdout.String(), -1) {
+		assert.Equal(t, fmt.Sprintf("%03d", next), m[1])
+		last, err := strconv.Atoi(m[2])
+		require.NoError(t, err)
+		next = last + 1
+	}
+	assert.Equal(t, len(requests), next-1)
+
 	// What -out holds: five versions, each of the same series and the next number.
 	var before *kos.Manifest
 	for v, images := range []int{6, 6, 5, 4, 4} {
@@ -182,7 +199,7 @@ func TestOwnImages(t *testing.T) {
 	var w *world
 	var stdout bytes.Buffer
 	require.NoError(t, run(t.Context(), options{dicom: dir, scenes: 2, adjust: func(x *world) { w = x }}, &stdout))
-	assert.Contains(t, stdout.String(), "1 files that are not DICOM")
+	assert.Contains(t, stdout.String(), "files that are not DICOM, or are cut: 1")
 	assert.Contains(t, stdout.String(), "6 images filed, complete: true")
 	assertNoSecret(t, "stdout", stdout.String())
 	require.Equal(t, 6, w.pacsB.Len())

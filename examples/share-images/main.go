@@ -15,8 +15,9 @@
 //
 // It needs no argument. With -dicom it shares a real study: the images are given
 // the identity of the fictional patient first. With -out it leaves each version
-// of the manifest, the cross-checks, the completeness reports, the HL7 messages
-// and the exact exchanges: that folder names the patient.
+// of the manifest, the cross-checks, the completeness reports, the HL7 messages,
+// the exact exchanges, and story.txt, which says which of them belong to which
+// step: that folder names the patient.
 //
 //	go run ./examples/share-images
 //	go run ./examples/share-images -dicom study/ -out images/
@@ -30,6 +31,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"time"
 
 	"github.com/segur-sdk/segur"
@@ -47,11 +49,17 @@ type options struct {
 func parse(args []string, usage io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("share-images", flag.ContinueOnError)
-	f.SetOutput(usage)
+	f.SetOutput(io.Discard)
 	f.StringVar(&o.dicom, "dicom", "", "`folder` of the DICOM study to share (default: one made here)")
 	f.StringVar(&o.out, "out", "", "`folder` for manifests, messages and exchanges; it must be empty, and will name the patient")
 	if err := f.Parse(args); err != nil {
-		return o, err
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(usage, "share-images [flags]")
+			f.SetOutput(usage)
+			f.PrintDefaults()
+			return o, err
+		}
+		return o, fmt.Errorf("%w: see -help", err)
 	}
 	var p segur.Problems
 	if f.NArg() > 0 {
@@ -91,6 +99,14 @@ func run(ctx context.Context, o options, stdout io.Writer) error {
 		return err
 	}
 	defer w.close()
+	if o.out != "" {
+		story, err := os.OpenFile(filepath.Join(o.out, "story.txt"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return fmt.Errorf("-out: %w", err)
+		}
+		defer story.Close()
+		stdout = io.MultiWriter(stdout, story)
+	}
 	t := &tour{world: w, options: o, stdout: stdout}
 	fmt.Fprintln(stdout, "images shared between two sites, on the fakes of the SDK: fictional persons, throwaway certificates, nothing leaves the machine")
 	if t.a, err = openSiteA(ctx, w); err != nil {
@@ -107,6 +123,9 @@ func run(ctx context.Context, o options, stdout io.Writer) error {
 	}
 	for _, scene := range scenes {
 		if err := scene(ctx); err != nil {
+			return err
+		}
+		if err := t.exchanges(); err != nil {
 			return err
 		}
 	}

@@ -77,6 +77,10 @@ func (r *ris) write(e *exam, conclusion string) (*cda.Document, drim.ViewerLink,
 	return d, link, err
 }
 
+// outpatient is the activity that the lots of this imaging centre come from, a
+// code of JDV_J59: 07 is an external consultation, 03 a stay in hospital.
+var outpatient = segur.Code{Code: "07"}
+
 // publish puts a version of the report in the record; it replaces previous,
 // which may be nil.
 func (r *ris) publish(ctx context.Context, d, previous *cda.Document, visibility ...xds.Visibility) error {
@@ -89,7 +93,7 @@ func (r *ris) publish(ctx context.Context, d, previous *cda.Document, visibility
 		document.Replaces = found
 	}
 	sealed, err := r.record.Prepare(ctx, dmp.Submission{Patient: patient(), Opposition: dmp.NotOpposed, // informed, and the file says so
-		ContentType: segur.Code{Code: "07"}, Documents: []dmp.SubmissionDocument{document}})
+		ContentType: outpatient, Documents: []dmp.SubmissionDocument{document}})
 	if err != nil {
 		return err
 	}
@@ -117,5 +121,5 @@ func (r *ris) manifests(_ context.Context, a drim.Actor) (drim.Record, error) {
 	if a.Secret {
 		user = user.SecretConnection()
 	}
-	return user.Manifests(dmp.ManifestOptions{Opposition: dmp.NotOpposed, ContentType: segur.Code{Code: "07"}}), nil
+	return user.Manifests(dmp.ManifestOptions{Opposition: dmp.NotOpposed, ContentType: outpatient}), nil
 }

@@ -21,6 +21,7 @@ type tour struct {
 	options options
 	stdout  io.Writer
 	scenes  int
+	traced  int // exchanges of the scenes so far
 
 	exam     *exam
 	messages int              // sent by the RIS
@@ -51,6 +52,23 @@ func (t *tour) keep(name string, b []byte) error {
 	}
 	if err != nil {
 		return fmt.Errorf("-out: %w", err)
+	}
+	return nil
+}
+
+// exchanges says which files of exchanges/ belong to the scene that ends; the
+// first ones are those of the start.
+func (t *tour) exchanges() error {
+	if t.options.out == "" {
+		return nil
+	}
+	requests, err := filepath.Glob(filepath.Join(t.options.out, "exchanges", "*.request"))
+	if err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	if n := len(requests); n > t.traced {
+		t.line("exchanges", "%03d to %03d", t.traced+1, n)
+		t.traced = n
 	}
 	return nil
 }
