@@ -30,7 +30,7 @@ func (s *Source) ImagesChanged(ctx context.Context, c *ImageChange) (*Outcome, e
 		if err := s.samePatient(a, c.Patient.INS, c.PatientIDs); err != nil {
 			return 0, err
 		}
-		sent := s.believed(told(c.Sent))
+		sent := s.believed(told(c.Sent, c.Removed))
 		late := earlier(sent, a.Images.Changed)
 		if late && a.Images.Removed {
 			return Outdated, nil

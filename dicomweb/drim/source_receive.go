@@ -25,7 +25,7 @@ func (s *Source) Receive(ctx context.Context, m *ReportMessage) (*Outcome, error
 		return nil, &segur.Error{Op: opReceive, Kind: segur.KindInvalidInput, Message: "no message"}
 	}
 	r := Report{CDA: m.CDA, Action: m.Action, Flags: m.Flags, Status: m.Patient.Status, Attributes: m.Patient.Attributes,
-		Sender: m.Sender, Sent: told(m.Sent)}
+		Sender: m.Sender, Sent: told(m.Sent, m.Action == ActionDelete)}
 	for _, id := range m.PatientIDs {
 		if !segur.IsINSAuthority(id.Root) {
 			r.LocalIDs = append(r.LocalIDs, id)
@@ -152,8 +152,10 @@ func (s *Source) event(r *Report, m *ReportMessage) (reportEvent, segur.Document
 }
 
 // told is the time that a message says; none in the hour that the clocks repeat
-// in autumn when it gives no offset: which of the two it is, nobody knows.
-func told(sent segur.Timestamp) time.Time {
+// in autumn when it gives no offset: which of the two it is, nobody knows. A
+// withdrawal that gives no second is as late as it may be: it is not to lose
+// against a publication of the same minute.
+func told(sent segur.Timestamp, withdraws bool) time.Time {
 	t := sent.Time
 	if sent.NoOffset {
 		const clock = time.DateTime
@@ -162,6 +164,19 @@ func told(sent segur.Timestamp) time.Time {
 				return time.Time{}
 			}
 		}
+	}
+	if !withdraws || t.IsZero() {
+		return t
+	}
+	switch sent.Precision {
+	case segur.ToMinute:
+		t = t.Add(time.Minute - time.Second)
+	case segur.ToHour:
+		t = t.Add(time.Hour - time.Second)
+	case segur.ToDay:
+		t = t.AddDate(0, 0, 1).Add(-time.Second)
+	case segur.ToMonth, segur.ToYear:
+		return time.Time{}
 	}
 	return t
 }

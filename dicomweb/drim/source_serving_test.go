@@ -220,3 +220,34 @@ func TestWithdrawalInTheHourThatComesTwice(t *testing.T) {
 	m.Sent = late
 	assert.Equal(t, drim.Outdated, s.receive(t, m).Effect)
 }
+
+// A withdrawal whose time is written in minutes, or as a date, is not taken for one
+// that was sent before the publication of the same minute, or day.
+func TestWithdrawalOfACoarseTime(t *testing.T) {
+	t.Parallel()
+	v := write(t)
+	start := time.Date(2026, time.January, 20, 10, 0, 0, 0, time.UTC)
+	for precision, at := range map[segur.Precision]time.Time{segur.ToMinute: start, segur.ToHour: start, segur.ToDay: start.Truncate(24 * time.Hour)} {
+		s := newOrigin(t)
+		m := message(v, drim.ActionCreate, 0, yes)
+		m.Sent = segur.At(start.Add(30 * time.Second))
+		s.receive(t, m)
+		m = message(v, drim.ActionDelete, 0, yes)
+		m.Sent = segur.Timestamp{Time: at, Precision: precision}
+		assert.Equal(t, drim.StateWithdrawn, s.receive(t, m).State, "%v", precision)
+		m = message(v, drim.ActionCreate, 0, yes)
+		m.Sent = segur.At(start.Add(30 * time.Second))
+		assert.Equal(t, drim.Outdated, s.receive(t, m).Effect, "it stays withdrawn")
+
+		s = newOrigin(t)
+		m.Sent = segur.At(start.Add(-time.Hour))
+		s.receive(t, m)
+		change := drim.ImageChange{MessageHeader: drim.MessageHeader{Sent: segur.At(start.Add(30 * time.Second))}, StudyUID: studyA}
+		_, err := s.ImagesChanged(context.Background(), &change)
+		require.NoError(t, err)
+		change.Sent, change.Removed = segur.Timestamp{Time: at, Precision: precision}, true
+		o, err := s.ImagesChanged(context.Background(), &change)
+		require.NoError(t, err)
+		assert.Equal(t, drim.StateWithdrawn, o.Studies[0].State, "%v", precision)
+	}
+}
