@@ -36,10 +36,10 @@
 // stored as metadata and bulk data ([Client.StoreMetadata]); [Client.StoreAll]
 // takes any number of files; UPS-RS, the worklist service, is
 // [Client.CreateWorkitem] and the calls beside it, and its events
-// [Client.OpenEvents].
+// [Client.OpenEvents]. [Client.Probe] asks a server what it has.
 //
 // What it does not do: decode or compress pixels, zip archives, the query
 // parameter "accept" instead of the header, UIDs of more than 64 characters,
-// stores of metadata as XML, storage commitment, capabilities. How servers differ, and what
+// stores of metadata as XML, storage commitment. How servers differ, and what
 // was measured, is in docs/dicomweb.md.
 package dicomweb

@@ -14,7 +14,8 @@
 // files byte for byte. It misbehaves on command: [Server.Fail] scripts faults of
 // the connection and of the answer, [Quirks] those of servers in the field.
 //
-// [SampleStudy] makes small fictional CT studies.
+// [SampleStudy] makes small fictional CT studies; [Server.AddDir] takes the files
+// of a folder.
 //
 // What it does not do: transcoding, decoding of compressed pixels (it shows an
 // even grey), persistence.

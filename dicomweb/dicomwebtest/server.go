@@ -35,6 +35,7 @@ const (
 	OpBulk     = "bulk"
 	OpRendered = "rendered" // thumbnails included
 	OpWADOURI  = "wado-uri"
+	OpOptions  = "options" // the description of the services
 
 	OpUPSCreate    = "ups.create"
 	OpUPSRetrieve  = "ups.retrieve"
@@ -106,6 +107,8 @@ type Quirks struct {
 	MaxStore int64
 	// NoDelete answers 405 to deletions (Orthanc).
 	NoDelete bool
+	// NoDescription answers 404 to OPTIONS (Orthanc).
+	NoDescription bool
 	// NoUPS answers 404 to the worklist service (Orthanc).
 	NoUPS bool
 	// NoDeletionLock, NoFilteredSubscriptions are limits of worklist services.
@@ -318,6 +321,8 @@ func operation(r *http.Request) string {
 	}
 	res := parsePath(path)
 	switch {
+	case r.Method == http.MethodOptions:
+		return OpOptions
 	case r.Method == http.MethodPost:
 		return OpStore
 	case r.Method == http.MethodDelete:
@@ -339,6 +344,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case !s.admits(w, r):
 	case below && upsOperation(r.Method, path) != "":
 		s.ups(w, r, path)
+	case below && r.Method == http.MethodOptions && strings.Trim(path, "/") == "":
+		s.describe(w)
 	case below && path == wado && r.Method == http.MethodGet:
 		s.wadoURI(w, r)
 	case !below || !res.ok:

@@ -1,15 +1,19 @@
 package dicomwebtest_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/dicomweb/dicomwebtest"
 )
@@ -87,4 +91,29 @@ func ExampleWithoutTLS() {
 	srv.Refuse("1.2.250.1.999.1.1", dicomweb.ReasonOutOfResources)
 	fmt.Println(strings.HasPrefix(srv.URL, "http://127.0.0.1:"), srv.Config().PlainHTTP, srv.Len())
 	// Output: true true 0
+}
+
+// A folder is taken as it is; what is no instance, or another file of one, is named.
+func TestAddDir(t *testing.T) {
+	t.Parallel()
+	s, err := dicomwebtest.SampleStudy(dicomwebtest.SampleOptions{})
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, s.WriteDir(dir))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("x"), 0o600))
+	other := bytes.Clone(s.Instances[0].File)
+	other[len(other)-1] ^= 1
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "z.dcm"), other, 0o600))
+	h := dicomwebtest.NewHandler()
+	skipped, err := h.AddDir(dir)
+	require.NoError(t, err)
+	require.Len(t, skipped, 2)
+	assert.Equal(t, "notes.txt", filepath.Base(skipped[0].Path))
+	assert.Equal(t, "z.dcm", filepath.Base(skipped[1].Path))
+	assert.Equal(t, len(s.Instances), h.Len())
+	file, ok := h.File(s.Instances[0].Ref.Instance)
+	assert.True(t, ok)
+	assert.Equal(t, s.Instances[0].File, file)
+	_, err = h.AddDir(filepath.Join(dir, "nowhere"))
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
 }

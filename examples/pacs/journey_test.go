@@ -54,7 +54,7 @@ func TestStory(t *testing.T) {
 	status, rest, stderr := call(t.Context(), &session{})
 	require.Zero(t, status, stderr)
 	for _, step := range []string{
-		"readme.txt: not sent", "27 of 27 instances stored", "2 studies", "FICTIVE-DURAND^CAMILLE", "1 study", "2 series, 24 instances", "2 series\n",
+		"search (QIDO-RS)       yes (204)", "studies/{study} ", "readme.txt: not sent", "27 of 27 instances stored", "2 studies", "FICTIVE-DURAND^CAMILLE", "1 study", "2 series, 24 instances", "2 series\n",
 		"image.jpg: image/jpeg", "missing 1.2.250.1.999.1.", "NOT COMPLETE: 23 of 24 instances", "complete: 24 of 24 instances", "23 of them there before",
 		"24 of 24 instances stored", "deleted", "1 series, 12 instances", "deleted", "deleted", "0 studies",
 	} {
@@ -131,6 +131,12 @@ func TestDailyUse(t *testing.T) {
 	status, out, _ = pacs("show", "-json", name(ref))
 	assert.Zero(t, status)
 	assert.Contains(t, out, `"00080018":{"vr":"UI","Value":["`+ref.Instance+`"]}`)
+	status, out, _ = pacs("probe")
+	assert.Zero(t, status)
+	assert.Contains(t, out, "worklists (UPS-RS)     yes (204)\n")
+	srv.Fail(dicomwebtest.HTML(dicomwebtest.OpUPSSearch, 403))
+	_, out, _ = pacs("probe")
+	assert.Contains(t, out, "worklists (UPS-RS)     unknown (403): dicomweb.probe: authorization")
 	status, out, _ = pacs("show", "1.2.3")
 	assert.Equal(t, exitFailed, status)
 	assert.Contains(t, out, "does not hold it")
@@ -174,6 +180,32 @@ func TestDailyUse(t *testing.T) {
 	cancel()
 	status, _, _ = call(ctx, &session{}, append(withToken, "find")...)
 	assert.Equal(t, exitInterrupted, status)
+}
+
+// A folder is searched and read as a server is, and not written to.
+func TestFolder(t *testing.T) {
+	t.Parallel()
+	study, err := dicomwebtest.SampleStudy(dicomwebtest.SampleOptions{})
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, study.WriteDir(dir))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("not an image"), 0o600))
+	status, out, errs := call(t.Context(), &session{}, "-dicom", dir, "find", "-patient", "IPP-0001")
+	require.Zero(t, status, errs)
+	assert.Contains(t, errs, "6 instances of the folder, in memory until the command ends; 1 files are none\n")
+	assert.Contains(t, out, "1 study\n")
+	status, out, _ = call(t.Context(), &session{}, "-dicom", dir, "show", study.UID)
+	assert.Zero(t, status)
+	assert.Contains(t, out, "2 series, 6 instances\n")
+	status, _, _ = call(t.Context(), &session{}, "-dicom", dir, "rm", "-yes", study.UID)
+	assert.Zero(t, status)
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, entries, 7)
+	for _, args := range [][]string{{"-dicom", "/nowhere", "find"}, {"-dicom", dir, "-url", "https://pacs.example", "find"}, {"-dicom", dir, "-plain", "find"}} {
+		status, _, errs = call(t.Context(), &session{}, args...)
+		assert.Equal(t, exitUsage, status, "%v: %s", args, errs)
+	}
 }
 
 func TestPassword(t *testing.T) {

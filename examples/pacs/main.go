@@ -1,6 +1,6 @@
 // Command pacs stores, finds, fetches, shows and deletes images on any DICOMweb
-// server. Without -url it talks to a fake with fictional studies; without any
-// argument it plays each command in turn on that fake, an incident included.
+// server, or searches and reads a folder as if it were one (-dicom). Without -url
+// it talks to a fake with fictional studies; without any argument it plays each command in turn on that fake, an incident included.
 //
 //	go run ./examples/pacs
 //	go run ./examples/pacs -url https://pacs.example/dicom-web store exam/ image.dcm
@@ -8,6 +8,8 @@
 //	go run ./examples/pacs -url … get -out images/ 1.2.250.1.999.3
 //	go run ./examples/pacs -url … show 1.2.250.1.999.3/1.2.250.1.999.4
 //	go run ./examples/pacs -url … rm 1.2.250.1.999.3
+//	go run ./examples/pacs -url … probe
+//	go run ./examples/pacs -dicom exam/ find
 //
 // Flags of the server come before the command, those of the command after it:
 // "pacs -help", "pacs find -help". A study, a series or an instance is written
@@ -68,6 +70,7 @@ func commands() []command {
 		{"find", "", "search studies, series or instances", find},
 		{"get", "REF…", "fetch studies, series or instances into a folder; again: what is missing", get},
 		{"show", "REF", "tell what a study or a series holds, or the attributes of an instance", show},
+		{"probe", "", "tell which services the server has", probe},
 		{"rm", "REF…", "delete studies, series or instances", remove},
 	}
 }

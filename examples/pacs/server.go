@@ -24,13 +24,14 @@ const passwordVariable = "SEGUR_PACS_PASSWORD"
 
 // server is where the images are.
 type server struct {
-	url, token, user, cert, key, ca string
-	plain                           bool
-	idle                            time.Duration
+	url, dicom, token, user, cert, key, ca string
+	plain                                  bool
+	idle                                   time.Duration
 }
 
 func (o *server) flags(f *flag.FlagSet) {
 	f.StringVar(&o.url, "url", "", "base `URL` of the DICOMweb services, /studies not included (default: a fake)")
+	f.StringVar(&o.dicom, "dicom", "", "`folder` that stands in for a server: held in memory, never written to")
 	f.StringVar(&o.token, "token", "", "`file` that holds the bearer token; read anew for each request")
 	f.StringVar(&o.user, "user", "", "user `name`; the password is in the variable "+passwordVariable)
 	f.StringVar(&o.cert, "cert", "", "PEM `file` of the client certificate, its chain included")
@@ -47,16 +48,17 @@ func (o *server) connect(s *session) (closing func(), err error) {
 	closing = func() {}
 	var cfg dicomweb.Config
 	if o.url == "" {
-		if *o != (server{idle: o.idle}) {
+		if *o != (server{idle: o.idle, dicom: o.dicom}) {
 			return nil, usage("flags of a server without -url")
 		}
-		fake, err := newFake()
+		fake, err := o.fake(s)
 		if err != nil {
 			return nil, err
 		}
 		closing = fake.Close
 		cfg = fake.Config()
-		fmt.Fprintln(s.stderr, "no -url: a fake server that holds two fictional studies, until the command ends")
+	} else if o.dicom != "" {
+		return nil, usage("-dicom is instead of -url")
 	} else if cfg, err = o.config(); err != nil {
 		return nil, err
 	}
@@ -138,6 +140,22 @@ func (f tokenFile) Token(context.Context) (string, error) {
 		return "", errors.New("the file of -token cannot be read")
 	}
 	return string(bytes.TrimSpace(b)), nil
+}
+
+// fake stands in for a server: with the files of a folder, or with samples.
+func (o *server) fake(s *session) (*dicomwebtest.Server, error) {
+	if o.dicom == "" {
+		fmt.Fprintln(s.stderr, "no -url: a fake server that holds two fictional studies, until the command ends")
+		return newFake()
+	}
+	fake := dicomwebtest.NewServer()
+	skipped, err := fake.AddDir(o.dicom)
+	if err != nil {
+		fake.Close()
+		return nil, usageError{fmt.Errorf("-dicom: %w", err)}
+	}
+	fmt.Fprintf(s.stderr, "%d instances of the folder, in memory until the command ends; %d files are none\n", fake.Len(), len(skipped))
+	return fake, nil
 }
 
 // newFake is a server with two fictional studies.

@@ -57,6 +57,7 @@ func (s *session) play(ctx context.Context, fake *dicomwebtest.Server, dir strin
 		short  bool // not everything is done, as it must be
 		args   []string
 	}{
+		{says: "what the server has", args: []string{"probe"}},
 		{says: "two examinations, and a file that is none", args: []string{"store", exam}},
 		{says: "who is there", args: []string{"find"}},
 		{says: "wildcards, dates", args: []string{"find", "-name", "FICTIVE-*", "-from", "2026-01-01", "-modality", "CT"}},
