@@ -45,8 +45,8 @@ type StoreProgress struct {
 	// Instances are those whose outcome is known, Held those of them that the
 	// server holds.
 	Instances, Held int
-	// Ended: the call is over.
-	Ended bool
+	// Done is set in the last call.
+	Done bool
 }
 
 func (o *StoreOptions) check() error {

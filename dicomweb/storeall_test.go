@@ -84,10 +84,10 @@ func TestStoreAll(t *testing.T) {
 	assert.Equal(t, 30, srv.Len())
 	assert.Len(t, seen.all(), 8, "30 by 4")
 	require.NotEmpty(t, told)
-	assert.Equal(t, dicomweb.StoreProgress{Bytes: total, Instances: 30, Held: 30, Ended: true}, told[len(told)-1])
+	assert.Equal(t, dicomweb.StoreProgress{Bytes: total, Instances: 30, Held: 30, Done: true}, told[len(told)-1])
 	for i := 1; i < len(told); i++ {
 		assert.GreaterOrEqual(t, told[i].Instances, told[i-1].Instances)
-		assert.False(t, told[i-1].Ended)
+		assert.False(t, told[i-1].Done)
 	}
 
 	// The same again, by bytes: each request ends with the instance that reaches the bound.

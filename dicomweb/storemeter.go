@@ -50,7 +50,7 @@ func (m *meter) settled(n, held int) {
 func (m *meter) end() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.p.Ended = true
+	m.p.Done = true
 	m.report(true)
 }
 

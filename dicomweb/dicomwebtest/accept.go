@@ -23,8 +23,8 @@ func ranges(r *http.Request) []xop.ContentType {
 	return out
 }
 
-// ranges returns the media ranges of the Accept header. There are none when the server refuses the
-// header.
+// ranges returns the media ranges of the Accept header. There are none when the
+// server refuses the header.
 func (q Quirks) ranges(r *http.Request) []xop.ContentType {
 	value := strings.Join(r.Header.Values("Accept"), ",")
 	for _, text := range q.RefuseAccept {

@@ -91,11 +91,11 @@ func (s *Server) rendered(w http.ResponseWriter, r *http.Request, res resource) 
 	if len(res.frames) > 0 {
 		frame = res.frames[0]
 	}
-	s.show(w, r, list[0], frame, v, func(t string) bool { return accepts(r, t) })
+	s.show(w, list[0], frame, v, func(t string) bool { return accepts(r, t) })
 }
 
 // show draws a frame of an instance as the first media type that is taken.
-func (s *Server) show(w http.ResponseWriter, _ *http.Request, inst *instance, frame int, v view, takes func(string) bool) {
+func (s *Server) show(w http.ResponseWriter, inst *instance, frame int, v view, takes func(string) bool) {
 	px, err := inst.pixels()
 	if err != nil || frame > len(px.frames) {
 		http.Error(w, "no such image", http.StatusNotFound)
@@ -214,5 +214,5 @@ func (s *Server) wadoURI(w http.ResponseWriter, r *http.Request) {
 		v.span, _ = strconv.ParseFloat(values.Get("windowWidth"), 64)
 		v.windowed = v.span > 0
 	}
-	s.show(w, r, inst, number("frameNumber", 1), v, func(t string) bool { return slices.Contains(types, t) })
+	s.show(w, inst, number("frameNumber", 1), v, func(t string) bool { return slices.Contains(types, t) })
 }

@@ -2,7 +2,6 @@ package dicomwebtest
 
 import (
 	"crypto/rand"
-	"encoding/xml"
 	"net/http"
 	"slices"
 	"strconv"
@@ -40,8 +39,7 @@ func (s *Server) metadata(w http.ResponseWriter, r *http.Request, ref dicomweb.R
 	}
 	parts := make([]xop.OutPart, len(rows))
 	for i, row := range rows {
-		text := xml.Header + `<NativeDicomModel xmlns="http://dicom.nema.org/PS3.19/models/NativeDICOM">` + nativeXML(row) + `</NativeDicomModel>`
-		parts[i] = xop.OutPart{ContentType: "application/dicom+xml", Content: xop.Bytes(text)}
+		parts[i] = xop.OutPart{ContentType: "application/dicom+xml", Content: xop.Bytes(row.AppendNativeXML(nil))}
 	}
 	send(w, parts, "application/dicom+xml", multipart, Quirks{})
 }

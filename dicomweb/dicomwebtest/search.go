@@ -212,10 +212,7 @@ func groups(list []*instance, level string) [][]*instance {
 func makeRow(group []*instance, level string, q searchQuery, base string) *dicomweb.Dataset {
 	first := group[0]
 	h := first.header
-	full := &dicomweb.Dataset{}
-	for e := range first.dataset.All() {
-		full.Set(e)
-	}
+	full := dicomweb.NewDataset(slices.Collect(first.dataset.All())...)
 	var modalities, series []string
 	for _, i := range group {
 		modalities, series = appendNew(modalities, i.dataset.Value(dicomweb.TagModality)), appendNew(series, i.header.SeriesInstanceUID)
@@ -232,7 +229,7 @@ func makeRow(group []*instance, level string, q searchQuery, base string) *dicom
 		computed = append(computed, count(dicomweb.TagSeriesInstanceCount, len(group)),
 			dicomweb.Text(dicomweb.TagRetrieveURL, base+"/studies/"+h.StudyInstanceUID+"/series/"+h.SeriesInstanceUID))
 	default:
-		computed = append(computed, dicomweb.Text(dicomweb.TagRetrieveURL, base+refPath(h.Ref())))
+		computed = append(computed, dicomweb.Text(dicomweb.TagRetrieveURL, base+h.Ref().Path()))
 	}
 	for _, e := range computed {
 		full.Set(e)

@@ -150,6 +150,7 @@ type Server struct {
 
 	pki         *credentialtest.PKI
 	certificate *tls.Certificate
+	token       string
 	basic       *[2]string
 	plain       bool
 	archive     archive
@@ -161,7 +162,6 @@ type Server struct {
 	closing     sync.Once
 
 	mu      sync.Mutex
-	token   string
 	quirks  Quirks
 	refused map[string]dicomweb.Reason
 }
@@ -232,21 +232,11 @@ func (s *Server) SetQuirks(q Quirks) {
 	s.quirks = q
 }
 
-// SetToken requires another bearer token from now on, as when one expires.
-func (s *Server) SetToken(token string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.token = token
-}
-
 // admits checks who asks.
 func (s *Server) admits(w http.ResponseWriter, r *http.Request) bool {
-	s.mu.Lock()
-	token := s.token
-	s.mu.Unlock()
 	user, password, _ := r.BasicAuth()
 	switch {
-	case token != "" && r.Header.Get("Authorization") != "Bearer "+token:
+	case s.token != "" && r.Header.Get("Authorization") != "Bearer "+s.token:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="dicomwebtest"`)
 	case s.basic != nil && *s.basic != [2]string{user, password}:
 		w.Header().Set("WWW-Authenticate", `Basic realm="dicomwebtest"`)

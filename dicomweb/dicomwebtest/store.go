@@ -1,13 +1,11 @@
 package dicomwebtest
 
 import (
-	"encoding/xml"
 	"errors"
 	"io"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/segur-sdk/segur/dicomweb"
 	"github.com/segur-sdk/segur/internal/xop"
@@ -110,7 +108,7 @@ func (s *Server) take(file []byte, study string, refusals map[string]dicomweb.Re
 func (s *Server) keep(inst *instance, study string, refusals map[string]dicomweb.Reason) taken {
 	t := taken{header: inst.header, known: true}
 	switch reason, refused := refusals[inst.header.SOPInstanceUID]; {
-	case refused && reason&0xFF00 == 0xB000 && reason < dicomweb.ReasonAlreadyStored: // a warning
+	case refused && isWarning(reason):
 		t.reason = reason
 		if s.archive.add(inst) != nil {
 			t.reason = dicomweb.ReasonProcessingFailure
@@ -168,15 +166,11 @@ func (a *storeAnswer) add(t taken) {
 		item.Set(reason)
 		a.warned = true
 	}
-	item.Set(dicomweb.Text(dicomweb.TagRetrieveURL, a.base+refPath(t.header.Ref())))
+	item.Set(dicomweb.Text(dicomweb.TagRetrieveURL, a.base+t.header.Ref().Path()))
 	a.referenced = append(a.referenced, item)
 	if !slices.Contains(a.studies, t.header.StudyInstanceUID) {
 		a.studies = append(a.studies, t.header.StudyInstanceUID)
 	}
-}
-
-func refPath(r dicomweb.Ref) string {
-	return "/studies/" + r.Study + "/series/" + r.Series + "/instances/" + r.Instance
 }
 
 func (a *storeAnswer) write(w http.ResponseWriter) {
@@ -203,34 +197,10 @@ func (a *storeAnswer) write(w http.ResponseWriter) {
 	if a.quirks.XMLStoreResponse {
 		w.Header().Set("Content-Type", "application/dicom+xml")
 		w.WriteHeader(status)
-		_, _ = io.WriteString(w, `<?xml version="1.0" encoding="utf-8"?>`+"\n"+
-			`<NativeDicomModel xmlns="http://dicom.nema.org/PS3.19/models/NativeDICOM">`+nativeXML(ds)+`</NativeDicomModel>`)
+		_, _ = w.Write(ds.AppendNativeXML(nil))
 		return
 	}
 	w.Header().Set("Content-Type", "application/dicom+json")
 	w.WriteHeader(status)
 	_, _ = w.Write(ds.AppendJSON(nil))
-}
-
-// nativeXML writes texts and sequences in the Native DICOM Model (PS3.19 A.1).
-func nativeXML(ds *dicomweb.Dataset) string {
-	var b strings.Builder
-	for e := range ds.All() {
-		b.WriteString(`<DicomAttribute tag="` + e.Tag.String() + `" vr="` + e.VR.String() + `" keyword="` + e.Tag.Keyword() + `">`)
-		for i, v := range e.Values {
-			b.WriteString(`<Value number="` + strconv.Itoa(i+1) + `">`)
-			_ = xml.EscapeText(&b, []byte(v)) // a strings.Builder does not fail
-			b.WriteString(`</Value>`)
-		}
-		for i, item := range e.Items {
-			b.WriteString(`<Item number="` + strconv.Itoa(i+1) + `">` + nativeXML(item) + `</Item>`)
-		}
-		if e.Bulk != nil && e.Bulk.URI != "" {
-			b.WriteString(`<BulkData uri="`)
-			_ = xml.EscapeText(&b, []byte(e.Bulk.URI))
-			b.WriteString(`"/>`)
-		}
-		b.WriteString(`</DicomAttribute>`)
-	}
-	return b.String()
 }
