@@ -52,6 +52,10 @@ type ConsumerConfig struct {
 	// Locations gives the base address of a source by its OID, for manifests that
 	// give no other address. Optional.
 	Locations func(oid string) (base string, ok bool)
+	// Situation is sent with each request for images, as the header of that name.
+	// Empty: not sent, as in every official request; the prototype declares it, and
+	// its values are not public.
+	Situation string
 	// RequireINS refuses images to which the source did not add the INS, as the
 	// specification has it do. By default they are judged by what they bear.
 	RequireINS bool
@@ -108,6 +112,9 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	if cfg.SourceTimeout < 0 {
 		p.Add("sourceTimeout", "must not be negative")
 	}
+	if !plainHeader(cfg.Situation) {
+		p.Add("situation", "must be at most 200 visible ASCII characters and blanks")
+	}
 	if cfg.MaxManifestBytes < 0 {
 		p.Add("maxManifestBytes", "must not be negative")
 	}
@@ -134,6 +141,11 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 
 // Close closes the connections that no call uses.
 func (c *Consumer) Close() { c.web.CloseIdleConnections() }
+
+// plainHeader reports whether a text may be a header as it stands.
+func plainHeader(s string) bool {
+	return len(s) <= 200 && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
 
 // acceptOf writes the Accept header.
 func acceptOf(p *segur.Problems, profile Profile, own Accept) string {

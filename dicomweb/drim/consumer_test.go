@@ -33,7 +33,7 @@ var (
 
 func TestNewConsumerChecks(t *testing.T) {
 	t.Parallel()
-	_, err := drim.NewConsumer(drim.ConsumerConfig{Profile: 9, Parallel: -1, SourceTimeout: -1, MaxManifestBytes: -1,
+	_, err := drim.NewConsumer(drim.ConsumerConfig{Profile: 9, Parallel: -1, SourceTimeout: -1, MaxManifestBytes: -1, Situation: "a\r\nb",
 		Accept: drim.Accept{{Syntax: "*", Weight: 1000}, {Syntax: dicomweb.ExplicitVRLittleEndian}}})
 	var e *segur.Error
 	require.ErrorAs(t, err, &e)
@@ -42,7 +42,7 @@ func TestNewConsumerChecks(t *testing.T) {
 		fields = append(fields, d.Field)
 	}
 	assert.ElementsMatch(t, []string{"environment", "record", "boxes", "tokens", "profile", "parallel", "sourceTimeout", "maxManifestBytes",
-		"accept[0].syntax", "accept[1].weight"}, fields)
+		"situation", "accept[0].syntax", "accept[1].weight"}, fields)
 }
 
 // The preferences of the caller are what is sent, in the one form that every box
@@ -60,7 +60,7 @@ func TestConsumerAccept(t *testing.T) {
 		want   string
 	}{
 		"lossy": {func(c *drim.ConsumerConfig) { c.Profile = drim.Lossy }, drim.FormatAccept(drim.Lossy)},
-		"own":   {func(c *drim.ConsumerConfig) { c.Accept = own }, ""},
+		"own":   {func(c *drim.ConsumerConfig) { c.Accept, c.Situation = own, "S-1" }, ""},
 	} {
 		b := newBench(t, pki, c.change, s)
 		report, err := b.Retrieve(t.Context(), drim.RetrieveRequest{Exams: b.open(t), Sink: &basket{}})
@@ -70,8 +70,10 @@ func TestConsumerAccept(t *testing.T) {
 		sent := all[len(all)-1].Accept
 		if c.want != "" {
 			assert.Equal(t, []string{c.want}, sent)
+			assert.Empty(t, all[len(all)-1].Situation)
 			continue
 		}
+		assert.Equal(t, "S-1", all[len(all)-1].Situation)
 		assert.Contains(t, sent[0], "transfer-syntax="+own[0].Syntax+";q=1.0;boundary=**")
 		assert.Contains(t, sent[0], "transfer-syntax="+own[9].Syntax+";q=0.1;boundary=**")
 	}

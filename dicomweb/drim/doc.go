@@ -77,11 +77,27 @@
 // sides, and what is refused:
 // https://github.com/segur-sdk/segur/tree/main/examples/share-images
 //
+// # Which type for which role
+//
+//	receives reports from a RIS       [ServeMLLP], [MessageReader], [ReportMessage], [ImageChange], [Flags], [Ack]
+//	publishes manifests               [Source], [SourceConfig], [Record], [Actor], [Outcome], [Trouble]
+//	keeps what it does                [Archive], [FileArchive], [ArchivedStudy]
+//	gives images to other boxes       [NewHandler], [HandlerConfig], [ManifestsOf], [ImagesFromPACS], [ImagesFromDir],
+//	                                  [TokenChecker], [Introspection], [Access]
+//	is called by a RIS for a patient  [ParseCall], [CallHandler], [Call], [CallStatistic]; the other side: [CallFormat]
+//	finds and reads exams             [Consumer], [ExamQuery], [Exam], [OpenedExam], [RetrieveRequest], [Sink], [Completeness]
+//	files them in the local PACS      [ExportRequest], [LocalIdentity]
+//	opens the viewer of the source    [ViewerLink], [NewViewerLink], [ReadViewerLink]
+//	verifies an exam by itself        [CrossCheck], [Objects], [CheckReport]
+//
+// A product that is only one of these needs only its line. The codes of errors,
+// with what to do, are listed in docs/drim.md.
+//
 // # What it does not do
 //
 // It publishes no report: the RIS or the interface engine does, and mails it. It
 // is no image archive and no viewer, has no C-STORE and no C-FIND of its own,
 // and does not notice that images changed unless it is told ([Source.Refresh]).
-// The monthly archive of the source (XDM, KAyyyyMM) is made by the caller, with
-// package mssante/xdm, of what [Source.Month] gives.
+// It does not write the monthly archive of the source (XDM, KAyyyyMM), of which too
+// little is public: [Source.Month] gives what it is made of.
 package drim

@@ -235,6 +235,9 @@ func (r *retrieving) ask(ctx context.Context, e *examRun, src *source, at place,
 		URL: at.base + ref.Path(), SendCredentials: true, Accept: []string{r.c.accept},
 		Header: http.Header{HeaderManifest: {e.current.Manifest.UID}},
 	}
+	if s := r.c.cfg.Situation; s != "" {
+		o.Header.Set("Situation", s)
+	}
 	unused := 0
 	for image, failed := range r.c.web.Retrieve(ctx, ref, o) {
 		if failed == nil {

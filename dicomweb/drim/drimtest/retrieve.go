@@ -44,7 +44,8 @@ func checkAccept(values []string) (syntaxes []string, wrong string) {
 // serve answers one request.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	log := Request{Method: r.Method, Path: r.URL.Path, Token: token, ManifestUID: r.Header.Get(drim.HeaderManifest), Accept: r.Header.Values("Accept")}
+	log := Request{Method: r.Method, Path: r.URL.Path, Token: token, ManifestUID: r.Header.Get(drim.HeaderManifest), Accept: r.Header.Values("Accept"),
+		Situation: r.Header.Get("Situation")}
 	path, below := strings.CutPrefix(r.URL.EscapedPath(), base)
 	m := resource.FindStringSubmatch(path)
 	if m != nil {

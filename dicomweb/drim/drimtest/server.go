@@ -67,9 +67,10 @@ type Request struct {
 	// Frames is the list at the end of the path, as it stands.
 	Frames string
 	// Token is the bearer token, ManifestUID the header KOS-SOPInstanceUID,
-	// Accept the header lines.
+	// Accept the header lines, Situation the header of that name.
 	Token, ManifestUID string
 	Accept             []string
+	Situation          string
 	// Status is how it was answered, before a [Fault] of its own; 0 when a fault
 	// came first.
 	Status int
