@@ -62,6 +62,18 @@ func Oracle(tb TB, tool string) string {
 	return ""
 }
 
+// Python returns the interpreter of Debian, which has the modules that Debian's packages install ("python3-" and the name of
+// the module); one that stands before it on the PATH may not. It is an [Oracle].
+func Python(tb TB, module string) string {
+	tb.Helper()
+	const path = "/usr/bin/python3"
+	if exec.CommandContext(tb.Context(), path, "-c", "import "+module).Run() == nil { //nolint:gosec // the modules that our tests name
+		return path
+	}
+	missing(tb, EnvRequireOracles, "Python's %s is not installed (Debian: apt-get install python3-%[1]s)", module)
+	return ""
+}
+
 // Output is what an external judge printed.
 type Output struct {
 	Stdout, Stderr []byte
