@@ -354,12 +354,7 @@ func TestCheckOfHostileDocuments(t *testing.T) {
 // Checking everything takes about what encoding/xml takes to look at every
 // token and check nothing.
 func TestPromiseCheck(t *testing.T) {
-	switch {
-	case raceEnabled:
-		t.Skip("a measure: the race detector slows the two sides unequally")
-	case testing.Short():
-		t.Skip("a measure: not in short mode")
-	}
+	promises(t)
 	doc := []byte(golden(t, "level3-complete"))
 	got := 0.0
 	for range 4 {

@@ -3,7 +3,6 @@ package cda_test
 import (
 	"encoding/xml"
 	"io"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -38,13 +37,7 @@ func level3Bench(tb testing.TB) (cda.Report, cda.Sections, *cda.Writer, *xTree) 
 // its checks, identifiers and hashes, against encoding/xml that only writes it;
 // and only writing it, as encoding/xml does.
 func TestPromiseLevel3FasterThanEncodingXML(t *testing.T) {
-	whole := os.Getenv("SEGUR_BENCH") != ""
-	switch {
-	case raceEnabled:
-		t.Skip("a measure: the race detector slows the two sides unequally")
-	case testing.Short():
-		t.Skip("a measure: not in short mode")
-	}
+	promises(t)
 	r, s, w, tree := level3Bench(t)
 	write := w.WriteLevel3(r, s)
 	require.NotEmpty(t, write())
@@ -56,19 +49,15 @@ func TestPromiseLevel3FasterThanEncodingXML(t *testing.T) {
 		{"writing the XML", 8, func() { write() }},
 		{"building with all checks", 6, func() { d, _ := w.Level3(r, s); _, _ = d.WriteTo(io.Discard) }},
 	} {
-		rounds, floor := 25, 0.85*c.promise
-		if !whole {
-			rounds, floor = 5, c.promise/2
-		}
 		got := 0.0
 		for range 6 {
-			got = max(got, ratio(func() { _, _ = xml.Marshal(tree) }, c.ours, rounds))
-			if got >= c.promise || !whole && got >= floor {
+			got = max(got, ratio(func() { _, _ = xml.Marshal(tree) }, c.ours, 25))
+			if got >= c.promise {
 				break
 			}
 		}
 		t.Logf("%s of a level 3 report: %.1f times encoding/xml", c.what, got)
-		assert.GreaterOrEqual(t, got, floor, c.what)
+		assert.GreaterOrEqual(t, got, 0.85*c.promise, c.what)
 	}
 }
 

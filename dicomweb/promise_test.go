@@ -24,7 +24,7 @@ import (
 )
 
 // wholePromises reports whether the promises are measured as they are stated, with SEGUR_BENCH=1 on a machine that does
-// nothing else; an ordinary run does a small share of it and only catches what is far off.
+// nothing else; an ordinary run does a small share of it, and is not held to a time.
 func wholePromises(t *testing.T) bool {
 	t.Helper()
 	if testing.Short() || withRaceDetector {
@@ -185,9 +185,11 @@ const packedType = `multipart/related; type="application/dicom"; boundary=packed
 // with the same bytes, over the same TLS and to the same server. That a store takes longer than curl's is told and not
 // asserted: the plain request does too. BenchmarkOrthanc has both without TLS, to a server that is not ours.
 func TestPromiseTransfer(t *testing.T) { //nolint:paralleltest // a measurement
-	instances, rounds, limit := 3, 1, 50.0
-	if wholePromises(t) {
-		instances, rounds, limit = 200, 5, 1.3
+	const limit = 1.3
+	whole := wholePromises(t)
+	instances, rounds := 3, 1
+	if whole {
+		instances, rounds = 200, 5
 	}
 	x := newTransfer(t)
 	s := study(t, 400, dicomwebtest.SampleOptions{Series: 1, Instances: instances, Rows: 512})
@@ -228,7 +230,7 @@ func TestPromiseTransfer(t *testing.T) { //nolint:paralleltest // a measurement
 		}
 		require.Equal(t, instances, n)
 	}, x.byCurl("/studies/"+s.UID, "-H", `Accept: multipart/related; type="application/dicom"; transfer-syntax=*`), x.byPlain(http.MethodGet, "/studies/"+s.UID, "", ""))
-	met := []bool{up.below(limit, "store", "plain"), down.below(limit, "retrieve", "plain"), down.below(limit, "retrieve", "curl")}
+	met := []bool{!whole || up.below(limit, "store", "plain"), !whole || down.below(limit, "retrieve", "plain"), !whole || down.below(limit, "retrieve", "curl")}
 	t.Logf("%d x 525 KB, best of %d and %d: store %v, against curl %.2f, against a plain POST %.2f; StoreAll %.2f, %.2f; retrieve %v, against curl %.2f, against a plain GET %.2f",
 		instances, len(up.times[0]), len(down.times[0]), up.best("store"), up.ratio("store", "curl"), up.ratio("store", "plain"), up.ratio("store all", "curl"), up.ratio("store all", "plain"),
 		down.best("retrieve"), down.ratio("retrieve", "curl"), down.ratio("retrieve", "plain"))
@@ -238,9 +240,10 @@ func TestPromiseTransfer(t *testing.T) { //nolint:paralleltest // a measurement
 // TestPromiseDecode decodes the rows of 1000 studies and the metadata of 200 images, against encoding/json; and asks a
 // server for them, against curl and a plain GET, which look at nothing.
 func TestPromiseDecode(t *testing.T) { //nolint:paralleltest // a measurement
-	rounds, floor := 1, 0.1
-	if wholePromises(t) {
-		rounds, floor = 15, 5*0.85 // the machine may be busy
+	const floor = 5 * 0.85 // the machine may be busy
+	rounds, whole := 1, wholePromises(t)
+	if whole {
+		rounds = 15
 	}
 	x := newTransfer(t)
 	s := study(t, 401, dicomwebtest.SampleOptions{Series: 1, Instances: 200})
@@ -283,7 +286,9 @@ func TestPromiseDecode(t *testing.T) { //nolint:paralleltest // a measurement
 			x.byCurl(c.path, "-H", "Accept: application/dicom+json"), x.byPlain(http.MethodGet, c.path, "", ""))
 		t.Logf("%s, %d bytes, best of %d: decode %v, encoding/json takes %.1f times as long; the whole call %v, against curl %.2f, against a plain GET %.2f", c.name, len(c.text),
 			rounds, r.best("decode"), r.ratio("encoding/json", "decode"), r.best("ask"), r.ratio("ask", "curl"), r.ratio("ask", "plain"))
-		require.Greater(t, r.ratio("encoding/json", "decode"), floor*c.share)
+		if whole {
+			require.Greater(t, r.ratio("encoding/json", "decode"), floor*c.share)
+		}
 	}
 }
 

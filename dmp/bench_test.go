@@ -64,19 +64,21 @@ func largeReport(tb testing.TB, size int64) (segur.Document, segur.Content) {
 // the same file, over TLS with the same settings. On a loopback the two RSA
 // signatures of a submission weigh as much as several MiB, so the cost of the
 // bytes alone is told beside the whole. SEGUR_BENCH=1 takes more rounds, on a
-// machine that does nothing else; an ordinary run only catches what is far off.
+// machine that does nothing else; an ordinary run looks at the heap only.
 func TestPromiseSubmission(t *testing.T) {
 	if testing.Short() || stride > 1 {
 		t.Skip("a measurement: neither with -short nor with the race detector")
 	}
-	size, rounds, floor := int64(12<<20), 2, 0.1
-	if os.Getenv("SEGUR_BENCH") != "" {
-		size, rounds, floor = 20<<20, 61, 0.75
+	size, rounds, whole := int64(12<<20), 2, os.Getenv("SEGUR_BENCH") != ""
+	if whole {
+		size, rounds = 20<<20, 61
 	}
 	m := measureSubmission(t, size, rounds)
 	t.Logf("%d MiB, median of %d: plain POST %v, submission %v (%.3f); 1 KiB: plain POST %v, submission %v; bytes alone %.3f; peak heap +%.1f MiB",
 		size>>20, rounds, m.post, m.submit, m.whole(), m.smallPost, m.smallSubmit, m.bytes(), m.heap)
-	require.Greater(t, m.bytes(), floor)
+	if whole {
+		require.Greater(t, m.bytes(), 0.75)
+	}
 	require.Less(t, m.heap, 8.0)
 }
 

@@ -22,19 +22,21 @@ import (
 // TestPromiseServing measures a study that the handler reads from a folder, checks
 // and completes with the INS, against io.Copy of the same files over the same
 // TLS. SEGUR_BENCH=1 takes more rounds, on a machine that does nothing else; an
-// ordinary run only catches what is far off.
+// ordinary run looks at the heap only.
 func TestPromiseServing(t *testing.T) { //nolint:paralleltest // the heap is that of the process
 	if testing.Short() {
 		t.Skip("a measurement: not with -short")
 	}
-	instances, rounds, floor := 3, 3, 0.1
-	if os.Getenv("SEGUR_BENCH") != "" {
-		instances, rounds, floor = 256, 31, 0.75
+	instances, rounds, whole := 3, 3, os.Getenv("SEGUR_BENCH") != ""
+	if whole {
+		instances, rounds = 256, 31
 	}
 	m := measureServing(t, instances, rounds)
 	t.Logf("%d instances of 512 KiB, median of %d: io.Copy %v, handler %v (%.3f), %.0f Mbit/s; peak heap +%.1f MiB",
 		instances, rounds, m.plain, m.served, m.ratio(), float64(m.bytes)*8/1e6/m.served.Seconds(), m.heap)
-	require.Greater(t, m.ratio(), floor)
+	if whole {
+		require.Greater(t, m.ratio(), 0.75)
+	}
 	require.Less(t, m.heap, 8.0)
 }
 
