@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -26,11 +27,13 @@ type MLLPLimits struct {
 	// MaxMessageBytes bounds a block. Default: [DefaultMaxMessageBytes].
 	MaxMessageBytes int
 	// MaxConnections bounds how many peers are served at a time; others wait to be
-	// accepted. Default: 16. Memory is bounded by the product of both.
+	// accepted, for as long as those keep their connections and IdleTimeout lets
+	// them. Default: 16. Memory is bounded by the product of both.
 	MaxConnections int
 	// IdleTimeout closes a connection on which no block begins. Default: 10 minutes.
 	IdleTimeout time.Duration
-	// MessageTimeout bounds the time that a block takes to arrive. Default: 1 minute.
+	// MessageTimeout bounds the time that a block takes to arrive, and that of the
+	// TLS handshake. Default: 1 minute.
 	MessageTimeout time.Duration
 	// WriteTimeout bounds the time that an acknowledgement takes. Default: 30 seconds.
 	WriteTimeout time.Duration
@@ -119,6 +122,12 @@ func (s *mllpServer) serve(ctx context.Context, conn net.Conn) {
 	// A peer that waits is cut at once; an acknowledgement under way may still go.
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
+	if err := s.handshake(ctx, conn); err != nil {
+		if ctx.Err() == nil {
+			s.report(conn, mllpError(err))
+		}
+		return
+	}
 	r := bufio.NewReaderSize(conn, 32<<10)
 	for {
 		message, err := s.read(ctx, conn, r)
@@ -144,6 +153,18 @@ func (s *mllpServer) serve(ctx context.Context, conn net.Conn) {
 			return
 		}
 	}
+}
+
+// handshake begins TLS, where the listener has it: a peer that does not is not
+// waited for as one between two messages is.
+func (s *mllpServer) handshake(ctx context.Context, conn net.Conn) error {
+	c, ok := conn.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.MessageTimeout)
+	defer cancel()
+	return c.HandshakeContext(ctx)
 }
 
 func (s *mllpServer) read(ctx context.Context, conn net.Conn, r *bufio.Reader) ([]byte, error) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
+	"github.com/segur-sdk/segur/credential/credentialtest"
 	"github.com/segur-sdk/segur/dicomweb/drim"
 )
 
@@ -240,4 +242,25 @@ func TestMessageHandler(t *testing.T) {
 	fields := strings.Split(string(drim.MessageReader{}.Handler(taken, drim.HandlerOptions{})(t.Context(), edit(t, oruText))), "|")
 	require.Greater(t, len(fields), 9, "the zero options are ready to use")
 	assert.Len(t, fields[9], 20, "a control identifier")
+}
+
+// A peer that does not begin TLS does not hold a connection for as long as one
+// that waits between two messages.
+func TestMLLPHandshake(t *testing.T) {
+	t.Parallel()
+	pki := credentialtest.NewPKI()
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	errs, done := make(chan error, 100), make(chan error, 1)
+	limits := drim.MLLPLimits{MaxConnections: 1, IdleTimeout: time.Hour, MessageTimeout: 30 * time.Millisecond, OnError: func(_ net.Addr, err error) { errs <- err }}
+	go func() { done <- drim.ServeMLLP(ctx, tls.NewListener(plain, pki.MutualTLS()), echo, limits) }()
+	t.Cleanup(func() { cancel(); <-done })
+	conn, err := net.Dial("tcp", plain.Addr().String())
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
+	_, err = io.ReadAll(conn)
+	require.NoError(t, err, "it is closed")
+	require.ErrorIs(t, <-errs, segur.ErrTimeout)
 }
