@@ -56,7 +56,7 @@ func build(op string, signer crypto.Signer, certs []*x509.Certificate, opts ...S
 		return nil, invalid(op, "signer", "has a kind of public key that is not supported")
 	}
 	if len(certs) == 0 {
-		return nil, invalid(op, "certificates", "there is none")
+		return nil, invalid(op, "certificates", "is missing")
 	}
 	var leaf *x509.Certificate
 	for _, c := range certs {

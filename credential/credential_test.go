@@ -195,9 +195,9 @@ func TestPEM(t *testing.T) {
 		texts       [][]byte
 		field, rule string
 	}{
-		"nothing":         {nil, "key", "there is none"},
-		"no key":          {[][]byte{leaf}, "key", "there is none"},
-		"no certificate":  {[][]byte{pkcs1}, "certificates", "there is none"},
+		"nothing":         {nil, "key", "is missing"},
+		"no key":          {[][]byte{leaf}, "key", "is missing"},
+		"no certificate":  {[][]byte{pkcs1}, "certificates", "is missing"},
 		"other key":       {[][]byte{block("EC PRIVATE KEY", sec1), leaf, issuing}, "key", "belongs to none"},
 		"two keys":        {[][]byte{pkcs1, pkcs1, leaf}, "key", "more than one"},
 		"encrypted":       {[][]byte{block("ENCRYPTED PRIVATE KEY", []byte{1}), leaf}, "key", "is encrypted"},

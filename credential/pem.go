@@ -55,7 +55,7 @@ func FromPEM(texts ...[]byte) (*Credential, error) {
 		}
 	}
 	if signer == nil {
-		return nil, invalid(op, "key", "there is none")
+		return nil, invalid(op, "key", "is missing")
 	}
 	return build(op, signer, certs)
 }

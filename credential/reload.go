@@ -92,7 +92,7 @@ type FileOptions struct {
 func WatchFile(o FileOptions, names ...string) (*Source, error) {
 	const op = "credential.WatchFile"
 	if len(names) == 0 {
-		return nil, invalid(op, "names", "there is none")
+		return nil, invalid(op, "names", "is missing")
 	}
 	version := func(context.Context) (string, error) {
 		var v bytes.Buffer

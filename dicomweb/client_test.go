@@ -90,6 +90,10 @@ func TestExplanations(t *testing.T) {
 	assert.Contains(t, explain(err), "coupé")
 	_, err = dicomweb.OpenFile(file + "x")
 	assert.Contains(t, explain(err), "nom")
+	_, err = dicomweb.Inspect(nil)
+	assert.Contains(t, explain(err), "règle")
+	_, err = dicomweb.ReadDataset(nil)
+	assert.Contains(t, explain(err), "règle")
 	_, _, err = dicomweb.OpenDir(file + "x")
 	assert.Contains(t, explain(err), "nom")
 }

@@ -56,7 +56,14 @@ func Inspect(c segur.Content) (Header, error) {
 	return h, nil
 }
 
+// errNoContent stands for a content that is nil, as after an error that was not
+// looked at.
+const errNoContent = rule("the content is nil")
+
 func inspect(c segur.Content) (Header, error) {
+	if c == nil {
+		return Header{}, errNoContent
+	}
 	rc, err := c.Open()
 	if err != nil {
 		return Header{}, withoutPath(err)

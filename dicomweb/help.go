@@ -29,8 +29,8 @@ var helps = map[string]segur.Text{
 
 var (
 	helpFile = segur.Text{
-		FR: "Le fichier ne respecte pas la règle citée et n'est pas envoyé. S'il est coupé ou altéré, l'exporter de nouveau de sa source.",
-		EN: "The file breaks the rule that is cited and is not sent. If it is cut or damaged, export it again from its source."}
+		FR: "Le fichier ne respecte pas la règle citée et n'est pas utilisé. S'il est coupé ou altéré, l'exporter de nouveau de sa source.",
+		EN: "The file breaks the rule that is cited and is not used. If it is cut or damaged, export it again from its source."}
 	helpUnreadable = segur.Text{
 		FR: "Le fichier ou le dossier ne peut pas être lu : vérifier son nom et ses droits.",
 		EN: "The file or the folder cannot be read: check its name and its permissions."}

@@ -71,6 +71,9 @@ type Meta struct {
 // of [ReadDataset].
 func ReadMeta(c segur.Content) (Meta, error) {
 	const op = "dicomweb.ReadMeta"
+	if c == nil {
+		return Meta{}, inputError(op, errNoContent)
+	}
 	rc, err := c.Open()
 	if err != nil {
 		return Meta{}, inputError(op, withoutPath(err))
@@ -85,6 +88,9 @@ func ReadMeta(c segur.Content) (Meta, error) {
 
 // withWalker opens c and gives f a walker that stands at the data set.
 func withWalker(c segur.Content, f func(*walker) error) error {
+	if c == nil {
+		return errNoContent
+	}
 	rc, err := c.Open()
 	if err != nil {
 		return withoutPath(err)

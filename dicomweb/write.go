@@ -97,7 +97,7 @@ func appendMeta(ds *Dataset, o WriteOptions, p *segur.Problems) []byte {
 		{"options.ImplementationClassUID", o.ImplementationClassUID},
 	} {
 		if !ValidUID(uid.value) {
-			p.Add(uid.path, "a UID is required")
+			p.Add(uid.path, "must be a UID")
 		}
 	}
 	enc := layoutOf(ExplicitVRLittleEndian)

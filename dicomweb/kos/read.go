@@ -74,7 +74,7 @@ func ReadLocal(c segur.Content) (*Document, error) { return readContent(c, true)
 
 func readContent(c segur.Content, local bool) (*Document, error) {
 	const op = "kos.Read"
-	if c.Size() > maxFile {
+	if c != nil && c.Size() > maxFile {
 		return nil, &segur.Error{Op: op, Kind: segur.KindTooLarge, Code: CodeTooLarge, Help: help[CodeTooLarge], Message: "the file is larger than any manifest is"}
 	}
 	ds, err := dicomweb.ReadDataset(c)

@@ -380,3 +380,13 @@ func TestReadToleratesTheMetaOfAnotherInstance(t *testing.T) {
 	assert.Equal(t, []string{"kos-meta (0002,0003)"}, lines(d.Warnings))
 	assert.Equal(t, string(uid), d.Manifest.UID)
 }
+
+// A content that is nil, as after an error that nobody looked at, is no panic.
+func TestNilContent(t *testing.T) {
+	t.Parallel()
+	_, err := kos.Read(nil)
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	_, err = kos.FromFiles(nil)
+	require.ErrorIs(t, err, segur.ErrInvalidInput)
+	assert.ErrorContains(t, err, "files[0]")
+}

@@ -227,7 +227,7 @@ func TestUsage(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
 		{"dance"}, {"-wrong"}, {"-url", "https://pacs.example/dicom-web"}, {"-token", "x", "find"}, {"-url", "http://pacs.example/dicom-web", "find"},
-		{"-url", "https://pacs.example", "-ca", "/nowhere", "find"}, {"find", "-level", "patients"}, {"find", "extra"}, {"find", "-from", "yesterday"},
+		{"-url", "https://pacs.example", "-ca", "/nowhere", "find"}, {"-url", "https://pacs.example", "-token", "/nowhere", "find"}, {"find", "-level", "patients"}, {"find", "extra"}, {"find", "-from", "yesterday"},
 		{"find", "-key", "PatientID"}, {"find", "-key", "NoSuchTag=1"}, {"find", "-include", "x"}, {"get"}, {"get", "x"}, {"get", "1.2/1.3/1.4/1.5"},
 		{"get", "https://pacs.example/studies/x"}, {"show", "1.2", "1.3"}, {"show"}, {"rm"}, {"rm", "1.2"}, {"store"}, {"store", "/nowhere"}, {"store", t.TempDir()},
 	} {

@@ -81,6 +81,9 @@ func (o *server) config() (cfg dicomweb.Config, err error) {
 		cfg.PlainHTTP = true
 	}
 	if o.token != "" {
+		if _, err := read("-token", o.token); err != nil {
+			return cfg, err
+		}
 		cfg.Tokens = tokenFile(o.token)
 	}
 	if o.user != "" {
