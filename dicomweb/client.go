@@ -61,10 +61,12 @@ type Config struct {
 
 // Client talks to one image server. It is immutable and safe for concurrent use.
 type Client struct {
-	cfg   Config
-	base  string
-	http  *transport.Client
-	forms *formMemory
+	cfg  Config
+	base string
+	http *transport.Client
+	// channels opens those of events.
+	channels *transport.Client
+	forms    *formMemory
 	// queries is what is known of how the server reads a query.
 	queries atomic.Int32
 	// renewing holds one value while a token is renewed.
@@ -86,8 +88,14 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	cfg.ClientConfig = t.Config()
+	channels := t
+	if cfg.HTTP2 { // a WebSocket is opened in HTTP/1.1
+		if channels, err = transport.New(cfg.ClientConfig, transport.Options{PlainHTTP: cfg.PlainHTTP}); err != nil {
+			return nil, err
+		}
+	}
 	return &Client{
-		cfg: cfg, base: strings.TrimRight(cfg.Endpoint, "/"), http: t, forms: &formMemory{}, renewing: make(chan struct{}, 1),
+		cfg: cfg, base: strings.TrimRight(cfg.Endpoint, "/"), http: t, channels: channels, forms: &formMemory{}, renewing: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -112,7 +120,10 @@ func (cfg *Config) checkEndpoint(p *segur.Problems, field, address string) (clea
 }
 
 // CloseIdleConnections closes the connections that no call uses.
-func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
+func (c *Client) CloseIdleConnections() {
+	c.http.CloseIdleConnections()
+	c.channels.CloseIdleConnections()
+}
 
 // get asks for a resource; path starts with a slash.
 func (c *Client) get(ctx context.Context, op, path, accept string) (*transport.Response, error) {

@@ -114,6 +114,11 @@ func conformance(t *testing.T, client *dicomweb.Client, seed uint64) {
 	require.NoError(t, err)
 	assert.Equal(t, []dicomweb.Ref{absent}, missing)
 
+	found, err := client.Probe(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, dicomweb.ServiceAnswer{Support: dicomweb.Supported, Status: 200}, found.Search)
+	assert.NotEqual(t, dicomweb.SupportUnknown, found.Worklist.Support)
+
 	t.Run("every key", func(t *testing.T) { conformSearch(t, client, one, two) })
 	t.Run("objects", func(t *testing.T) {
 		conformObjects(t, client, study(t, seed+2, another(dicomwebtest.SampleOptions{Series: 1, Instances: 1, Frames: 3})))

@@ -51,8 +51,9 @@ type EventChannel struct {
 	queue chan *UPSEvent // those that wait to be taken
 
 	mu     sync.Mutex
-	err    error // what ended it
-	closed bool  // by its owner
+	err    error       // what ended it
+	closed bool        // by its owner
+	forget func() bool // the context, which may live long
 	once   sync.Once
 }
 
@@ -97,9 +98,11 @@ func (c *Client) OpenEvents(ctx context.Context, r EventRequest) (*EventChannel,
 		idle: c.cfg.IdleTimeout, max: min(c.cfg.Limits.MaxResponseBytes, maxEvent), queue: make(chan *UPSEvent, maxWaiting)}
 	conn.SetReadLimit(ch.max)
 	link.opened()
+	ch.mu.Lock()
+	ch.forget = context.AfterFunc(ctx, func() { _ = ch.end(ch.contextError()) })
+	ch.mu.Unlock()
 	go ch.keepAlive(own)
 	go ch.read(own)
-	context.AfterFunc(ctx, func() { _ = ch.end(ch.contextError()) }) // nobody may be reading
 	return ch, nil
 }
 
@@ -213,8 +216,10 @@ func (ch *EventChannel) end(err error) error {
 		ch.err = err
 	}
 	err = ch.err
+	forget := ch.forget
 	ch.mu.Unlock()
 	ch.once.Do(func() {
+		forget()
 		if err == nil {
 			t := time.AfterFunc(goodbye, ch.link.cancel)
 			_ = ch.conn.Close(websocket.StatusNormalClosure, "")
@@ -298,11 +303,12 @@ type eventLink struct {
 // RoundTrip makes the handshake.
 func (l *eventLink) RoundTrip(r *http.Request) (*http.Response, error) {
 	req := &transport.Request{Op: opUPSEvents, Method: http.MethodGet, URL: l.url, Header: r.Header.Clone(), RepeatSafe: true}
-	send := l.c.http.Do
 	if l.credentials {
-		send = l.c.do
+		if l.err = l.c.authorize(r.Context(), req); l.err != nil {
+			return nil, l.err
+		}
 	}
-	if l.resp, l.err = send(r.Context(), req); l.err != nil {
+	if l.resp, l.err = l.c.channels.Do(r.Context(), req); l.err != nil {
 		return nil, l.err
 	}
 	_, both := l.resp.Body.(io.Writer)

@@ -363,3 +363,22 @@ func TestEventsTransport(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, ch.Close())
 }
+
+// A channel is of HTTP/1.1, beside calls that share a connection of HTTP/2.
+func TestEventsBesideHTTP2(t *testing.T) {
+	t.Parallel()
+	fake := dicomwebtest.NewHandler(dicomwebtest.WithPKI(sharedPKI()))
+	front := httptest.NewUnstartedServer(fake)
+	front.EnableHTTP2 = true
+	front.TLS = sharedPKI().MutualTLS()
+	front.StartTLS()
+	t.Cleanup(front.Close)
+	t.Cleanup(fake.Close)
+	client := newClient(t, dicomweb.Config{ClientConfig: fake.ClientConfig(), Endpoint: front.URL + "/dicom-web", HTTP2: true})
+	ch := listen(t, client, console)
+	_, err := client.CreateWorkitem(t.Context(), task("2.25.7"))
+	require.NoError(t, err)
+	_, err = client.Subscribe(t.Context(), dicomweb.Subscription{AETitle: console, Workitem: "2.25.7"})
+	require.NoError(t, err)
+	assert.Equal(t, dicomweb.UPSScheduled, next(t, ch, 1)[0].State)
+}
