@@ -112,7 +112,7 @@ func TestFakeWithJavaScriptClient(t *testing.T) {
 		"retrieveStudyMetadata": 6.0, "retrieveSeriesMetadata": 3.0, "retrieveInstanceMetadata": true,
 		"retrieveStudy": 6.0, "retrieveSeries": 3.0, "retrieveInstance": 1.0,
 		"retrieveInstance, absent": "failed: 404",
-		"retrieveInstanceFrames": true, "retrieveInstanceFrames, octets": true, "retrieveInstanceFrames, any": true, "retrieveInstanceFrames, absent": "failed: 404",
+		"retrieveInstanceFrames":   true, "retrieveInstanceFrames, octets": true, "retrieveInstanceFrames, any": true, "retrieveInstanceFrames, absent": "failed: 404",
 		"retrieveBulkData": true, "retrieveBulkData, one part": true, "retrieveBulkData, range": true,
 		"retrieveInstanceRendered": "jpeg", "retrieveInstanceRendered, jpeg": "jpeg", "retrieveInstanceRendered, png": "png", "retrieveInstanceRendered, gif": "gif",
 		"retrieveInstanceRendered, quality": "jpeg", "retrieveInstanceThumbnail": "jpeg", "retrieveInstanceFramesRendered": "png",
