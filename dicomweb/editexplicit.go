@@ -33,8 +33,8 @@ func CanConvert(from, to string) bool {
 
 // Convert returns the Part 10 file that r gives in another transfer syntax, as
 // it passes, in constant memory. Values stay as they are: what changes is how
-// they are announced. Group lengths, which then change, are left out of what was
-// implicit. In Explicit VR Little Endian, sequences that come from an
+// they are announced. Group lengths and the length to the end (0008,0001), which
+// then change, are left out of what was implicit. In Explicit VR Little Endian, sequences that come from an
 // implicit encoding have undefined lengths, an attribute that the dictionary does
 // not know is UN, and so is a value that is longer than its representation allows
 // (PS3.5 6.2.2). Only what [CanConvert] allows is converted
