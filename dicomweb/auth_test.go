@@ -274,8 +274,9 @@ func TestIdleNotTotal(t *testing.T) {
 		assert.Greater(t, time.Since(before), d, "longer than the timeouts")
 		return false
 	})
+	// Of any attempt: one that ends before the server sees it leaves its fault to the next.
+	var reached atomic.Bool
 	testkit.Patiently(t, 100*time.Millisecond, func(d time.Duration) (tooSlow bool) {
-		var reached atomic.Bool
 		srv.Fail(dicomwebtest.Fault{Op: dicomwebtest.OpStore, Hang: true, Reached: func() { reached.Store(true) }})
 		_, err := within(d).Store(t.Context(), dicomweb.StoreRequest{Instances: s.Contents()})
 		require.ErrorIs(t, err, segur.ErrTimeout)
