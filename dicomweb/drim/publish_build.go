@@ -76,7 +76,7 @@ func (s *Source) publish(ctx context.Context, a *ArchivedStudy, want *ArchivedRe
 		return err
 	}
 	lot := xds.ManifestLot{Entry: entry, Content: content,
-		Patient: segur.Patient{INS: b.ins, Status: segur.Qualified, Traits: b.header.Patient, LocalIDs: reportIDs(b.header)}}
+		Patient: segur.Patient{INS: b.ins, Status: segur.Qualified, Traits: b.header.Patient, LocalIDs: localIdentifiers(b.header.PatientIDs)}}
 	if live != nil {
 		lot.Replaces = live.UID
 	}
@@ -305,7 +305,7 @@ func (s *Source) checkImages(m *kos.Manifest, basis *ReportBasis, h segur.Docume
 		return sourceError(opSource, segur.KindConflict, CodeWrongPatient, "the images are those of another patient than the report",
 			segur.Detail{Field: field, Code: rule, Message: message})
 	}
-	known := append(reportIDs(h), basis.LocalIDs...)
+	known := append(localIdentifiers(h.PatientIDs), basis.LocalIDs...)
 	if id := strings.TrimSpace(m.Archive.PatientID); len(known) > 0 && !hasID(known, id) {
 		return otherPatient("images.patientID", "R10", "is none of the local identifiers of the report")
 	}
@@ -329,17 +329,6 @@ func (s *Source) checkImages(m *kos.Manifest, basis *ReportBasis, h segur.Docume
 		return sourceError(opSource, segur.KindConflict, CodeWrongAccession, "the images are those of another order than the report", wrong...)
 	}
 	return nil
-}
-
-// reportIDs are the identifiers of a report that are no INS.
-func reportIDs(h segur.DocumentHeader) []segur.Identifier {
-	var out []segur.Identifier
-	for _, id := range h.PatientIDs {
-		if !segur.IsINSAuthority(id.Root) && id.Extension != "" {
-			out = append(out, id)
-		}
-	}
-	return out
 }
 
 func hasID(ids []segur.Identifier, value string) bool {

@@ -19,7 +19,8 @@ func insIdentifiers(ids []segur.Identifier) []segur.Identifier {
 	return out
 }
 
-// localIdentifiers lists the others, but those of the former INS-C.
+// localIdentifiers lists the others, but those of the former INS-C, which
+// identifies nobody any more.
 func localIdentifiers(ids []segur.Identifier) []segur.Identifier {
 	var out []segur.Identifier
 	for _, id := range ids {

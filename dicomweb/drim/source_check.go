@@ -2,6 +2,7 @@ package drim
 
 import (
 	"github.com/segur-sdk/segur"
+	"slices"
 )
 
 // coherent refuses objects that contradict each other: see [CrossCheck].
@@ -52,18 +53,12 @@ func (s *Source) samePatient(a *ArchivedStudy, ins segur.INS, ids []segur.Identi
 		}
 		return nil
 	}
-	known := append(reportIDs(b.header), want.Basis.LocalIDs...)
-	named := false
-	for _, id := range ids {
-		switch {
-		case id.Extension == "" || segur.IsINSAuthority(id.Root):
-		case hasID(known, id.Extension):
-			return nil
-		default:
-			named = true
-		}
+	known := append(localIdentifiers(b.header.PatientIDs), want.Basis.LocalIDs...)
+	local := localIdentifiers(ids)
+	if slices.ContainsFunc(local, func(id segur.Identifier) bool { return hasID(known, id.Extension) }) {
+		return nil
 	}
-	if named && len(known) > 0 {
+	if len(local) > 0 && len(known) > 0 {
 		return wrong
 	}
 	return nil

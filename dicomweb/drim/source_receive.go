@@ -25,12 +25,7 @@ func (s *Source) Receive(ctx context.Context, m *ReportMessage) (*Outcome, error
 		return nil, &segur.Error{Op: opReceive, Kind: segur.KindInvalidInput, Message: "no message"}
 	}
 	r := Report{CDA: m.CDA, Action: m.Action, Flags: m.Flags, Status: m.Patient.Status, Attributes: m.Patient.Attributes,
-		Sender: m.Sender, Sent: told(m.Sent, m.Action == ActionDelete)}
-	for _, id := range m.PatientIDs {
-		if !segur.IsINSAuthority(id.Root) {
-			r.LocalIDs = append(r.LocalIDs, id)
-		}
-	}
+		LocalIDs: localIdentifiers(m.PatientIDs), Sender: m.Sender, Sent: told(m.Sent, m.Action == ActionDelete)}
 	return s.receive(ctx, &r, m)
 }
 
@@ -199,8 +194,8 @@ func otherPerson(a, b segur.DocumentHeader) bool {
 	if known && ok {
 		return before != now
 	}
-	for _, x := range reportIDs(a) {
-		for _, y := range reportIDs(b) {
+	for _, x := range localIdentifiers(a.PatientIDs) {
+		for _, y := range localIdentifiers(b.PatientIDs) {
 			if x.Root == y.Root {
 				return x.Extension != y.Extension
 			}

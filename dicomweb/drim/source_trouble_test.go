@@ -90,6 +90,19 @@ func TestImagesThatContradictTheReport(t *testing.T) {
 	}
 }
 
+// An INS-C identifies nobody any more: images that bear nothing else are not those of the patient.
+func TestImagesThatBearAnINSC(t *testing.T) {
+	t.Parallel()
+	s := newOrigin(t)
+	s.pacs.set(studyA, patientOf(images(studyA, 3), "1234567890123456789999"))
+	m := message(write(t), drim.ActionCreate, 1, yes)
+	m.PatientIDs = append(m.PatientIDs, segur.Identifier{Root: "1.2.250.1.213.1.4.2", Extension: "1234567890123456789999"})
+	o := s.receive(t, m)
+	require.Equal(t, drim.StateRefused, o.State)
+	assert.Equal(t, drim.CodeWrongPatient, o.Trouble.Code)
+	assert.Empty(t, s.record.docs)
+}
+
 func patientOf(in []image, id string) []image {
 	out := append([]image(nil), in...)
 	for i := range out {
