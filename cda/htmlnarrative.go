@@ -323,14 +323,14 @@ func webAddress(href string) string {
 // inNarrative reports whether an element is one that keeps its identifier on
 // the page.
 func inNarrative(e *xmlr.Node) bool {
-	switch e.Name.Local {
-	case "br", "footnoteRef", "col", "colgroup":
-		return false
-	}
 	if inlineElsewhere[e.Name.Local] {
 		return false
 	}
 	for up, depth := e, 0; up != nil && depth < maxShownDepth; up, depth = up.Parent, depth+1 {
+		switch up.Name.Local {
+		case "br", "footnoteRef", "col", "colgroup": // nor is what stands in them
+			return false
+		}
 		if up.Is(nsCDA, "text") && up.Parent.Is(nsCDA, "section") {
 			return up != e || !isEmpty(e)
 		}

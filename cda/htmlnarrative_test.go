@@ -58,6 +58,7 @@ func TestHTMLNarrative(t *testing.T) {
 		"text among rows":    {`<table>x<tr>y<td>a</td>z</tr><foo>w</foo></table>`, "<tr><td>x</td></tr>\n<tr><td>y</td><td>a</td><td>z</td></tr>\n<tr><td><div class=\"p\">w</div>\n</td></tr>"},
 		"text in a group":    {`<table><tbody>x<td>a</td></tbody><thead>y</thead><thead>z</thead></table>`, "<tr><td>x</td></tr>"},
 		"text among items":   {`<list>x<item>a</item>y<foo>z</foo></list>`, "<ul>\n<li>x</li><li>a</li>\n<li>y</li><li><div class=\"p\">z</div>\n</li>\n</ul>"},
+		"link into columns":  {`<linkHtml href="#a">le lien</linkHtml><table><colgroup><content ID="a"/></colgroup><tr><td>1</td></tr></table>`, "<span>le lien</span> (lien non suivi)"},
 		"cells out of place": {`<td>4</td><td>5</td>`, "<div class=\"p\">4</div>\n<div class=\"p\">5</div>"},
 	} {
 		page := showHTML(t, section3("<text>"+tc.text+"</text>"), cda.HTMLOptions{})
