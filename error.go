@@ -153,7 +153,11 @@ type Error struct {
 	Err error
 }
 
-// Error says the operation, the kind, the code and what is wrong.
+// maxSaid is how many details a line of a log shows.
+const maxSaid = 20
+
+// Error says the operation, the kind, the code and what is wrong, with the first
+// 20 of its details.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.Op != "" {
@@ -170,6 +174,10 @@ func (e *Error) Error() string {
 		b.WriteString(": " + e.Message)
 	}
 	for i, d := range e.Details {
+		if i == maxSaid {
+			fmt.Fprintf(&b, "; and %d more", len(e.Details)-i)
+			break
+		}
 		b.WriteString(map[bool]string{true: ": ", false: "; "}[i == 0])
 		if d.Field != "" {
 			b.WriteString(d.Field + " ")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -140,6 +141,11 @@ func TestErrors(t *testing.T) {
 		assert.NotEqual(t, e.Explain(segur.FR), e.Explain(segur.EN), k)
 		assert.Equal(t, k == segur.KindUnavailable || k == segur.KindTimeout || k == segur.KindRateLimited, e.Retryable(), k)
 	}
+	many := &segur.Error{Kind: segur.KindPartial, Details: make([]segur.Detail, 1000)}
+	for i := range many.Details {
+		many.Details[i].Field = strconv.Itoa(i)
+	}
+	assert.True(t, strings.HasSuffix(many.Error(), "; 19 ; and 980 more"), many.Error())
 	helped := &segur.Error{Help: segur.Text{FR: "fr", EN: "en"}}
 	assert.Equal(t, "fr", helped.Explain(segur.FR))
 	assert.Equal(t, "en", helped.Explain("de"))

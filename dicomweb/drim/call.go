@@ -186,13 +186,20 @@ func parseCall(body string) (*Call, error) {
 func (f *callForm) split(body string) {
 	n := 0
 	for pair := range strings.SplitSeq(body, "&") {
+		if pair != "" {
+			n++
+		}
+	}
+	if n > maxCallParams {
+		f.wrong("", "more than 64 parameters")
+		return
+	}
+	n = 0
+	for pair := range strings.SplitSeq(body, "&") {
 		if pair == "" {
 			continue
 		}
-		if n++; n > maxCallParams {
-			f.wrong("", "more than 64 parameters")
-			return
-		}
+		n++
 		name, value, _ := strings.Cut(pair, "=")
 		name, nameErr := url.QueryUnescape(name)
 		value, valueErr := url.QueryUnescape(value)

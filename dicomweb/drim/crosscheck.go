@@ -215,16 +215,16 @@ func (r *CheckReport) MayPublish(required ...string) error {
 		case x.Verdict == Failed:
 			for _, c := range x.Comparisons {
 				if c.Verdict == Failed {
-					details = append(details, segur.Detail{Field: x.Rule, Code: x.Rule, Message: c.explain(segur.EN)})
+					details = append(details, segur.Detail{Code: x.Rule, Message: c.explain(segur.EN)})
 				}
 			}
 		case x.Verdict == NotChecked && slices.Contains(required, x.Rule):
-			details = append(details, segur.Detail{Field: x.Rule, Code: x.Rule, Message: "is not checked: " + x.Reason.EN})
+			details = append(details, segur.Detail{Code: x.Rule, Message: "is not checked: " + x.Reason.EN})
 		}
 	}
 	for _, name := range required {
 		if r.Rule(name).Rule == "" {
-			details = append(details, segur.Detail{Field: name, Message: "is no rule"})
+			details = append(details, segur.Detail{Code: name, Message: "is no rule"})
 		}
 	}
 	if len(details) == 0 {
@@ -232,8 +232,8 @@ func (r *CheckReport) MayPublish(required ...string) error {
 	}
 	var broken []string
 	for _, d := range details {
-		if !slices.Contains(broken, d.Field) {
-			broken = append(broken, d.Field)
+		if !slices.Contains(broken, d.Code) {
+			broken = append(broken, d.Code)
 		}
 	}
 	return &segur.Error{Op: "drim.CrossCheck", Kind: segur.KindRefused, Code: CodeCrossCheck, Details: details,

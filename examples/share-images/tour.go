@@ -97,9 +97,6 @@ func facts(kind segur.Kind, code, message string, details []segur.Detail) string
 		text += ": " + message
 	}
 	for _, d := range details {
-		if d.Code == d.Field {
-			d.Field = ""
-		}
 		text += "; " + strings.Join(strings.Fields(d.Code+" "+d.Field+" "+d.Message), " ")
 	}
 	return text
