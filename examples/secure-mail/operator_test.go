@@ -6,13 +6,16 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/segur-sdk/segur"
 	"github.com/segur-sdk/segur/credential/credentialtest"
+	"github.com/segur-sdk/segur/internal/testkit"
 	"github.com/segur-sdk/segur/mssante/mssantetest"
 )
 
@@ -48,11 +51,14 @@ func TestRealOperator(t *testing.T) {
 
 	// A mailbox that nobody answers for: -wait ends it, and the state is told.
 	srv.AddMailbox(secretariatMailbox)
-	o, err = parse(append(vendor(t, srv, secretariatMailbox), "-wait", "700ms"), &bytes.Buffer{})
-	require.NoError(t, err)
-	stdout.Reset()
-	require.NoError(t, run(t.Context(), o, &stdout))
-	assert.Contains(t, stdout.String(), "recipient           delivered, 250 2.0.0\n")
+	testkit.Patiently(t, 500*time.Millisecond, func(d time.Duration) (tooSlow bool) {
+		o, err := parse(append(vendor(t, srv, secretariatMailbox), "-wait", d.String()), &bytes.Buffer{})
+		require.NoError(t, err)
+		stdout.Reset()
+		require.NoError(t, run(t.Context(), o, &stdout))
+		assert.Contains(t, stdout.String(), "timeout: the watch ended")
+		return !strings.Contains(stdout.String(), "recipient           delivered, 250 2.0.0\n")
+	})
 }
 
 func TestFlags(t *testing.T) {
