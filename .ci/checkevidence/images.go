@@ -28,7 +28,7 @@ func (c *checker) images() {
 	c.check("images: no token anywhere", c.noTokens())
 	c.check("images: the white list is signed (xmlsec1)", c.whiteList())
 
-	published := c.imageLots()
+	published := c.recordCalls("images")
 	manifests := map[string][]byte{} // by SOP Instance UID
 	files, err := filepath.Glob(filepath.Join(c.dir, "v*", "kos.dcm"))
 	if err == nil && len(files) < 5 {
@@ -54,28 +54,6 @@ func (c *checker) images() {
 	c.transfers(manifests)
 	c.messages()
 	c.check("images: what site B saw", c.seen())
-}
-
-// imageLots judges every call to the record, and returns the documents that were published.
-func (c *checker) imageLots() (published []part) {
-	requests, err := filepath.Glob(filepath.Join(c.dir, "exchanges", "*-dmp.*.request"))
-	c.check("images: calls to the record", err)
-	slices.Sort(requests)
-	used := map[string]string{}
-	for _, file := range requests {
-		name := "images: " + strings.TrimSuffix(filepath.Base(file), ".request")
-		soap, err := envelope(file)
-		if err == nil {
-			err = assertionOnce(soap, filepath.Base(file), used)
-		}
-		c.check(name+": an assertion of its own", err)
-		if strings.HasSuffix(file, "-dmp.submit.request") {
-			published = append(published, c.lot(name, file)...)
-			continue
-		}
-		c.check(name+": VIHF signature (xmlsec1)", c.assertion(soap))
-	}
-	return published
 }
 
 // whiteList verifies the signature of the list that the sites took, and makes sure that a changed list is refused.

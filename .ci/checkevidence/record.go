@@ -23,16 +23,21 @@ func (c *checker) record() {
 		c.check("record: exchange "+op, c.exchangePresent(op))
 	}
 	c.check("record: no secret in the exchanges", c.noSecrets())
+	published := c.recordCalls("record")
+	c.check("record: dmp.retrieve: the document came back as it was published", c.readBack(published))
+}
+
+// recordCalls judges every message to the record, and returns the documents that were published.
+func (c *checker) recordCalls(story string) (published []part) {
 	requests, err := filepath.Glob(filepath.Join(c.dir, "exchanges", "*-dmp.*.request"))
 	if err == nil && len(requests) == 0 {
 		err = errors.New("none")
 	}
-	c.check("record: requests", err)
+	c.check(story+": requests", err)
 	slices.Sort(requests)
-	var published []part
 	used := map[string]string{}
 	for _, file := range requests {
-		name := "record: " + strings.TrimSuffix(filepath.Base(file), ".request")
+		name := story + ": " + strings.TrimSuffix(filepath.Base(file), ".request")
 		soap, err := envelope(file)
 		if err == nil {
 			err = assertionOnce(soap, filepath.Base(file), used)
@@ -44,7 +49,7 @@ func (c *checker) record() {
 		}
 		c.check(name+": VIHF signature (xmlsec1)", c.assertion(soap))
 	}
-	c.check("record: dmp.retrieve: the document came back as it was published", c.readBack(published))
+	return published
 }
 
 // envelope is the SOAP envelope of a recorded message, with or without MTOM.
